@@ -1,0 +1,309 @@
+"""The nouns: immutable values that every other room passes around.
+
+Owns the shapes and the legal moves of a delivery. Never reads a clock, a file or the network.
+Times are aware UTC and end in `_at`; local calendar days end in `_on`; durations carry a unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+from types import MappingProxyType
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+# --- what sources announce ------------------------------------------------------------------
+
+
+class Announce(StrEnum):
+    """How a source announced a listing, strongest first; a digest shows `new` and `cross` only."""
+
+    NEW = "new"
+    CROSS = "cross"
+    REPLACE = "replace"
+    REPLACE_CROSS = "replace-cross"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A further address of a listing: kind is `pdf`, `code`, `project` or `comments`."""
+
+    kind: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One item that a source announced. All text is plain text (no markup), hostile until escaped.
+
+    `key` is the strongest of `ids`: `arxiv:2606.00467` (no version), `doi:10.1101/…` (lower case),
+    `pmid:42286391`, else one the source gives (`guid:…`), else `title:<hash of the title>`.
+    `ids` holds every identity known and contains `key`. Absent numbers are None, never 0.
+    `listed_on` is the day of the list that announced it, `published_at` the day of the work itself.
+    `author_count` is set where a page names a number of authors but not who they are.
+    `id` is the row in the store, 0 until stored; `first_seen_at` is set by the store.
+    """
+
+    key: str
+    source: str
+    title: str
+    abstract: str = ""
+    authors: tuple[str, ...] = ()
+    author_count: int | None = None
+    organization: str = ""
+    url: str = ""
+    subjects: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    listed_on: date | None = None
+    votes: int | None = None
+    comments: int | None = None
+    ids: tuple[str, ...] = ()
+    also_in: tuple[str, ...] = ()
+    announce: Announce = Announce.NEW
+    links: tuple[Link, ...] = ()
+    note: str = ""
+    id: int = field(default=0, compare=False)
+    first_seen_at: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRun:
+    """What one fetch of one source brought, for the receipt.
+
+    `announced` is the count that the source itself states (None where it states none), `read` what
+    was parsed, then how those fell out: `new` to us, `joined` with a listing known already,
+    `too_old` stored but not sent. `error` is empty on success. `batch_on` is the list's own day.
+    """
+
+    source: str
+    started_at: datetime
+    announced: int | None = None
+    read: int = 0
+    new: int = 0
+    joined: int = 0
+    too_old: int = 0
+    batch_on: date | None = None
+    error: str = ""
+
+
+# --- what subscribers want ------------------------------------------------------------------
+
+
+class WhenEmpty(StrEnum):
+    """What a subscriber gets on a day without a match: nothing, a short note, or near misses."""
+
+    SKIP = "skip"
+    NOTE = "note"
+    NEAREST = "nearest"
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword:
+    """A term as the subscriber wrote it, with its weight (-100..100, not 0)."""
+
+    term: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a subscriber asked for. `min_score` is the floor, 0..1; `max_items` the cap, 1..100."""
+
+    keywords: tuple[Keyword, ...] = ()
+    exclude: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    min_score: float = 0.25
+    max_items: int = 12
+    per_day: int | None = None
+    trending: int = 0
+    when_empty: WhenEmpty = WhenEmpty.SKIP
+    related: bool = True
+
+
+class SubscriberState(StrEnum):
+    """`pending` waits for its confirmation and gets no digest; only `active` is mailed."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class Origin(StrEnum):
+    """Whom a subscriber's settings belong to: the config file, or the store (CLI and web)."""
+
+    FILE = "file"
+    STORE = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """One person: address, local send time and days, profile. `id` is 0 until stored."""
+
+    email: str
+    profile: Profile
+    timezone: str = "UTC"
+    send_at: time = time(7, 30)
+    days: tuple[str, ...] = WEEKDAYS
+    name: str = ""
+    origin: Origin = Origin.FILE
+    state: SubscriberState = SubscriberState.ACTIVE
+    id: int = field(default=0, compare=False)
+
+
+# --- what the matcher says ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a listing scored: the term as the subscriber wrote it, the field it was found in
+    (`title`, `abstract`, `author`, `category`, `org`, `source`), how often, and its points.
+
+    `related` marks weak evidence: the word stands with the profile's terms, it is not one of them.
+    """
+
+    term: str
+    field: str
+    points: float
+    count: int = 1
+    related: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A listing with its score, 0..1, and the reasons, most points first; points sum to score."""
+
+    listing: Listing
+    score: float
+    reasons: tuple[Reason, ...] = ()
+
+
+# --- what is mailed -------------------------------------------------------------------------
+
+
+class SectionName(StrEnum):
+    """The parts of a digest in the order in which they are shown."""
+
+    FOR_YOU = "for_you"
+    FOLLOWED = "followed"
+    TRENDING = "trending"
+    NEAREST = "nearest"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled run of matches, best first."""
+
+    name: SectionName
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the day: per source what was announced and read, then counts for this person.
+
+    `considered` listings were new to this subscriber; `matched` passed the floor; `shown` are in
+    the mail; `waiting` passed the floor and did not fit the cap (they are offered again).
+    """
+
+    sources: tuple[SourceRun, ...] = ()
+    considered: int = 0
+    matched: int = 0
+    shown: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What one subscriber gets for one local day. `empty_reason` is set when nothing matched."""
+
+    subscriber: Subscriber
+    digest_on: date
+    sections: tuple[Section, ...] = ()
+    receipt: Receipt = Receipt()
+    empty_reason: str = ""
+    mailed: bool = True
+
+    @property
+    def listings(self) -> tuple[Listing, ...]:
+        """Every listing shown, in order, each once."""
+        shown = {m.listing.key: m.listing for s in self.sections for m in s.matches}
+        return tuple(shown.values())
+
+
+# --- the ledger -----------------------------------------------------------------------------
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. `empty` is born final: the day was answered without a mail."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    UNKNOWN = "unknown"
+    HELD = "held"
+    CANCELLED = "cancelled"
+    EMPTY = "empty"
+
+
+MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = MappingProxyType(
+    {
+        DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.CANCELLED}),
+        DeliveryState.SENDING: frozenset(
+            {
+                DeliveryState.SENT,
+                DeliveryState.REFUSED,
+                DeliveryState.DEFERRED,
+                DeliveryState.UNKNOWN,
+            }
+        ),
+        DeliveryState.DEFERRED: frozenset({DeliveryState.SENDING, DeliveryState.CANCELLED}),
+        DeliveryState.UNKNOWN: frozenset({DeliveryState.SENDING, DeliveryState.HELD}),
+        DeliveryState.SENT: frozenset(),
+        DeliveryState.REFUSED: frozenset(),
+        DeliveryState.HELD: frozenset(),
+        DeliveryState.CANCELLED: frozenset(),
+        DeliveryState.EMPTY: frozenset(),
+    }
+)
+"""The only legal moves of a delivery; a state without moves is final."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The server took the message; `reply` holds its text, queue id included."""
+
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server refused this recipient or message for good (5yz to RCPT or after the dot)."""
+
+    code: int
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not now. `relay` is true when the relay is in trouble: the run pauses, nobody is blamed."""
+
+    reply: str
+    code: int = 0
+    relay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The connection died after the final dot: the server may or may not have the message."""
+
+    reply: str
+
+
+Outcome = Sent | Refused | Deferred | Unknown
+"""What a try to send came to; match it exhaustively."""
