@@ -41,5 +41,5 @@ class StoreError(DigestError):
     """The database cannot be used (locked, full, read-only, newer than this program)."""
 
 
-class TemplateFault(DigestError):
+class TemplateError(DigestError):
     """A template is at fault; the message names template, line and variable."""

@@ -70,6 +70,24 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where listings come from, as one `[[sources]]` table of the config has it.
+
+    `kind` names the format; `url` or `path` (a glob, for files) where it is read. `every_s` is the
+    wait between two fetches in seconds. `max_age_days` keeps items that are older by their own date
+    out of the mail (they are stored all the same); None lets every age through.
+    """
+
+    name: str
+    kind: str
+    url: str = ""
+    path: str = ""
+    categories: tuple[str, ...] = ()
+    every_s: int = 3600
+    max_age_days: int | None = 7
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRun:
     """What one fetch of one source brought, for the receipt.
 
@@ -159,10 +177,10 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a listing scored: the term as the subscriber wrote it, the field it was found in
-    (`title`, `abstract`, `author`, `category`, `org`, `source`), how often, and its points.
+    """Why a listing scored: the term as the subscriber wrote it, where, how often, its points.
 
-    `related` marks weak evidence: the word stands with the profile's terms, it is not one of them.
+    `field` is `title`, `abstract`, `author`, `category`, `org` or `source`. `related` marks weak
+    evidence: the word stands with the profile's terms, it is not one of them.
     """
 
     term: str
@@ -232,6 +250,43 @@ class Digest:
         """Every listing shown, in order, each once."""
         shown = {m.listing.key: m.listing for s in self.sections for m in s.matches}
         return tuple(shown.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything of a mail that is the same for everyone: who sends, the notes, the templates.
+
+    `sender` is the From mailbox as (display name, address); `templates` maps a name such as
+    `digest.html` to its source. A frame is kept with each delivery, so that a retry or a replay
+    gives the same bytes after the operator has changed any of it.
+    """
+
+    service_name: str
+    sender: tuple[str, str]
+    base_url: str
+    list_id: str
+    reply_to: str = ""
+    postal_address: str = ""
+    note: str = ""
+    templates: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalLinks:
+    """The links of one subscriber's mail; each is https (or http on loopback) or empty."""
+
+    manage: str
+    unsubscribe: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A finished mail: what is shown, and `raw`, the very bytes for the wire (7-bit, CRLF)."""
+
+    subject: str
+    text: str
+    html: str
+    raw: bytes
 
 
 # --- the ledger -----------------------------------------------------------------------------
