@@ -142,12 +142,17 @@ class Profile:
 
 
 class SubscriberState(StrEnum):
-    """`pending` waits for its confirmation and gets no digest; only `active` is mailed."""
+    """Only `active` is mailed; `pending` waits for a confirmation.
+
+    `unsubscribed` is the person's own word and outlives the config file; `removed` is the
+    operator's, and a subscriber who returns to the file is active again.
+    """
 
     PENDING = "pending"
     ACTIVE = "active"
     PAUSED = "paused"
     UNSUBSCRIBED = "unsubscribed"
+    REMOVED = "removed"
 
 
 class Origin(StrEnum):
@@ -362,3 +367,22 @@ class Unknown:
 
 Outcome = Sent | Refused | Deferred | Unknown
 """What a try to send came to; match it exhaustively."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The ledger row of one digest, with all that is needed to make its bytes again.
+
+    `attempts` counts the tries so far, the one under way included. `reply` is the server's last
+    word, `owner` the worker that holds the lease while `state` is `sending`.
+    """
+
+    id: int
+    state: DeliveryState
+    message_id: str
+    digest: Digest
+    frame: Frame
+    prepared_at: datetime
+    attempts: int = 0
+    reply: str = ""
+    owner: str = ""

@@ -1,0 +1,156 @@
+"""What the product remembers, as verbs. `SqliteStore` does them on one file.
+
+Every verb is one transaction: it happened whole or not at all. A database that cannot be used
+(locked, full, read-only, newer than this program) raises `StoreError`, and nothing is sent that
+could not be recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from digest.model import (
+    Delivery,
+    DeliveryState,
+    Digest,
+    Frame,
+    Listing,
+    Outcome,
+    SourceRun,
+    Subscriber,
+    SubscriberState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A subscriber whose digest for the local day `digest_on` is to be prepared."""
+
+    subscriber: Subscriber
+    digest_on: date
+
+
+class Store(Protocol):
+    """The verbs of the ledger and of the stored listings; times are aware UTC."""
+
+    # --- listings and sources
+
+    def known(self, ids: Collection[str]) -> Mapping[str, Listing]:
+        """Stored listings by any of their identities."""
+
+    def add_listings(
+        self,
+        new: Sequence[Listing],
+        changed: Sequence[Listing],
+        terms: Mapping[str, int],
+        held_back: Collection[str],
+        now: datetime,
+    ) -> None:
+        """Store new listings, replace changed ones (by `id`), add to the term counts.
+
+        `held_back` names the keys of new listings that are kept out of the mail (too old).
+        """
+
+    def record_run(self, run: SourceRun, remembered: Mapping[str, str] | None = None) -> None:
+        """Keep what one fetch of a source brought, and what to remember for each URL (JSON)."""
+
+    def latest_runs(self) -> Mapping[str, SourceRun]:
+        """The newest run of each source, successful or not."""
+
+    def successes(self, since: datetime) -> Mapping[str, Sequence[SourceRun]]:
+        """The successful runs of each source since then, oldest first."""
+
+    def remembered(self, source: str) -> Mapping[str, str]:
+        """What was remembered for each URL of a source."""
+
+    def candidates(self, since: datetime) -> Sequence[Listing]:
+        """Listings first seen since then that may be mailed, in the order of their ids."""
+
+    def find_listings(self, text: str, limit: int) -> Sequence[Listing]:
+        """Listings by key, by whole title, else by part of the title, newest first."""
+
+    def recent_listings(self, limit: int) -> Sequence[Listing]:
+        """The newest stored listings, newest first."""
+
+    def term_counts(self) -> tuple[int, Mapping[str, int]]:
+        """How many listings were counted, and in how many of them each term stands."""
+
+    # --- subscribers
+
+    def sync_file(self, subscribers: Sequence[Subscriber], now: datetime) -> None:
+        """Make the file's subscribers those given; who is missing is removed."""
+
+    def put_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber:
+        """Add a subscriber or replace the settings of the same address."""
+
+    def subscriber(self, email: str) -> Subscriber | None:
+        """The subscriber of an address, whatever its state; the domain's case is folded."""
+
+    def subscribers(self) -> Sequence[Subscriber]:
+        """Every subscriber that is not removed, in the order of addresses."""
+
+    def set_state(self, subscriber_id: int, state: SubscriberState, now: datetime) -> None:
+        """Change a subscriber's state; leaving `active` cancels what waits to be sent."""
+
+    # --- the ledger
+
+    def due(self, now: datetime, limit: int, *, at_once: bool = False) -> Sequence[Due]:
+        """Active subscribers whose send time has passed and whose day has no delivery yet.
+
+        `at_once` asks for everyone without a delivery today, whatever the hour and the days.
+        """
+
+    def shown(self, subscriber_ids: Collection[int], since: date) -> Mapping[int, frozenset[int]]:
+        """Per subscriber the ids of listings that a digest since that day holds or held.
+
+        What was refused or cancelled was not seen and does not count.
+        """
+
+    def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
+        """Write the ledger rows of digests; returns how many are new.
+
+        A subscriber's day that has its row already is passed over. Older rows of the same
+        subscriber that still wait are cancelled: never two digests at a time.
+        """
+
+    def claim(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Delivery]:
+        """Take up to `limit` deliveries that are to be sent now; they are `sending` for `owner`."""
+
+    def renew(self, owner: str, now: datetime, lease_s: float) -> None:
+        """Prolong every lease that `owner` still holds."""
+
+    def close(
+        self, delivery: Delivery, outcome: Outcome, now: datetime, retry_at: datetime
+    ) -> bool:
+        """Record what a try came to; false when `delivery.owner` lost its lease meanwhile.
+
+        `retry_at` is when a deferred or unknown delivery is tried again.
+        """
+
+    def release(self, deliveries: Iterable[Delivery], now: datetime, retry_at: datetime) -> None:
+        """Give back claimed deliveries that were not tried; no attempt is counted."""
+
+    def expire(self, now: datetime) -> int:
+        """Settle what time has settled; returns how many rows moved.
+
+        A `sending` row past its lease is `unknown`; a waiting one that grew stale is cancelled;
+        an unknown one that was tried twice, or grew stale, is `held`.
+        """
+
+    def delivery(self, subscriber_id: int, digest_on: date) -> Delivery | None:
+        """The delivery of a subscriber's day with its digest, if there is one."""
+
+    def deliveries_by_state(self, since: datetime) -> Mapping[DeliveryState, int]:
+        """How many deliveries prepared since then stand in each state."""
+
+    def next_attempt_at(self) -> datetime | None:
+        """When the earliest waiting delivery is to be tried; None when nothing waits."""
+
+    def tidy(self, now: datetime) -> Mapping[str, int]:
+        """Delete what retention no longer allows; returns how many rows per table."""
+
+    def close_store(self) -> None:
+        """Close every connection."""

@@ -1,0 +1,135 @@
+"""One SQLite file: opening, migrating, transactions, and its errors put into words.
+
+WAL with `synchronous=FULL`, so that a commit that was answered survives a power cut and no mail is
+sent again for a forgotten outcome (https://www.sqlite.org/pragma.html#pragma_synchronous). Each
+thread has a connection of its own, since an SQLite connection belongs to its thread.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from digest.errors import StoreError
+from digest.store.migrations import migrations
+
+BUSY_TIMEOUT_S = 15.0
+
+
+def stamp(moment: datetime) -> str:
+    """A UTC time as text of fixed width, so that text order is time order."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment(text: str) -> datetime:
+    """The aware UTC time of a stamp."""
+    return datetime.fromisoformat(text)
+
+
+class Connections:
+    """The file and its connections, one a thread.
+
+    Raises: StoreError when the file cannot be opened or was written by a newer version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._opened: list[Database] = []
+        self._guard = threading.Lock()
+        if sqlite3.sqlite_version_info < (3, 35):
+            raise StoreError(
+                f"SQLite {sqlite3.sqlite_version} is too old: 3.35 (2021) or newer is needed"
+            )
+        with self._worded():
+            if not path.exists():
+                path.touch(mode=0o600)  # addresses and tokens: nobody else reads them
+            self._migrate()
+
+    def _migrate(self) -> None:
+        known = {migration.name for migration in migrations._migrations}  # no public list of them
+        newer = {applied.name for applied in migrations.applied(self.db)} - known
+        if newer:
+            raise StoreError(
+                f"{self.path}: written by a newer version of this program "
+                f"(it knows {', '.join(sorted(newer))}); upgrade before using it"
+            )
+        if migrations.pending(self.db):
+            migrations.apply(self.db)
+
+    @property
+    def db(self) -> Database:
+        """The database as the calling thread sees it."""
+        if not hasattr(self._local, "db"):
+            connection = sqlite3.connect(
+                self.path,
+                timeout=BUSY_TIMEOUT_S,
+                isolation_level=None,  # transactions are ours: BEGIN IMMEDIATE, or none
+                check_same_thread=False,  # close_store() closes the connections of other threads
+            )
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            self._local.db = Database(connection)
+            with self._guard:
+                self._opened.append(self._local.db)
+        database: Database = self._local.db
+        return database
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """One write transaction: committed as a whole at the end, or not at all.
+
+        It begins IMMEDIATE, so that two writers wait for each other at the start and neither
+        fails half-way. Raises: StoreError.
+        """
+        with self._worded():
+            db = self.db
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.rollback()
+                raise
+            db.commit()
+
+    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        """The rows of a query as tuples. Raises: StoreError."""
+        with self._worded():
+            return self.db.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def _worded(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"{self.path}: {_reason(error)}") from error
+
+    def close_store(self) -> None:
+        """Close every connection."""
+        with self._guard:
+            for db in self._opened:
+                db.close()
+            self._opened.clear()
+        self._local = threading.local()
+
+
+def _reason(error: sqlite3.Error | OSError) -> str:
+    text = str(error)
+    if "locked" in text:
+        return f"locked by another process for {BUSY_TIMEOUT_S:.0f} s; nothing was changed"
+    if "full" in text:
+        return "no room left on the disk; nothing was changed"
+    if "readonly" in text:
+        return "cannot be written (read-only file or folder)"
+    if "not a database" in text:
+        return "not an SQLite database"
+    if "unable to open" in text or isinstance(error, FileNotFoundError):
+        return "cannot be opened: does its folder exist, and may this user write there?"
+    return text

@@ -1,0 +1,117 @@
+"""Digests as ledger text and back: what a mail showed, kept so that its bytes can be made again.
+
+Listings and frames are kept once for each content (`snapshots`); a delivery's own text holds their
+numbers, the scores, the reasons and the receipt, a few kilobytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from digest.model import (
+    Digest,
+    Frame,
+    Listing,
+    Match,
+    Profile,
+    Reason,
+    Receipt,
+    Section,
+    SectionName,
+    SourceRun,
+    Subscriber,
+)
+
+LISTING = TypeAdapter(Listing)
+PROFILE = TypeAdapter(Profile)
+SOURCE_RUN = TypeAdapter(SourceRun)
+SUBSCRIBER = TypeAdapter(Subscriber)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSnapshot:
+    """A frame with the sources' part of the receipt, which a whole batch of mails shares."""
+
+    frame: Frame
+    sources: tuple[SourceRun, ...]
+
+
+FRAME = TypeAdapter(FrameSnapshot)
+
+
+def fingerprint(body: bytes) -> bytes:
+    """The SHA-256 under which a snapshot's content is kept once."""
+    return hashlib.sha256(body).digest()
+
+
+def freeze(digest: Digest, snapshot_id: Callable[[Listing], int]) -> str:
+    """The ledger text of a digest; `snapshot_id` numbers the listings it shows."""
+    sections = [
+        [
+            section.name.value,
+            [
+                [
+                    snapshot_id(match.listing),
+                    match.score,
+                    [[r.term, r.field, r.points, r.count, r.related] for r in match.reasons],
+                ]
+                for match in section.matches
+            ],
+        ]
+        for section in digest.sections
+    ]
+    receipt = digest.receipt
+    counts = [receipt.considered, receipt.matched, receipt.shown, receipt.waiting]
+    return json.dumps(
+        {
+            "subscriber": SUBSCRIBER.dump_python(digest.subscriber, mode="json"),
+            "sections": sections,
+            "counts": counts,
+            "empty_reason": digest.empty_reason,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def snapshot_ids(body: str) -> set[int]:
+    """The numbers of the listings that a ledger text refers to."""
+    sections: list[Any] = json.loads(body)["sections"]
+    return {match[0] for _, matches in sections for match in matches}
+
+
+def thaw(
+    body: str,
+    digest_on: date,
+    *,
+    mailed: bool,
+    frame: FrameSnapshot,
+    listing: Callable[[int], Listing],
+) -> Digest:
+    """The digest of a ledger text; `listing` gives the listing of a snapshot number."""
+    kept = json.loads(body)
+    considered, matched, shown, waiting = kept["counts"]
+    return Digest(
+        subscriber=SUBSCRIBER.validate_python(kept["subscriber"]),
+        digest_on=digest_on,
+        sections=tuple(
+            Section(
+                SectionName(name),
+                tuple(
+                    Match(listing(number), score, tuple(Reason(*reason) for reason in reasons))
+                    for number, score, reasons in matches
+                ),
+            )
+            for name, matches in kept["sections"]
+        ),
+        receipt=Receipt(frame.sources, considered, matched, shown, waiting),
+        empty_reason=kept["empty_reason"],
+        mailed=mailed,
+    )

@@ -1,0 +1,356 @@
+"""The store's verbs for deliveries, on SQLite: who is due, what is sent, what became of it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from digest.model import (
+    Deferred,
+    Delivery,
+    DeliveryState,
+    Digest,
+    Frame,
+    Listing,
+    Outcome,
+    Refused,
+    Sent,
+    SourceRun,
+    Unknown,
+)
+from digest.schedule import STALE_AFTER, due_on, zone
+from digest.store import Due
+from digest.store.connection import Connections, moment, stamp
+from digest.store.freeze import (
+    FRAME,
+    LISTING,
+    FrameSnapshot,
+    fingerprint,
+    freeze,
+    snapshot_ids,
+    thaw,
+)
+from digest.store.subscribers import SELECT_SUBSCRIBER, subscriber_of
+
+TRIES_WITHOUT_REPLY = 2
+"""An unknown delivery is sent once more (same Message-ID, same bytes), then held for a person."""
+
+KEEP_DELIVERIES = timedelta(days=30)
+KEEP_RUNS = timedelta(days=90)
+
+
+SELECT_DELIVERY = (
+    "SELECT id, state, message_id, digest_on, frame_id, body, prepared_at, attempts, reply, owner"
+    " FROM deliveries"
+)
+
+
+class LedgerVerbs(Connections):
+    """The accounts of every mail; see `Store` for what each verb promises."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        # A snapshot's number is never used again (AUTOINCREMENT), so these cannot grow stale.
+        self._frame = lru_cache(maxsize=64)(self._read_frame)
+        self._listing = lru_cache(maxsize=8192)(self._read_listing)
+
+    def due(self, now: datetime, limit: int, *, at_once: bool = False) -> Sequence[Due]:
+        """Active subscribers whose send time has passed and whose day has no delivery yet."""
+        found: list[Due] = []
+        for timezone, send_at, days in self.rows(
+            "SELECT DISTINCT timezone, send_at, days FROM subscribers WHERE state = 'active'"
+        ):
+            if at_once:
+                day: date | None = now.astimezone(zone(timezone)).date()
+            else:
+                day = due_on(now, timezone, time.fromisoformat(send_at), days.split(","))
+            if day is None or len(found) >= limit:
+                continue
+            rows = self.rows(
+                SELECT_SUBSCRIBER + " WHERE state = 'active' AND timezone = ?"
+                " AND send_at = ? AND days = ? AND answered_on < ? ORDER BY id LIMIT ?",
+                (timezone, send_at, days, day.isoformat(), limit - len(found)),
+            )
+            found.extend(Due(subscriber_of(row), day) for row in rows)
+        return found
+
+    def shown(self, subscriber_ids: Collection[int], since: date) -> Mapping[int, frozenset[int]]:
+        """Per subscriber the ids of listings that a digest since that day holds or held."""
+        seen: dict[int, set[int]] = defaultdict(set)
+        for subscriber_id, listing_ids in self.rows(
+            "SELECT subscriber_id, listing_ids FROM deliveries WHERE digest_on >= ?"
+            " AND state NOT IN ('refused', 'cancelled', 'empty')"
+            " AND subscriber_id IN (SELECT value FROM json_each(?))",
+            (since.isoformat(), json.dumps(list(subscriber_ids))),
+        ):
+            seen[subscriber_id].update(json.loads(listing_ids))
+        return {subscriber_id: frozenset(ids) for subscriber_id, ids in seen.items()}
+
+    def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
+        """Write the ledger rows of digests; returns how many are new."""
+        with self.writing() as db:
+            opening = _Opening(db, frame, now)
+            return sum(opening.write(digest) for digest in digests)
+
+    def claim(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Delivery]:
+        """Take up to `limit` deliveries that are to be sent now; they are `sending` for `owner`."""
+        with self.writing() as db:
+            taken = db.execute(
+                "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, owner = :owner,"
+                " lease_until = :lease, next_attempt_at = NULL WHERE id IN ("
+                "  SELECT d.id FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id"
+                "  WHERE d.state IN ('queued', 'deferred', 'unknown')"
+                "  AND d.next_attempt_at <= :now AND d.unknowns < :tries AND s.state = 'active'"
+                "  ORDER BY d.next_attempt_at, d.id LIMIT :limit)"
+                " RETURNING id",
+                {
+                    "owner": owner,
+                    "lease": stamp(now + timedelta(seconds=lease_s)),
+                    "now": stamp(now),
+                    "tries": TRIES_WITHOUT_REPLY,
+                    "limit": limit,
+                },
+            ).fetchall()
+        rows = self.rows(
+            SELECT_DELIVERY  # noqa: S608 - two constants
+            + " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (json.dumps([row[0] for row in taken]),),
+        )
+        return [self._delivery(row) for row in rows]
+
+    def renew(self, owner: str, now: datetime, lease_s: float) -> None:
+        """Prolong every lease that `owner` still holds."""
+        with self.writing() as db:
+            db.execute(
+                "UPDATE deliveries SET lease_until = ?"
+                " WHERE state = 'sending' AND owner = ? AND lease_until > ?",
+                (stamp(now + timedelta(seconds=lease_s)), owner, stamp(now)),
+            )
+
+    def close(
+        self, delivery: Delivery, outcome: Outcome, now: datetime, retry_at: datetime
+    ) -> bool:
+        """Record what a try came to; false when `delivery.owner` lost its lease meanwhile."""
+        state, code, again = _settle(outcome, retry_at)
+        # Trouble of the relay is nobody's failed attempt.
+        blameless = isinstance(outcome, Deferred) and outcome.relay
+        with self.writing() as db:
+            cursor = db.execute(
+                "UPDATE deliveries SET state = ?, code = ?, reply = ?, next_attempt_at = ?,"
+                " closed_at = ?, lease_until = NULL, attempts = attempts - ?,"
+                " unknowns = unknowns + ?"
+                " WHERE id = ? AND state = 'sending' AND owner = ?",
+                (
+                    state,
+                    code,
+                    outcome.reply,
+                    again and stamp(again),
+                    None if again else stamp(now),
+                    int(blameless),
+                    int(isinstance(outcome, Unknown)),
+                    delivery.id,
+                    delivery.owner,
+                ),
+            )
+            return bool(cursor.rowcount)
+
+    def release(self, deliveries: Iterable[Delivery], now: datetime, retry_at: datetime) -> None:
+        """Give back claimed deliveries that were not tried; no attempt is counted."""
+        for delivery in deliveries:
+            self.close(delivery, Deferred("not tried: the run paused", relay=True), now, retry_at)
+
+    def expire(self, now: datetime) -> int:
+        """Settle what time has settled; returns how many rows moved."""
+        fresh_since = stamp(now - STALE_AFTER)
+        with self.writing() as db:
+            return sum(
+                db.execute(sql, parameters).rowcount
+                for sql, parameters in (
+                    (
+                        "UPDATE deliveries SET state = 'unknown', unknowns = unknowns + 1,"
+                        " lease_until = NULL, next_attempt_at = :now,"
+                        " reply = 'the sender stopped before it recorded a reply'"
+                        " WHERE state = 'sending' AND lease_until < :now",
+                        {"now": stamp(now)},
+                    ),
+                    (
+                        "UPDATE deliveries SET state = 'held', next_attempt_at = NULL,"
+                        " closed_at = :now WHERE state = 'unknown'"
+                        " AND (unknowns >= :tries OR prepared_at < :fresh)",
+                        {"now": stamp(now), "tries": TRIES_WITHOUT_REPLY, "fresh": fresh_since},
+                    ),
+                    (
+                        "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL,"
+                        " closed_at = :now, reply = 'grew stale; last reply: ' || reply"
+                        " WHERE state IN ('queued', 'deferred') AND prepared_at < :fresh",
+                        {"now": stamp(now), "fresh": fresh_since},
+                    ),
+                )
+            )
+
+    def delivery(self, subscriber_id: int, digest_on: date) -> Delivery | None:
+        """The delivery of a subscriber's day with its digest, if there is one."""
+        rows = self.rows(
+            SELECT_DELIVERY + " WHERE subscriber_id = ? AND digest_on = ?",
+            (subscriber_id, digest_on.isoformat()),
+        )
+        return self._delivery(rows[0]) if rows else None
+
+    def deliveries_by_state(self, since: datetime) -> Mapping[DeliveryState, int]:
+        """How many deliveries prepared since then stand in each state."""
+        rows = self.rows(
+            "SELECT state, count(*) FROM deliveries WHERE prepared_at >= ? GROUP BY state",
+            (stamp(since),),
+        )
+        return {DeliveryState(state): count for state, count in rows}
+
+    def next_attempt_at(self) -> datetime | None:
+        """When the earliest waiting delivery is to be tried; None when nothing waits."""
+        rows = self.rows(
+            "SELECT min(next_attempt_at) FROM deliveries"
+            " WHERE state IN ('queued', 'deferred', 'unknown')"
+        )
+        return moment(rows[0][0]) if rows[0][0] else None
+
+    def tidy(self, now: datetime) -> Mapping[str, int]:
+        """Delete what retention no longer allows; returns how many rows per table."""
+        old = stamp(now - KEEP_DELIVERIES)
+        with self.writing() as db:
+            deliveries = db.execute(
+                "DELETE FROM deliveries WHERE prepared_at < ?"
+                " AND state NOT IN ('queued', 'sending', 'deferred', 'unknown')",
+                (old,),
+            ).rowcount
+            runs = db.execute(
+                "DELETE FROM source_runs WHERE started_at < ?", (stamp(now - KEEP_RUNS),)
+            ).rowcount
+            used: set[int] = set()
+            for frame_id, body in db.execute("SELECT frame_id, body FROM deliveries"):
+                used |= {frame_id, *snapshot_ids(body)}
+            kept = [row[0] for row in db.execute("SELECT id FROM snapshots")]
+            unused = [(row_id,) for row_id in kept if row_id not in used]
+            db.conn.executemany("DELETE FROM snapshots WHERE id = ?", unused)
+        return {"deliveries": deliveries, "source_runs": runs, "snapshots": len(unused)}
+
+    def _delivery(self, row: Sequence[Any]) -> Delivery:
+        number, state, message_id, digest_on, frame_id, body, prepared_at, *counts = row
+        attempts, reply, owner = counts
+        frame = self._frame(frame_id)
+        return Delivery(
+            id=number,
+            state=DeliveryState(state),
+            message_id=message_id,
+            digest=thaw(
+                body,
+                date.fromisoformat(digest_on),
+                mailed=state != DeliveryState.EMPTY,
+                frame=frame,
+                listing=self._listing,
+            ),
+            frame=frame.frame,
+            prepared_at=moment(prepared_at),
+            attempts=attempts,
+            reply=reply,
+            owner=owner,
+        )
+
+    def _read_frame(self, snapshot_id: int) -> FrameSnapshot:
+        return FRAME.validate_json(self._snapshot(snapshot_id))
+
+    def _read_listing(self, snapshot_id: int) -> Listing:
+        return LISTING.validate_json(self._snapshot(snapshot_id))
+
+    def _snapshot(self, snapshot_id: int) -> str:
+        body: str = self.rows("SELECT body FROM snapshots WHERE id = ?", (snapshot_id,))[0][0]
+        return body
+
+
+class _Opening:
+    """One transaction that writes ledger rows, with the contents they share kept once each."""
+
+    def __init__(self, db: Database, frame: Frame, now: datetime) -> None:
+        self._db = db
+        self._frame = frame
+        self._now = stamp(now)
+        self._domain = frame.sender[1].rpartition("@")[2]
+        self._frames: dict[tuple[SourceRun, ...], int] = {}
+        self._listings: dict[Listing, int] = {}
+
+    def write(self, digest: Digest) -> int:
+        """Write the row of a digest, if its day has none; returns 1 or 0."""
+        subscriber, day = digest.subscriber, digest.digest_on.isoformat()
+        inserted = self._insert(digest, day)
+        if inserted:
+            self._db.execute(
+                "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, closed_at = ?,"
+                " reply = 'replaced by a later digest; last reply: ' || reply"
+                " WHERE subscriber_id = ? AND digest_on < ? AND state IN ('queued', 'deferred')",
+                (self._now, subscriber.id, day),
+            )
+        self._db.execute(
+            "UPDATE subscribers SET answered_on = max(answered_on, ?) WHERE id = ?",
+            (day, subscriber.id),
+        )
+        return inserted
+
+    def _insert(self, digest: Digest, day: str) -> int:
+        return self._db.execute(
+            "INSERT OR IGNORE INTO deliveries (subscriber_id, digest_on, state, message_id,"
+            " recipient, frame_id, body, listing_ids, prepared_at, attempts, unknowns,"
+            " next_attempt_at, owner, code, reply, closed_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ?)",
+            (
+                digest.subscriber.id,
+                day,
+                DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY,
+                f"{day}.{secrets.token_hex(10)}@{self._domain}",
+                digest.subscriber.email,
+                self._frame_id(digest.receipt.sources),
+                freeze(digest, self._listing_id),
+                json.dumps([listing.id for listing in digest.listings], separators=(",", ":")),
+                self._now,
+                self._now if digest.mailed else None,
+                digest.empty_reason,
+                None if digest.mailed else self._now,
+            ),
+        ).rowcount
+
+    def _frame_id(self, sources: tuple[SourceRun, ...]) -> int:
+        if sources not in self._frames:
+            self._frames[sources] = self._keep(FRAME.dump_json(FrameSnapshot(self._frame, sources)))
+        return self._frames[sources]
+
+    def _listing_id(self, listing: Listing) -> int:
+        if listing not in self._listings:
+            self._listings[listing] = self._keep(LISTING.dump_json(listing))
+        return self._listings[listing]
+
+    def _keep(self, body: bytes) -> int:
+        """The number under which this content is kept once."""
+        digest = fingerprint(body)
+        self._db.execute(
+            "INSERT OR IGNORE INTO snapshots (digest, body) VALUES (?, ?)", (digest, body.decode())
+        )
+        row = self._db.execute("SELECT id FROM snapshots WHERE digest = ?", (digest,)).fetchone()
+        return int(row[0])
+
+
+def _settle(outcome: Outcome, retry_at: datetime) -> tuple[DeliveryState, int, datetime | None]:
+    """The state, reply code and next attempt that an outcome leads to."""
+    match outcome:
+        case Sent():
+            return DeliveryState.SENT, 250, None
+        case Refused():
+            return DeliveryState.REFUSED, outcome.code, None
+        case Deferred():
+            return DeliveryState.DEFERRED, outcome.code, retry_at
+        case Unknown():
+            return DeliveryState.UNKNOWN, 0, retry_at

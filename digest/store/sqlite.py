@@ -1,0 +1,14 @@
+"""The store on one SQLite file."""
+
+from __future__ import annotations
+
+from digest.store.ledger import LedgerVerbs
+from digest.store.listings import ListingVerbs
+from digest.store.subscribers import SubscriberVerbs
+
+
+class SqliteStore(ListingVerbs, SubscriberVerbs, LedgerVerbs):
+    """Every verb of `Store` on one SQLite file, made where it is missing.
+
+    Raises: StoreError when the file cannot be used or was written by a newer version.
+    """

@@ -1,0 +1,122 @@
+"""The store's verbs for subscribers, on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any
+
+from sqlite_utils import Database
+
+from digest.model import Origin, Subscriber, SubscriberState
+from digest.store.connection import Connections, stamp
+from digest.store.freeze import PROFILE
+
+SELECT_SUBSCRIBER = (
+    "SELECT id, email, origin, state, timezone, send_at, days, name, profile FROM subscribers"
+)
+
+
+def address_key(email: str) -> str:
+    """The address under which a person is found: the domain's case folded, the local part kept.
+
+    Source: RFC 5321 section 2.4.
+    """
+    local, _, domain = email.rpartition("@")
+    return f"{local}@{domain.lower()}"
+
+
+class SubscriberVerbs(Connections):
+    """Who is mailed; see `Store` for what each verb promises."""
+
+    def sync_file(self, subscribers: Sequence[Subscriber], now: datetime) -> None:
+        """Make the file's subscribers those given; who is missing is removed."""
+        with self.writing() as db:
+            kept = {_put(db, subscriber, now) for subscriber in subscribers}
+            rows = db.execute(
+                "SELECT id FROM subscribers WHERE origin = ? AND state NOT IN (?, ?)",
+                (Origin.FILE, SubscriberState.REMOVED, SubscriberState.UNSUBSCRIBED),
+            ).fetchall()
+            for (row_id,) in rows:
+                if row_id not in kept:
+                    _set_state(db, row_id, SubscriberState.REMOVED, now)
+
+    def put_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber:
+        """Add a subscriber or replace the settings of the same address."""
+        with self.writing() as db:
+            row_id = _put(db, subscriber, now)
+            row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (row_id,))
+            return subscriber_of(row.fetchone())
+
+    def subscriber(self, email: str) -> Subscriber | None:
+        """The subscriber of an address, whatever its state; the domain's case is folded."""
+        rows = self.rows(SELECT_SUBSCRIBER + " WHERE address_key = ?", (address_key(email),))
+        return subscriber_of(rows[0]) if rows else None
+
+    def subscribers(self) -> Sequence[Subscriber]:
+        """Every subscriber that is not removed, in the order of addresses."""
+        rows = self.rows(
+            SELECT_SUBSCRIBER + " WHERE state != ? ORDER BY address_key",
+            (SubscriberState.REMOVED,),
+        )
+        return [subscriber_of(row) for row in rows]
+
+    def set_state(self, subscriber_id: int, state: SubscriberState, now: datetime) -> None:
+        """Change a subscriber's state; leaving `active` cancels what waits to be sent."""
+        with self.writing() as db:
+            _set_state(db, subscriber_id, state, now)
+
+
+def subscriber_of(row: Sequence[Any]) -> Subscriber:
+    """The subscriber of a row of `SELECT_SUBSCRIBER`."""
+    row_id, email, origin, state, timezone, send_at, days, name, profile = row
+    return Subscriber(
+        id=row_id,
+        email=email,
+        origin=Origin(origin),
+        state=SubscriberState(state),
+        timezone=timezone,
+        send_at=time.fromisoformat(send_at),
+        days=tuple(days.split(",")),
+        name=name,
+        profile=PROFILE.validate_json(profile),
+    )
+
+
+def _put(db: Database, subscriber: Subscriber, now: datetime) -> int:
+    """Write the settings; a person's own unsubscribe outlives them (consent was withdrawn)."""
+    row_id: int = db.execute(
+        "INSERT INTO subscribers (email, address_key, origin, state, timezone, send_at, days,"
+        " name, profile, answered_on, created_at, updated_at)"
+        " VALUES (:email, :key, :origin, :state, :timezone, :send_at, :days, :name, :profile,"
+        " '', :now, :now)"
+        " ON CONFLICT (address_key) DO UPDATE SET origin = :origin, timezone = :timezone,"
+        " send_at = :send_at, days = :days, name = :name, profile = :profile, updated_at = :now,"
+        " state = iif(state = 'unsubscribed', state, :state) RETURNING id",
+        {
+            "email": subscriber.email,
+            "key": address_key(subscriber.email),
+            "origin": subscriber.origin,
+            "state": subscriber.state,
+            "timezone": subscriber.timezone,
+            "send_at": subscriber.send_at.isoformat("minutes"),
+            "days": ",".join(subscriber.days),
+            "name": subscriber.name,
+            "profile": PROFILE.dump_json(subscriber.profile).decode(),
+            "now": stamp(now),
+        },
+    ).fetchone()[0]
+    return row_id
+
+
+def _set_state(db: Database, row_id: int, state: SubscriberState, now: datetime) -> None:
+    db.execute(
+        "UPDATE subscribers SET state = ?, updated_at = ? WHERE id = ?",
+        (state, stamp(now), row_id),
+    )
+    if state is not SubscriberState.ACTIVE:
+        db.execute(
+            "UPDATE deliveries SET state = 'cancelled', closed_at = ?, reply = ?"
+            " WHERE subscriber_id = ? AND state IN ('queued', 'deferred')",
+            (stamp(now), f"the subscriber is {state.value}", row_id),
+        )
