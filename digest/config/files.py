@@ -1,0 +1,103 @@
+"""The files that a config names: whether they are there, readable, and closed to other people.
+
+The only part of the config that touches files beside the config itself. Reads no content but that
+of a secret, and shows none.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from digest.config.settings import Config
+from digest.errors import ConfigError
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+"""The mode bits that let group or world at a file."""
+
+
+def check_files(config: Config, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """A line for each file or variable that the config names and the program cannot use."""
+    return [f"{config.place}: {fault}" for fault in _faults(config, environ)]
+
+
+def smtp_password(config: Config, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The password for the mail server, None where the config has no login.
+
+    Raises: ConfigError, without the password.
+    """
+    if config.smtp.password_env:
+        if not environ.get(config.smtp.password_env):
+            raise ConfigError([f"{config.place}: {_unset(config.smtp.password_env)}"])
+        return environ[config.smtp.password_env]
+    if config.smtp.password_file:
+        return read_secret(config.smtp.password_file)
+    return None
+
+
+def read_secret(path: Path) -> str:
+    """The secret in a file, without the line end.
+
+    Raises: ConfigError when the file is missing, empty, open to other people or no text.
+    """
+    fault = secret_fault(path)
+    if not fault:
+        secret = path.read_bytes().decode("utf-8", errors="replace").strip()
+        if secret and "\ufffd" not in secret:
+            return secret
+        fault = "holds no secret" if not secret else "is no text"
+    raise ConfigError([f"{path}: {fault}"])
+
+
+def secret_fault(path: Path) -> str:
+    """Why a secret in this file is no good, or empty."""
+    fault = _read_fault(path)
+    if fault or os.name != "posix":
+        return fault
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & OTHERS:
+        return f"{path} can be read or changed by other people (mode {mode:03o}); chmod 600 it"
+    return ""
+
+
+def _faults(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
+    """Each fault with its table and key."""
+    for place, path in _secrets(config):
+        if path and (fault := secret_fault(path)):
+            hint = "; `digest init` makes one" if place.endswith("secret_file") else ""
+            missing = "does not exist" in fault
+            yield f"{place}: {fault}{hint if missing else ''}"
+    if config.smtp.password_env and not environ.get(config.smtp.password_env):
+        yield _unset(config.smtp.password_env)
+    if config.mail.note_file and (fault := _read_fault(config.mail.note_file)):
+        yield f"[mail] note_file: {fault}"
+    if config.mail.templates and not config.mail.templates.is_dir():
+        yield f"[mail] templates: {config.mail.templates} is no folder"
+
+
+def _secrets(config: Config) -> Iterator[tuple[str, Path | None]]:
+    """(place, path) of every file that holds a secret."""
+    yield "[service] secret_file", config.service.secret_file
+    yield "[smtp] password_file", config.smtp.password_file
+    yield "[dkim] key_file", config.dkim.key_file if config.dkim else None
+    yield "[web] admin_token_file", config.web.admin_token_file
+
+
+def _read_fault(path: Path) -> str:
+    """Why a file cannot be read, or empty."""
+    try:
+        with path.open("rb"):
+            return ""
+    except FileNotFoundError:
+        return f"{path} does not exist"
+    except IsADirectoryError:
+        return f"{path} is a folder, not a file"
+    except OSError as error:
+        return f"{path} cannot be read ({error.strerror})"
+
+
+def _unset(name: str) -> str:
+    """The fault of a variable that is not there."""
+    return f"[smtp] password_env: the environment has no variable {name}"

@@ -1,0 +1,246 @@
+"""From the text of a config to the config, or to all of its faults at once.
+
+`load_config` reads one file; everything else here is pure.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from digest.addresses import AddressError, check_address
+from digest.config.faults import describe, keys_of
+from digest.config.settings import Config
+from digest.config.tables import (
+    Dkim,
+    Mail,
+    Service,
+    Smtp,
+    SourceTable,
+    SubscriberTable,
+    Table,
+    Web,
+)
+from digest.config.values import nearest, shown
+from digest.errors import ConfigError
+from digest.model import Source, Subscriber
+
+TABLES: dict[str, type[Table]] = {
+    "service": Service,
+    "mail": Mail,
+    "smtp": Smtp,
+    "dkim": Dkim,
+    "web": Web,
+}
+LISTS: dict[str, type[Table]] = {"sources": SourceTable, "subscribers": SubscriberTable}
+POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|(end of document))\)$")
+T = TypeVar("T", bound=Table)
+
+
+def load_config(path: Path) -> Config:
+    """The config in a file; relative paths in it start from its folder.
+
+    Raises: ConfigError with every fault, one line each.
+    """
+    place = str(path)
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise ConfigError([f"{place}: there is no such file; `digest init` writes one"]) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError([f"{place}: line {line}: the file is not UTF-8 text"]) from None
+    except OSError as error:
+        raise ConfigError([f"{place}: cannot be read ({error.strerror})"]) from None
+    return parse_config(text, place, path.absolute().parent)
+
+
+def parse_config(text: str, place: str, folder: Path) -> Config:
+    """The config that `text` holds; `place` names it in faults.
+
+    Raises: ConfigError with every fault, one line each.
+    """
+    reading = Reading(_read_toml(text, place), folder)
+    reading.check_names([*TABLES, *LISTS])
+    service, mail, smtp = reading.table(Service), reading.table(Mail), reading.table(Smtp)
+    dkim = reading.table(Dkim) if "dkim" in reading.data else None
+    web = reading.table(Web)
+    sources = reading.sources()
+    subscribers = reading.subscribers(service.timezone if service else "UTC")
+    if reading.faults or not (service and mail and smtp and web):
+        raise ConfigError([f"{place}: {fault}" for fault in reading.faults])
+    return Config(
+        service=service,
+        mail=_complete(mail, service),
+        smtp=smtp,
+        dkim=dkim,
+        web=web,
+        sources=sources,
+        subscribers=subscribers,
+        folder=folder,
+        place=place,
+    )
+
+
+def parse_subscribers(text: str, place: str, default_timezone: str) -> tuple[Subscriber, ...]:
+    """The subscribers of a text that holds nothing but `[[subscribers]]`.
+
+    Raises: ConfigError with every fault, one line each.
+    """
+    reading = Reading(_read_toml(text, place), Path())
+    reading.check_names(["subscribers"])
+    subscribers = reading.subscribers(default_timezone)
+    if reading.faults:
+        raise ConfigError([f"{place}: {fault}" for fault in reading.faults])
+    return subscribers
+
+
+class Reading:
+    """One pass over the tables of a text, which gathers the faults on its way."""
+
+    def __init__(self, data: dict[str, Any], folder: Path) -> None:
+        self.data = data
+        self.context = {"folder": folder}
+        self.faults: list[str] = []
+
+    def check_names(self, known: list[str]) -> None:
+        """Blame what stands at the top level and is no table of a config."""
+        self.faults += [
+            _stray(name, self.data[name], known) for name in self.data if name not in known
+        ]
+
+    def table(self, model: type[T]) -> T | None:
+        """The table of this model, None if it has faults."""
+        name = next(name for name, of in TABLES.items() if of is model)
+        return self._read(model, self.data.get(name, {}), f"[{name}]")
+
+    def sources(self) -> tuple[Source, ...]:
+        """The sources without faults; each name once."""
+        rows = list(self._rows("sources", "name"))
+        self._check_unique(
+            [(place, row["name"]) for place, row in rows if isinstance(row.get("name"), str)],
+            "name",
+        )
+        tables = [self._read(SourceTable, row, place) for place, row in rows]
+        return tuple(table.source() for table in tables if table)
+
+    def subscribers(self, default_timezone: str) -> tuple[Subscriber, ...]:
+        """The subscribers without faults; each address once."""
+        rows = list(self._rows("subscribers", "email"))
+        addresses = ((place, _address(row.get("email"))) for place, row in rows)
+        self._check_unique([(place, one) for place, one in addresses if one], "email")
+        tables = [self._read(SubscriberTable, row, place) for place, row in rows]
+        return tuple(table.subscriber(default_timezone) for table in tables if table)
+
+    def _rows(self, name: str, title: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(place, table) of each `[[name]]`; the place tells the number and the title key."""
+        rows = self.data.get(name, [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            self.faults.append(
+                f"[{name}]: must be written [[{name}]], in two brackets, for each one"
+            )
+            return
+        for number, row in enumerate(rows, start=1):
+            known = isinstance(row.get(title), str)
+            yield f"[[{name}]] #{number}" + (f" ({shown(row[title])[1:-1]})" if known else ""), row
+
+    def _check_unique(self, titles: list[tuple[str, str]], key: str) -> None:
+        """Blame each row that repeats the title of an earlier one, naming both."""
+        first: dict[str, str] = {}
+        for place, title in titles:
+            if title in first:
+                self.faults.append(f"{place} {key}: is the same as that of {first[title]}")
+            first.setdefault(title, place)
+
+    def _read(self, model: type[T], data: object, place: str) -> T | None:
+        """The table in `data`; None after its faults are noted."""
+        if not isinstance(data, dict):
+            self.faults.append(f"{place}: must be a table, not {shown(data)}")
+            return None
+        table, bad = self._validate(model, data), set[str]()
+        if isinstance(table, ValidationError):
+            self.faults += describe(table, model, place)
+            bad = {str(detail["loc"][0]) for detail in table.errors()}
+            table = self._validate(model, {k: v for k, v in data.items() if k not in bad})
+        if isinstance(table, ValidationError):
+            return None
+        conflicts = [(keys, what) for keys, what in table.conflicts() if bad.isdisjoint(keys)]
+        self.faults += [f"{place} {keys[0]}: {what}" for keys, what in conflicts]
+        return None if bad or conflicts else table
+
+    def _validate(self, model: type[T], data: dict[str, Any]) -> T | ValidationError:
+        """The table, or what pydantic has against it."""
+        try:
+            return model.model_validate(data, context=self.context, by_alias=True, by_name=False)
+        except ValidationError as error:
+            return error
+
+
+def _read_toml(text: str, place: str) -> dict[str, Any]:
+    """The tables of a TOML text. Raises: ConfigError with the line of the first syntax fault."""
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except RecursionError:
+        raise ConfigError([f"{place}: the brackets are nested too deep"]) from None
+    except ValueError as error:  # TOMLDecodeError, and int() on thousands of digits
+        raise ConfigError([_syntax_fault(str(error), text, place)]) from None
+
+
+def _syntax_fault(message: str, text: str, place: str) -> str:
+    """Place, line and what to look for there. The line itself stays unsaid: it may be a secret."""
+    found = POSITION.search(message)
+    if not found:
+        return f"{place}: holds a number that is too long"
+    line, column = found[1] or str(text.count("\n") + 1), f", column {found[2]}" if found[2] else ""
+    what = message[: found.start()].lower()
+    if "overwrite" in what or "twice" in what or "mutate" in what:
+        return f"{place}: line {line}: the key or table stands here a second time"
+    hint = (
+        "text and terms of more than one word stand in quotes" if found[2] else "something is open"
+    )
+    return f"{place}: line {line}{column}: not TOML ({what}); {hint}"
+
+
+def _stray(name: str, value: object, known: list[str]) -> str:
+    """The fault of a name at the top level that is no table of a config."""
+    if isinstance(value, (dict, list)):
+        hint = nearest(name, known)
+        owners = [owner for owner, model in (TABLES | LISTS).items() if name in keys_of(model)]
+        if hint:
+            return f"[{name}]: is no table here; did you mean {_bracketed(hint)}?"
+        if owners:
+            return f"[{name}]: is no table here; did you mean [{owners[0]}.{name}]?"
+        return f"[{name}]: is no table here; tables are {', '.join(map(_bracketed, known))}"
+    homes = [table for table in known if name in keys_of((TABLES | LISTS)[table])]
+    home = f"; write it below {' or '.join(map(_bracketed, homes))}" if homes else ""
+    return f"{shown(name)[1:-1]}: stands before the first table{home}"
+
+
+def _bracketed(name: str) -> str:
+    """The head of a table as TOML writes it."""
+    return f"[[{name}]]" if name in LISTS else f"[{name}]"
+
+
+def _address(value: object) -> str:
+    """The normalised address, or empty where there is none to compare."""
+    try:
+        return check_address(value) if isinstance(value, str) else ""
+    except AddressError:
+        return ""
+
+
+def _complete(mail: Mail, service: Service) -> Mail:
+    """The mail settings with what follows from others: display name and list id."""
+    name, address = mail.sender
+    domain = address.rpartition("@")[2]
+    return mail.model_copy(
+        update={
+            "sender": (name or service.name, address),
+            "list_id": mail.list_id or f"digest.{domain}",
+        }
+    )

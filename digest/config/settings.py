@@ -1,0 +1,52 @@
+"""The whole config: every table checked, every noun made."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from digest.config.tables import Dkim, Mail, Service, Smtp, Web
+from digest.config.writing import source_table, subscriber_table
+from digest.model import Source, Subscriber
+
+PASSWORD_IN_URL = re.compile(r"(?<=://)([^:@/?#]*):[^@/?#]*@|(?<=[?&]password=)[^&#]*")
+
+
+class Config(BaseModel):
+    """The settings of one service. `folder` holds the file, `place` names it in faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    service: Service
+    mail: Mail
+    smtp: Smtp
+    dkim: Dkim | None = None
+    web: Web = Web()
+    sources: tuple[Source, ...] = ()
+    subscribers: tuple[Subscriber, ...] = ()
+    folder: Path = Path()
+    place: str = "config.toml"
+
+    def effective(self) -> dict[str, Any]:
+        """Every setting in force with plain values, defaults included and secrets hidden."""
+        tables = ("service", "mail", "smtp", "dkim", "web")
+        shown: dict[str, Any] = {
+            name: table.model_dump(mode="json", by_alias=True)
+            for name in tables
+            if (table := getattr(self, name)) is not None
+        }
+        shown["service"]["data"] = hide_password(self.service.data)
+        shown["mail"]["from"] = "{} <{}>".format(*self.mail.sender)
+        shown["sources"] = [source_table(source) for source in self.sources]
+        shown["subscribers"] = [subscriber_table(person) for person in self.subscribers]
+        return shown
+
+
+def hide_password(data: str) -> str:
+    """A database address with stars for its password."""
+    return PASSWORD_IN_URL.sub(
+        lambda found: f"{found[1]}:***@" if found[1] is not None else "***", data
+    )

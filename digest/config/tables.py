@@ -1,0 +1,343 @@
+"""The tables of the config as frozen models: every key with its type, range, default and meaning.
+
+Owns what a key may hold and which keys belong together. The words here are the reference: the
+guide under `docs/` is made from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from digest.config.terms import Authors, Exclusions, Keywords
+from digest.config.values import (
+    Address,
+    BaseUrl,
+    Clock,
+    Data,
+    Days,
+    Domain,
+    Every,
+    FilePath,
+    Glob,
+    Host,
+    Line,
+    Lines,
+    MaxAge,
+    OptionalLine,
+    Selector,
+    Sender,
+    SourceUrl,
+    Text,
+    Timezone,
+    is_loopback,
+)
+from digest.model import WEEKDAYS, Keyword, Profile, Source, Subscriber, WhenEmpty
+
+FILE_KINDS = frozenset({"page", "jsonl"})
+"""Kinds that read files at hand, whose items are not kept back for their age unless asked."""
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+"""The usual port of each TLS mode. Source: RFC 6409, RFC 8314, RFC 5321."""
+
+
+class Table(BaseModel):
+    """One table of the config; unknown keys and values of a wrong type are faults."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        hide_input_in_errors=True,
+        validate_by_alias=True,
+        validate_by_name=True,
+    )
+
+    def conflicts(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Keys that do not go together: (the keys, the one to blame first; what is wrong)."""
+        yield from ()
+
+
+class Service(Table):
+    """The service as a whole."""
+
+    name: Line = Field("Paper digest", description="What readers see as the name of the service.")
+    base_url: BaseUrl = Field(
+        description="Where people reach the web pages; the links in the mail start with it. "
+        "https, or http for localhost only.",
+        examples=["https://digest.example.org"],
+    )
+    timezone: Timezone = Field(
+        "UTC",
+        description="IANA time zone of subscribers who name none.",
+        examples=["Europe/London"],
+    )
+    data: Data = Field(
+        "digest.db",
+        repr=False,
+        validate_default=True,
+        description="The SQLite file, or a postgresql:// address.",
+    )
+    secret_file: FilePath = Field(
+        Path("secret.key"),
+        validate_default=True,
+        description="Holds the key that signs the links in mails. Keep it: with another key the "
+        "links of older mails are dead. Mode 600.",
+    )
+    rollover_days: int = Field(
+        2,
+        ge=0,
+        le=30,
+        description="How many days an item that passed the floor but did not fit is offered again.",
+    )
+
+
+class Mail(Table):
+    """The mail: who sends it and what stands around the items."""
+
+    sender: Sender = Field(
+        alias="from",
+        description="The sender: a name and an address of a domain of your own.",
+        examples=["Paper digest <digest@example.org>"],
+    )
+    reply_to: Address | None = Field(
+        None,
+        description="Where replies go, if not to the sender.",
+        examples=["library@example.org"],
+    )
+    bounce_domain: Domain | None = Field(
+        None,
+        description="Domain of the envelope sender, for bounces; the sender's address without it.",
+        examples=["bounces.example.org"],
+    )
+    list_id: Domain | None = Field(
+        None,
+        description="Name of the list for mail programs; never change it. `digest.` and the "
+        "sender's domain without it.",
+        examples=["digest.example.org"],
+    )
+    postal_address: Text = Field(
+        "",
+        description="Shown at the foot of each mail, where your law asks for it.",
+        examples=["Example Library, 1 High Street, London"],
+    )
+    note_file: FilePath | None = Field(
+        None, description="Markdown file with your note to all readers.", examples=["note.md"]
+    )
+    templates: FilePath | None = Field(
+        None,
+        description="Folder with your own mail templates, looked up before the packaged ones.",
+        examples=["templates"],
+    )
+
+
+class Smtp(Table):
+    """The mail server that takes our mail."""
+
+    host: Host = Field(description="The server's name.", examples=["smtp.example.org"])
+    tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description='"starttls" (port 587), "tls" (port 465), or "none": unencrypted, to this '
+        "machine only.",
+    )
+    port: int = Field(
+        default_factory=lambda found: PORTS[found.get("tls", "starttls")],
+        ge=1,
+        le=65535,
+        description="The usual port of the tls mode without it.",
+        examples=[587],
+    )
+    username: Line | None = Field(
+        None, description="Name to log in with.", examples=["digest@example.org"]
+    )
+    password_file: FilePath | None = Field(
+        None, description="File that holds the password. Mode 600.", examples=["smtp-password"]
+    )
+    password_env: Line | None = Field(
+        None,
+        description="Environment variable that holds the password, instead of a file.",
+        examples=["DIGEST_SMTP_PASSWORD"],
+    )
+    connections: int = Field(2, ge=1, le=100, description="Connections at a time.")
+    messages_per_connection: int = Field(
+        20, ge=1, le=10_000, description="Mails before a connection is closed and a new one opened."
+    )
+    rate_per_s: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] | None = Field(
+        None, description="Mails a second at most; no limit without it.", examples=[5]
+    )
+    timeout_s: int = Field(
+        300, ge=1, le=3600, description="Seconds to wait for each answer of the server."
+    )
+    final_timeout_s: int = Field(
+        600,
+        ge=1,
+        le=3600,
+        description="Seconds to wait for the answer to a whole mail; if short, mails arrive twice.",
+    )
+    allow_plaintext: bool = Field(
+        False, description='Lets tls = "none" reach another machine: anyone on the way can read it.'
+    )
+
+    def conflicts(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """A login needs one password and encryption; plain text stays on this machine."""
+        if self.username and not (self.password_file or self.password_env):
+            message = "needs a password: add password_file or password_env"
+            yield ("username", "password_file", "password_env"), message
+        if self.password_file and self.password_env:
+            yield ("password_env", "password_file"), "stands beside password_file; keep one of them"
+        if not self.username and (self.password_file or self.password_env):
+            keys = ("password_file",) if self.password_file else ("password_env",)
+            yield (*keys, "username"), "needs a username as well"
+        if self.tls == "none" and not is_loopback(self.host):
+            yield from self._plaintext()
+
+    def _plaintext(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Unencrypted mail to another machine wants a word from the operator; a password, never."""
+        keys = ("tls", "host", "allow_plaintext")
+        if not self.allow_plaintext:
+            yield (
+                keys,
+                f'"none" sends mail to {self.host} unencrypted; use "starttls" or "tls", or say '
+                "allow_plaintext = true",
+            )
+        if self.username:
+            yield (
+                ("username", *keys),
+                f'no password goes over the unencrypted connection that tls = "none" makes to '
+                f"{self.host}",
+            )
+
+
+class Dkim(Table):
+    """Signing in the service; leave the table out where the mail server signs."""
+
+    domain: Domain = Field(description="The domain that signs.", examples=["example.org"])
+    selector: Selector = Field(
+        description="Where the public key stands in DNS: <selector>._domainkey.<domain>.",
+        examples=["digest"],
+    )
+    key_file: FilePath = Field(
+        description="The private key as PEM. Mode 600.", examples=["dkim.pem"]
+    )
+
+
+class Web(Table):
+    """The web pages."""
+
+    host: Host = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
+    admin_token_file: FilePath | None = Field(
+        None,
+        description="File that holds the token for the admin pages; without it they answer on "
+        "this machine only. Mode 600.",
+        examples=["admin-token"],
+    )
+
+
+class SourceTable(Table):
+    """A place that announces listings. One table each."""
+
+    name: Line = Field(
+        description="Your name for it, shown in the mail; each once.", examples=["arXiv cs.CL"]
+    )
+    kind: Line = Field(description="What is read there.", examples=["arxiv"])
+    url: SourceUrl = Field(
+        "", description="Where it is on the web.", examples=["https://example.org/feed.xml"]
+    )
+    path: Glob = Field(
+        "", description="Files to read instead; * and ? stand for any.", examples=["pages/*.html"]
+    )
+    categories: Lines = Field(
+        (), description="Only these categories of the source.", examples=[["cs.CL", "cs.LG"]]
+    )
+    every: Every = Field(3600, description="Wait between two looks: s, m, h or d.", examples=["6h"])
+    max_age_days: MaxAge = Field(
+        default_factory=lambda found: None if is_file(found) else 7,
+        description="Older items are stored but not mailed; false lets every age through. "
+        "7 without it, and false for files (page and jsonl with a path).",
+        examples=[7],
+    )
+
+    def source(self) -> Source:
+        """The noun that the other rooms know."""
+        values = self.model_dump(exclude={"every"})
+        return Source(**values, every_s=self.every)
+
+
+def is_file(found: dict[str, Any]) -> bool:
+    """Whether a source's (valid) values say that it reads files of a kind without a fresh date."""
+    return found.get("kind") in FILE_KINDS and bool(found.get("path"))
+
+
+# --- subscribers ----------------------------------------------------------------------------
+
+
+class SubscriberTable(Table):
+    """A reader and what they want. One table each."""
+
+    email: Address = Field(description="The address; each once.", examples=["ada@example.org"])
+    name: OptionalLine = Field("", description="Used to greet, if given.", examples=["Ada"])
+    timezone: Timezone | None = Field(
+        None,
+        description="IANA time zone; that of [service] without it.",
+        examples=["Europe/London"],
+    )
+    send_at: Clock = Field(time(7, 30), description="Local time of the mail.", examples=["07:30"])
+    days: Days = Field(
+        WEEKDAYS, description="Days of the mail.", examples=[["mon", "tue", "wed", "thu", "fri"]]
+    )
+    min_score: float = Field(
+        0.25, ge=0, le=1, allow_inf_nan=False, description="The floor: lower scores are left out."
+    )
+    max_items: int = Field(12, ge=1, le=100, description="The cap: items in one mail.")
+    per_day: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="Instead of a floor: about so many items a day, fitted on the stored days.",
+        examples=[8],
+    )
+    trending: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="So many of the day's most voted as well, whatever the keywords.",
+    )
+    when_empty: WhenEmpty = Field(
+        WhenEmpty.SKIP,
+        strict=False,
+        description='A day without a match: "skip" sends nothing, "note" a line, "nearest" the '
+        "near misses.",
+    )
+    related: bool = Field(
+        True, description="Whether words that stand with the keywords in papers count a little."
+    )
+    authors: Authors = Field(
+        (), description="Authors to follow, whatever the score.", examples=[["Emmy Noether"]]
+    )
+    exclude: Exclusions = Field(
+        (),
+        description="Terms that keep an item out, whatever its score.",
+        examples=[["medical imaging", "category:cs.CR"]],
+    )
+    keywords: Keywords = Field(
+        default_factory=dict,
+        description="Term = weight, from -100 to 100 and not 0.",
+        examples=[{"speculative decoding": 3, "title:survey": -1}],
+    )
+
+    def subscriber(self, default_timezone: str) -> Subscriber:
+        """The noun that the other rooms know."""
+        keywords = tuple(Keyword(term, weight) for term, weight in self.keywords.items())
+        wanted = Profile.__dataclass_fields__.keys() - {"keywords"}
+        return Subscriber(
+            email=self.email,
+            profile=Profile(keywords, **{key: getattr(self, key) for key in wanted}),
+            timezone=self.timezone or default_timezone,
+            send_at=self.send_at,
+            days=self.days,
+            name=self.name,
+        )

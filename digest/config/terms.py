@@ -1,0 +1,66 @@
+"""The terms of a profile as values of the config: the matcher says which are good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from digest.config.values import ValueFault, Weight, read_list, shown
+from digest.errors import KeywordError
+
+try:
+    from digest.matcher import check_author, check_exclusion, check_term
+except ImportError:
+
+    def check_term(text: str) -> object:  # type: ignore[misc]
+        """Refuse an empty term."""
+        if not text.strip():
+            raise KeywordError("a term must not be empty")
+        return text
+
+    check_exclusion = check_author = check_term
+
+MAX_KEYWORDS = 500
+"""Keywords of one profile, and likewise exclusions and followed authors."""
+
+
+def _checked(check: Callable[[str], object]) -> AfterValidator:
+    """The matcher's check of a text as a check of a value."""
+
+    def validate(text: str) -> str:
+        try:
+            check(text)
+        except KeywordError as error:
+            raise ValueFault(str(error)) from None
+        return text
+
+    return AfterValidator(validate)
+
+
+def read_limited(value: object) -> object:
+    """A list of at most MAX_KEYWORDS."""
+    items = read_list(value)
+    if len(items) > MAX_KEYWORDS:
+        raise ValueFault(f"holds {len(items)}, the most is {MAX_KEYWORDS}")
+    return items
+
+
+def read_keywords(value: object) -> object:
+    """A table of term and weight."""
+    if not isinstance(value, dict):
+        raise ValueFault(
+            f'must be a table of term = weight such as "fusion" = 2, not {shown(value)}'
+        )
+    if len(value) > MAX_KEYWORDS:
+        raise ValueFault(f"holds {len(value)} keywords, the most is {MAX_KEYWORDS}")
+    return value
+
+
+Term = Annotated[str, _checked(check_term)]
+Exclusion = Annotated[str, _checked(check_exclusion)]
+Author = Annotated[str, _checked(check_author)]
+Exclusions = Annotated[tuple[Exclusion, ...], BeforeValidator(read_limited)]
+Authors = Annotated[tuple[Author, ...], BeforeValidator(read_limited)]
+Keywords = Annotated[dict[Term, Weight], BeforeValidator(read_keywords)]
