@@ -75,7 +75,8 @@ class Source:
 
     `kind` names the format; `url` or `path` (a glob, for files) where it is read. `every_s` is the
     wait between two fetches in seconds. `max_age_days` keeps items that are older by their own date
-    out of the mail (they are stored all the same); None lets every age through.
+    out of the mail (they are stored all the same); None lets every age through. `query` is what a
+    searching kind looks for, or which list a kind with several lists gives.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Source:
     categories: tuple[str, ...] = ()
     every_s: int = 3600
     max_age_days: int | None = 7
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
