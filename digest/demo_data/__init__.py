@@ -1,0 +1,1 @@
+"""Listings and a config for `digest demo`: classic papers of three fields, retold."""
