@@ -187,7 +187,8 @@ class Reason:
     """Why a listing scored: the term as the subscriber wrote it, where, how often, its points.
 
     `field` is `title`, `abstract`, `author`, `category`, `org` or `source`. `related` marks weak
-    evidence: the word stands with the profile's terms, it is not one of them.
+    evidence: the word stands with the profile's terms, it is not one of them. `part` names the
+    words of a phrase that stand alone where the phrase as a whole is absent, else it is empty.
     """
 
     term: str
@@ -195,6 +196,7 @@ class Reason:
     points: float
     count: int = 1
     related: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,180 @@
+"""Where words in order stand in a batch, for all phrases at once.
+
+Owns a trie over symbols and the walk of a whole batch through it. A word offers its stem, itself
+and its beginnings as symbols, two neighbours also what they give when joined; a phrase is found
+where a path of symbols ends. Time is linear in the words of the batch, whatever the phrases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.matcher.reading import Batch, Ints
+from digest.matcher.terms import EXACT, PREFIX, STEM, may_join
+from digest.matcher.words import GLUED, PARTED, stem
+
+_SHIFT = 32
+Longs = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """Occurrences: which pattern begins at which word of the batch, and the word after its end."""
+
+    pattern: Ints
+    start: Ints
+    end: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Edges:
+    """The symbols that begin at each word: `symbol[first[i]:first[i + 1]]`, `after` their ends."""
+
+    first: Longs
+    symbol: Ints
+    after: Ints
+
+
+class Finder:
+    """Patterns, numbered in the order in which they were added; each has one or more sequences."""
+
+    def __init__(self) -> None:
+        self._symbols: dict[str, int] = {}
+        self._steps: dict[int, int] = {}
+        self._ends: list[tuple[int, int]] = []
+        self._nodes = 1
+        self._patterns: dict[tuple[tuple[str, ...], ...], int] = {}
+        self._joined: set[str] = set()
+        self._tables: tuple[Longs, Ints, Longs, Ints] | None = None
+
+    def __len__(self) -> int:
+        return len(self._patterns)
+
+    def add(self, sequences: tuple[tuple[str, ...], ...]) -> int:
+        """The number of the pattern that has these sequences."""
+        known = self._patterns.get(sequences)
+        if known is not None:
+            return known
+        number = self._patterns[sequences] = len(self._patterns)
+        for sequence in sequences:
+            self._ends.append((self._path(sequence), number))
+        self._tables = None
+        return number
+
+    def _path(self, sequence: Iterable[str]) -> int:
+        node = 0
+        for symbol in sequence:
+            number = self._symbols.setdefault(symbol, len(self._symbols))
+            key = (node << _SHIFT) | number
+            if key not in self._steps:
+                self._steps[key] = self._nodes
+                self._nodes += 1
+            node = self._steps[key]
+        return node
+
+    def _built(self) -> tuple[Longs, Ints, Longs, Ints]:
+        """Steps sorted by key with their nodes; for each node where its patterns begin; those."""
+        if self._tables is None:
+            keys = np.fromiter(self._steps.keys(), np.int64, len(self._steps))
+            nodes = np.fromiter(self._steps.values(), np.int32, len(self._steps))
+            sort = np.argsort(keys)
+            ends = np.array(sorted(self._ends), dtype=np.int64).reshape(-1, 2)
+            first = np.searchsorted(ends[:, 0], np.arange(self._nodes + 1))
+            self._tables = keys[sort], nodes[sort], first, ends[:, 1].astype(np.int32)
+        return self._tables
+
+    def find(self, batch: Batch) -> Hits:
+        """Every occurrence of every pattern, each once, in order of pattern and place."""
+        if not len(batch.word) or not self._steps:
+            nothing = np.zeros(0, dtype=np.int32)
+            return Hits(nothing, nothing, nothing)
+        edges = self._edges(batch)
+        at = np.repeat(np.arange(len(batch.word)), np.diff(edges.first[:-1]))
+        found = self._walk(batch, edges, at)
+        key = np.unique(found[0].astype(np.int64) << _SHIFT | found[1])
+        _, place = np.unique(found[0].astype(np.int64) << _SHIFT | found[1], return_index=True)
+        return Hits(
+            (key >> _SHIFT).astype(np.int32), (key & 0xFFFFFFFF).astype(np.int32), found[2][place]
+        )
+
+    def _walk(self, batch: Batch, edges: _Edges, at: Longs) -> tuple[Ints, Ints, Ints]:
+        """Pattern, start and end of every path through the trie, one step of all paths at a time."""
+        patterns, starts, stops = [], [], []
+        start, edge = at, np.arange(len(edges.symbol))
+        node = np.zeros(len(edge), dtype=np.int64)
+        while len(edge):
+            node, moved = self._step(node, edges.symbol[edge])
+            start, after = start[moved], edges.after[edge][moved]
+            number, of = self._outputs(node)
+            patterns.append(number)
+            starts.append(start[of])
+            stops.append(after[of])
+            goes_on = batch.stand[after - 1] != PARTED
+            start, node, after = start[goes_on], node[goes_on], after[goes_on]
+            low, count = edges.first[after], edges.first[after + 1] - edges.first[after]
+            start, node = np.repeat(start, count), np.repeat(node, count)
+            edge = np.repeat(low - np.cumsum(count) + count, count) + np.arange(count.sum())
+        return np.concatenate(patterns), np.concatenate(starts), np.concatenate(stops)
+
+    def _step(self, node: Longs, symbol: Ints) -> tuple[Longs, NDArray[np.bool_]]:
+        keys, nodes, _, _ = self._built()
+        wanted = (node << _SHIFT) | symbol
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        moved = keys[place] == wanted
+        return nodes[place[moved]].astype(np.int64), moved
+
+    def _outputs(self, node: Longs) -> tuple[Ints, Longs]:
+        """The patterns that end at these nodes, and for each which of the nodes it was."""
+        _, _, first, ends = self._built()
+        count = first[node + 1] - first[node]
+        of = np.repeat(np.arange(len(node)), count)
+        number = np.repeat(first[node] - np.cumsum(count) + count, count) + np.arange(count.sum())
+        return ends[number], of
+
+    # --- the symbols that a batch offers ------------------------------------------------------
+
+    def _edges(self, batch: Batch) -> _Edges:
+        offered = [self._offers(word) for word in batch.vocabulary]
+        count = np.array([len(each) for each in offered])
+        flat = np.array([s for each in offered for s in each], dtype=np.int32)
+        first = np.concatenate(([0], np.cumsum(count)))
+        size = count[batch.word]
+        at = np.repeat(np.arange(len(batch.word)), size)
+        place = np.repeat(first[batch.word] - np.cumsum(size) + size, size) + np.arange(size.sum())
+        pair_at, pair_symbol = self._pairs(batch)
+        at = np.concatenate((at, pair_at))
+        symbol = np.concatenate((flat[place], pair_symbol))
+        after = at + np.repeat([1, 2], [len(place), len(pair_at)])
+        sort = np.argsort(at, kind="stable")
+        starts = np.searchsorted(at[sort], np.arange(len(batch.word) + 2))
+        return _Edges(starts, symbol[sort], after[sort].astype(np.int32))
+
+    def _offers(self, word: str) -> list[int]:
+        symbols = self._symbols
+        beginnings = (PREFIX + word[:n] for n in range(1, len(word) + 1))
+        wanted = (STEM + stem(word), EXACT + word, *beginnings)
+        return [symbols[each] for each in wanted if each in symbols]
+
+    def _pairs(self, batch: Batch) -> tuple[Longs, Ints]:
+        """Where two neighbours give a known symbol when written as one word."""
+        left, right, stand = batch.word[:-1], batch.word[1:], batch.stand[:-1]
+        near = np.flatnonzero(stand != PARTED)
+        code = (left[near].astype(np.int64) << _SHIFT) | (right[near].astype(np.int64) << 1)
+        code |= stand[near] == GLUED
+        pairs, which = np.unique(code, return_inverse=True)
+        symbols = self._symbols
+        words = batch.vocabulary
+        known = np.full(len(pairs), -1, dtype=np.int32)
+        for i, pair in enumerate(pairs.tolist()):
+            one, two = words[pair >> _SHIFT], words[(pair & 0xFFFFFFFF) >> 1]
+            if pair & 1 or may_join(one, two):
+                number = symbols.get(STEM + stem(one + two))
+                if number is not None:
+                    known[i] = number
+        symbol = known[which]
+        hit = symbol >= 0
+        return near[hit], symbol[hit]
