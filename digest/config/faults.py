@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import EnumType
-from typing import Any, get_args
+from typing import get_args
 
 from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, ValidationError
@@ -41,16 +41,23 @@ def describe(error: ValidationError, model: type[BaseModel], place: str) -> Iter
     """A line for each fault that pydantic found in one table."""
     fields = keys_of(model)
     for detail in error.errors(include_url=False):
+        if detail["type"] == "default_factory_not_called":
+            continue  # the default follows from a key that is at fault itself
         key, *within = detail["loc"]
         field = fields.get(str(key))
-        what = f"{place} {key}{_inner(within, detail)}"
-        yield f"{what}: {_message(detail, str(key), field, fields)}"
+        message = _message(detail, str(key), field, fields)
+        if within and within[0] in fields:
+            message = f"is a setting, no term: write it above [subscribers.{key}]"
+        yield f"{place} {key}{_inner(within, detail['input'])}: {message}"
 
 
-def _inner(within: list[int | str], detail: ErrorDetails) -> str:
-    """Where in a list or table the fault is: ` #2` or ` "term"`."""
-    steps = [step for step in within if step not in {"[key]", "float", "int"}]
-    return "".join(f" #{s + 1}" if isinstance(s, int) else f" {shown(s)}" for s in steps)
+def _inner(within: list[int | str], value: object) -> str:
+    """Where in a list or table the fault is: ` #2 ("item")` or ` "term"`."""
+    if not within:
+        return ""
+    if isinstance(within[0], int):
+        return f" #{within[0] + 1} ({shown(value)})"
+    return f" {shown(within[0])}"
 
 
 def _message(
@@ -92,28 +99,21 @@ def choices(field: FieldInfo) -> list[str]:
     return [word for word in get_args(field.annotation) if isinstance(word, str)]
 
 
-def bounds(field: FieldInfo) -> tuple[Any, Any] | None:
-    """(least, most) of a number; the least is above 0 where it reads 0 and the type is a float."""
-    marks = [*field.metadata, *(m for arg in get_args(field.annotation) for m in _marks(arg))]
-    least = next(
-        (m.ge if isinstance(m, Ge) else m.gt for m in marks if isinstance(m, (Ge, Gt))), None
+def limits(field: FieldInfo) -> str:
+    """The bounds of a number in words: `from 1 to 65535`, `above 0 and up to 10000`, or empty."""
+    least = next((mark for mark in field.metadata if isinstance(mark, (Ge, Gt))), None)
+    most = next((mark.le for mark in field.metadata if isinstance(mark, Le)), None)
+    if least is None:
+        return ""
+    return (
+        f"from {least.ge} to {most}" if isinstance(least, Ge) else f"above {least.gt}, up to {most}"
     )
-    most = next((m.le for m in marks if isinstance(m, Le)), None)
-    return None if least is None and most is None else (least, most)
-
-
-def _marks(annotation: object) -> Iterator[object]:
-    """The bounds that stand inside an Annotated type."""
-    for mark in getattr(annotation, "__metadata__", ()):
-        yield from getattr(mark, "metadata", (mark,))
 
 
 def _range(field: FieldInfo) -> str:
     """A number's kind and bounds in words."""
     whole = field.annotation is int or int in get_args(field.annotation)
-    limits = bounds(field)
-    sort = "a whole number" if whole else "a number"
-    return f"{sort} from {limits[0]} to {limits[1]}" if limits else sort
+    return f"{'a whole number' if whole else 'a number'} {limits(field)}".strip()
 
 
 def _unquoted(kind: str, value: object) -> str:

@@ -66,9 +66,7 @@ def _faults(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     """Each fault with its table and key."""
     for place, path in _secrets(config):
         if path and (fault := secret_fault(path)):
-            hint = "; `digest init` makes one" if place.endswith("secret_file") else ""
-            missing = "does not exist" in fault
-            yield f"{place}: {fault}{hint if missing else ''}"
+            yield f"{place}: {fault}"
     if config.smtp.password_env and not environ.get(config.smtp.password_env):
         yield _unset(config.smtp.password_env)
     if config.mail.note_file and (fault := _read_fault(config.mail.note_file)):
@@ -78,8 +76,9 @@ def _faults(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _secrets(config: Config) -> Iterator[tuple[str, Path | None]]:
-    """(place, path) of every file that holds a secret."""
-    yield "[service] secret_file", config.service.secret_file
+    """(place, path) of every file that holds a secret; the signing key is made on first use."""
+    signing = config.service.secret_file
+    yield "[service] secret_file", signing if signing.exists() else None
     yield "[smtp] password_file", config.smtp.password_file
     yield "[dkim] key_file", config.dkim.key_file if config.dkim else None
     yield "[web] admin_token_file", config.web.admin_token_file

@@ -39,6 +39,13 @@ TABLES: dict[str, type[Table]] = {
 }
 LISTS: dict[str, type[Table]] = {"sources": SourceTable, "subscribers": SubscriberTable}
 POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|(end of document))\)$")
+SYNTAX_HINTS = {
+    "'=' after a key": '; a term of more than one word stands in quotes: "two words" = 3',
+    "invalid value": '; text stands in quotes: key = "text"',
+    "'\\'": "; write \\\\ for a backslash, or the text in single quotes",
+    "newline or end": '; text stands in quotes: key = "text"',
+}
+"""What tomllib found -> what was most likely meant."""
 T = TypeVar("T", bound=Table)
 
 
@@ -170,7 +177,7 @@ class Reading:
         if isinstance(table, ValidationError):
             return None
         conflicts = [(keys, what) for keys, what in table.conflicts() if bad.isdisjoint(keys)]
-        self.faults += [f"{place} {keys[0]}: {what}" for keys, what in conflicts]
+        self.faults += [f"{place} {keys[0]}".rstrip() + f": {what}" for keys, what in conflicts]
         return None if bad or conflicts else table
 
     def _validate(self, model: type[T], data: dict[str, Any]) -> T | ValidationError:
@@ -196,14 +203,14 @@ def _syntax_fault(message: str, text: str, place: str) -> str:
     found = POSITION.search(message)
     if not found:
         return f"{place}: holds a number that is too long"
-    line, column = found[1] or str(text.count("\n") + 1), f", column {found[2]}" if found[2] else ""
     what = message[: found.start()].lower()
-    if "overwrite" in what or "twice" in what or "mutate" in what:
+    line = found[1] or str(text.rstrip().count("\n") + 1)
+    if any(word in what for word in ("overwrite", "twice", "mutate", "duplicate")):
         return f"{place}: line {line}: the key or table stands here a second time"
-    hint = (
-        "text and terms of more than one word stand in quotes" if found[2] else "something is open"
-    )
-    return f"{place}: line {line}{column}: not TOML ({what}); {hint}"
+    if found[3]:
+        return f"{place}: line {line}: the text ends where a value, a quote or a bracket is missing"
+    hint = next((hint for sign, hint in SYNTAX_HINTS.items() if sign in what), "")
+    return f"{place}: line {found[1]}, column {found[2]}: this is not TOML ({what}){hint}"
 
 
 def _stray(name: str, value: object, known: list[str]) -> str:

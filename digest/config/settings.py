@@ -12,7 +12,8 @@ from digest.config.tables import Dkim, Mail, Service, Smtp, Web
 from digest.config.writing import source_table, subscriber_table
 from digest.model import Source, Subscriber
 
-PASSWORD_IN_URL = re.compile(r"(?<=://)([^:@/?#]*):[^@/?#]*@|(?<=[?&]password=)[^&#]*")
+# Up to the last @: a password may hold any sign, and hiding too much does no harm.
+PASSWORD = re.compile(r"(?<=://)([^:@/]*):.*@|(?<=password=)[^&]*")
 
 
 class Config(BaseModel):
@@ -39,7 +40,7 @@ class Config(BaseModel):
             if (table := getattr(self, name)) is not None
         }
         shown["service"]["data"] = hide_password(self.service.data)
-        shown["mail"]["from"] = "{} <{}>".format(*self.mail.sender)
+        shown["mail"]["from"] = "{} <{}>".format(*self.mail.sender).strip()
         shown["sources"] = [source_table(source) for source in self.sources]
         shown["subscribers"] = [subscriber_table(person) for person in self.subscribers]
         return shown
@@ -47,6 +48,4 @@ class Config(BaseModel):
 
 def hide_password(data: str) -> str:
     """A database address with stars for its password."""
-    return PASSWORD_IN_URL.sub(
-        lambda found: f"{found[1]}:***@" if found[1] is not None else "***", data
-    )
+    return PASSWORD.sub(lambda found: "***" if found[1] is None else f"{found[1]}:***@", data)

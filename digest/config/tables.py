@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,10 +25,12 @@ from digest.config.values import (
     FilePath,
     Glob,
     Host,
+    KindName,
     Line,
     Lines,
     MaxAge,
     OptionalLine,
+    Query,
     Selector,
     Sender,
     SourceUrl,
@@ -37,9 +39,8 @@ from digest.config.values import (
     is_loopback,
 )
 from digest.model import WEEKDAYS, Keyword, Profile, Source, Subscriber, WhenEmpty
+from digest.sources import KINDS
 
-FILE_KINDS = frozenset({"page", "jsonl"})
-"""Kinds that read files at hand, whose items are not kept back for their age unless asked."""
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 """The usual port of each TLS mode. Source: RFC 6409, RFC 8314, RFC 5321."""
 
@@ -165,8 +166,13 @@ class Smtp(Table):
     messages_per_connection: int = Field(
         20, ge=1, le=10_000, description="Mails before a connection is closed and a new one opened."
     )
-    rate_per_s: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] | None = Field(
-        None, description="Mails a second at most; no limit without it.", examples=[5]
+    rate_per_s: float | None = Field(
+        None,
+        gt=0,
+        le=10_000,
+        allow_inf_nan=False,
+        description="Mails a second at most; no limit without it.",
+        examples=[5],
     )
     timeout_s: int = Field(
         300, ge=1, le=3600, description="Seconds to wait for each answer of the server."
@@ -176,6 +182,12 @@ class Smtp(Table):
         ge=1,
         le=3600,
         description="Seconds to wait for the answer to a whole mail; if short, mails arrive twice.",
+    )
+    lease_s: int = Field(
+        900,
+        ge=1,
+        le=86_400,
+        description="Seconds until another process takes up what a process that died was sending.",
     )
     allow_plaintext: bool = Field(
         False, description='Lets tls = "none" reach another machine: anyone on the way can read it.'
@@ -243,7 +255,9 @@ class SourceTable(Table):
     name: Line = Field(
         description="Your name for it, shown in the mail; each once.", examples=["arXiv cs.CL"]
     )
-    kind: Line = Field(description="What is read there.", examples=["arxiv"])
+    kind: KindName = Field(
+        description=f"What is read there: {', '.join(KINDS)}.", examples=["arxiv"]
+    )
     url: SourceUrl = Field(
         "", description="Where it is on the web.", examples=["https://example.org/feed.xml"]
     )
@@ -254,22 +268,33 @@ class SourceTable(Table):
         (), description="Only these categories of the source.", examples=[["cs.CL", "cs.LG"]]
     )
     every: Every = Field(3600, description="Wait between two looks: s, m, h or d.", examples=["6h"])
+    query: Query = Field(
+        "",
+        description="What a searching kind looks for, or which list a kind with several gives.",
+        examples=['"quantum error correction"'],
+    )
     max_age_days: MaxAge = Field(
-        default_factory=lambda found: None if is_file(found) else 7,
+        default_factory=lambda found: usual_age(found.get("kind", "")),
         description="Older items are stored but not mailed; false lets every age through. "
-        "7 without it, and false for files (page and jsonl with a path).",
+        "What suits the kind without it.",
         examples=[7],
     )
 
+    def conflicts(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """A source is read in one place, and its kind says which options it needs."""
+        if self.url and self.path:
+            yield ("path", "url"), "stands beside url; keep one of them"
+        elif fault := KINDS[self.kind].fault(self.source()):
+            yield ("", "kind", "url", "path", "categories", "query"), fault
+
     def source(self) -> Source:
         """The noun that the other rooms know."""
-        values = self.model_dump(exclude={"every"})
-        return Source(**values, every_s=self.every)
+        return Source(**self.model_dump(exclude={"every"}), every_s=self.every)
 
 
-def is_file(found: dict[str, Any]) -> bool:
-    """Whether a source's (valid) values say that it reads files of a kind without a fresh date."""
-    return found.get("kind") in FILE_KINDS and bool(found.get("path"))
+def usual_age(kind: str) -> int | None:
+    """The greatest age in days that suits a kind of source; None lets every age through."""
+    return KINDS[kind].max_age_days if kind in KINDS else None
 
 
 # --- subscribers ----------------------------------------------------------------------------

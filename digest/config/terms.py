@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-from digest.config.values import ValueFault, Weight, read_list, shown
+from digest.config.values import Weight, WrongValueError, read_list, shown
 from digest.errors import KeywordError
 
 try:
@@ -25,6 +25,10 @@ except ImportError:
 MAX_KEYWORDS = 500
 """Keywords of one profile, and likewise exclusions and followed authors."""
 
+SETTINGS = frozenset({"send_at", "min_score", "max_items", "per_day", "when_empty"})
+"""Keys of a subscriber that no one means as a term. TOML counts every line below
+`[subscribers.keywords]` to that table, so a setting written there would become a keyword."""
+
 
 def _checked(check: Callable[[str], object]) -> AfterValidator:
     """The matcher's check of a text as a check of a value."""
@@ -33,7 +37,7 @@ def _checked(check: Callable[[str], object]) -> AfterValidator:
         try:
             check(text)
         except KeywordError as error:
-            raise ValueFault(str(error)) from None
+            raise WrongValueError(str(error)) from None
         return text
 
     return AfterValidator(validate)
@@ -43,22 +47,29 @@ def read_limited(value: object) -> object:
     """A list of at most MAX_KEYWORDS."""
     items = read_list(value)
     if len(items) > MAX_KEYWORDS:
-        raise ValueFault(f"holds {len(items)}, the most is {MAX_KEYWORDS}")
+        raise WrongValueError(f"holds {len(items)}, the most is {MAX_KEYWORDS}")
     return items
 
 
 def read_keywords(value: object) -> object:
     """A table of term and weight."""
     if not isinstance(value, dict):
-        raise ValueFault(
+        raise WrongValueError(
             f'must be a table of term = weight such as "fusion" = 2, not {shown(value)}'
         )
     if len(value) > MAX_KEYWORDS:
-        raise ValueFault(f"holds {len(value)} keywords, the most is {MAX_KEYWORDS}")
+        raise WrongValueError(f"holds {len(value)} keywords, the most is {MAX_KEYWORDS}")
     return value
 
 
-Term = Annotated[str, _checked(check_term)]
+def check_keyword(text: str) -> None:
+    """Nothing, if `text` can be a keyword and is no setting that slipped below its table."""
+    if text in SETTINGS:
+        raise KeywordError(f"{text} is a setting")
+    check_term(text)
+
+
+Term = Annotated[str, _checked(check_keyword)]
 Exclusion = Annotated[str, _checked(check_exclusion)]
 Author = Annotated[str, _checked(check_author)]
 Exclusions = Annotated[tuple[Exclusion, ...], BeforeValidator(read_limited)]

@@ -1,6 +1,6 @@
 """The values of the config: each turns what TOML holds into what the program uses, or says why not.
 
-Every check raises ValueFault with a message that stands alone after `file: [table] key:`. Pure: no
+Every check raises WrongValueError; its message stands alone after `file: [table] key:`. Pure: no
 file is touched; a path is joined to the folder of the config, which comes as validation context.
 """
 
@@ -22,12 +22,15 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
-from digest.addresses import check_address, check_domain, is_free_mail, quoted
+from digest.addresses import AddressError, check_address, check_domain, is_free_mail, quoted
 from digest.model import WEEKDAYS
+from digest.sources import fault_in_kind
 
 MAX_LINE = 200
 """Characters of a name or any other text of one line."""
 MAX_WEIGHT = 100
+MAX_QUERY = 2000
+"""Characters of a search; longer web addresses are cut or refused on the way."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
 EVERY = (60, 31 * 86400)
@@ -35,11 +38,12 @@ EVERY = (60, 31 * 86400)
 MAX_AGE_DAYS = 3650
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 LOOSE_CLOCK = re.compile(r"(\d{1,2})[:.h]?([0-5]\d)?(?::00)?\s*([ap]m)?", re.IGNORECASE)
+SINGLE_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 SELECTOR = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,3}")
 MAILBOX = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
 
 
-class ValueFault(ValueError):
+class WrongValueError(ValueError):
     """A value is no good. Pydantic gathers it with the others, which it does not for TypeError."""
 
 
@@ -81,9 +85,9 @@ def either(words: Iterable[object]) -> str:
 
 
 def expect_text(value: object, example: str) -> str:
-    """`value` if it is text. Raises: ValueFault with the example."""
+    """`value` if it is text. Raises: WrongValueError with the example."""
     if not isinstance(value, str):
-        raise ValueFault(f"must be text such as {shown(example)}, not {shown(value)}")
+        raise WrongValueError(f"must be text such as {shown(example)}, not {shown(value)}")
     return value
 
 
@@ -94,23 +98,28 @@ def check_text(text: str) -> str:
     """`text` without control characters but for line ends."""
     for sign in text:
         if sign != "\n" and unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"}:
-            raise ValueFault(f"holds a character that cannot be shown (U+{ord(sign):04X})")
+            raise WrongValueError(f"holds a character that cannot be shown (U+{ord(sign):04X})")
     return text
 
 
-def check_optional_line(text: str) -> str:
-    """`text` if it stays on one line of at most 200 characters; it may be empty."""
+def check_optional_line(text: str, most: int = MAX_LINE) -> str:
+    """`text` if it stays on one line of at most `most` characters; it may be empty."""
     if "\n" in text:
-        raise ValueFault("must stay on one line")
-    if len(text) > MAX_LINE:
-        raise ValueFault(f"is longer than {MAX_LINE} characters")
+        raise WrongValueError("must stay on one line")
+    if len(text) > most:
+        raise WrongValueError(f"is longer than {most} characters")
     return check_text(text)
+
+
+def check_query(text: str) -> str:
+    """`text` if it stays on one line; searches may be longer than names."""
+    return check_optional_line(text, MAX_QUERY)
 
 
 def check_line(text: str) -> str:
     """`text` if it is one line that is not blank."""
     if not text.strip():
-        raise ValueFault("must not be empty")
+        raise WrongValueError("must not be empty")
     return check_optional_line(text)
 
 
@@ -119,7 +128,14 @@ def read_list(value: object) -> tuple[object, ...]:
     if isinstance(value, (list, tuple)):
         return tuple(value)
     hint = f"; did you mean [{shown(value)}]?" if isinstance(value, str) else ""
-    raise ValueFault(f"must be a list in square brackets, not {shown(value)}{hint}")
+    raise WrongValueError(f"must be a list in square brackets, not {shown(value)}{hint}")
+
+
+def check_kind(text: str) -> str:
+    """`text` if it is a kind of source."""
+    if fault := fault_in_kind(text):
+        raise WrongValueError(fault)
+    return text
 
 
 # --- addresses ------------------------------------------------------------------------------
@@ -140,7 +156,7 @@ def read_sender(value: object) -> tuple[str, str]:
     address = check_address(address)
     domain = address.rpartition("@")[2]
     if is_free_mail(domain):
-        raise ValueFault(
+        raise WrongValueError(
             f"mail from {domain} that {domain} did not send itself is refused by most receivers "
             "(its DMARC policy says so); use an address of a domain of your own"
         )
@@ -153,29 +169,34 @@ def read_sender(value: object) -> tuple[str, str]:
 def split_url(text: str, example: str) -> SplitResult:
     """The parts of an http or https URL with a host and without user, password or blanks."""
     if any(c.isspace() or not c.isprintable() for c in text):
-        raise ValueFault("a web address holds no blanks")
+        raise WrongValueError("a web address holds no blanks")
     try:
         url = urlsplit(text)
         url.port  # noqa: B018 - the property raises where the port is no number
     except ValueError:
-        raise ValueFault(f"is no web address such as {shown(example)}") from None
+        raise WrongValueError(f"is no web address such as {shown(example)}") from None
     if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ValueFault(f"{shown(text)} is no web address such as {shown(example)}")
+        raise WrongValueError(f"{shown(text)} is no web address such as {shown(example)}")
     if "@" in url.netloc:
-        raise ValueFault("a user name and password do not belong in a web address")
+        raise WrongValueError("a user name and password do not belong in a web address")
     return url
 
 
 def check_host(text: str) -> str:
     """A host in ASCII: a domain, an IP address, or a single name such as `localhost`."""
-    bare = text.removeprefix("[").removesuffix("]")
     try:
-        return str(ipaddress.ip_address(bare))
+        return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
     except ValueError:
-        pass
-    if re.fullmatch(r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", text):
-        return text.lower()
-    return check_domain(text)
+        if SINGLE_NAME.fullmatch(text):
+            return text.lower()
+    try:
+        return check_domain(text)
+    except AddressError:
+        name, _, port = text.rpartition(":")
+        hint = f"; the port has a key of its own: port = {port}" if name and port.isdigit() else ""
+        raise WrongValueError(
+            f'{shown(text)} is no host such as "mail.example.org"{hint}'
+        ) from None
 
 
 def is_loopback(host: str) -> bool:
@@ -191,7 +212,7 @@ def is_loopback(host: str) -> bool:
 def check_selector(text: str) -> str:
     """A DKIM selector: letters, digits, hyphens, with single dots between."""
     if not SELECTOR.fullmatch(text):
-        raise ValueFault(
+        raise WrongValueError(
             f"{shown(text)} is no selector: letters, digits and hyphens, such as digest"
         )
     return text
@@ -201,9 +222,11 @@ def check_base_url(text: str) -> str:
     """The address of the web pages, no slash at its end; https unless on this machine (D7)."""
     url = split_url(text, "https://digest.example.org")
     if not text.isascii() or url.query or url.fragment:
-        raise ValueFault("must be a plain address: no ?, no #, no letters beyond ASCII in its path")
+        raise WrongValueError(
+            "must be a plain address: no ?, no #, no letters beyond ASCII in its path"
+        )
     if url.scheme == "http" and not is_loopback(check_host(url.hostname or "")):
-        raise ValueFault(
+        raise WrongValueError(
             "must begin with https:// (links in mail that anyone can read and change on the way "
             f"are no good; http is for localhost); did you mean {shown('https' + text[4:])}?"
         )
@@ -223,14 +246,16 @@ def check_data(text: str, info: ValidationInfo) -> str:
     The message never shows the value: it may hold a password.
     """
     scheme, found, _ = text.partition("://")
-    if not found:
+    if not found and "password" not in text.lower():
         check_line(text)
         return text if text == ":memory:" else str(_folder(info) / text)
     if scheme != "postgresql":
         hint = (
             "; did you mean postgresql://?" if scheme.startswith(("postgres", "psql", "pg")) else ""
         )
-        raise ValueFault(f'must be a file such as "digest.db" or a postgresql:// address{hint}')
+        raise WrongValueError(
+            f'must be a file such as "digest.db" or a postgresql:// address{hint}'
+        )
     return text
 
 
@@ -274,20 +299,22 @@ def check_timezone(text: str) -> str:
     words = text.strip().replace(" ", "_")
     city = nearest(words.rpartition("/")[2], cities)
     hint = nearest(words, zones()) or (cities[city] if city else "")
-    raise ValueFault(f'{shown(text)} is no IANA time zone such as "Europe/London"{meant(hint)}')
+    raise WrongValueError(
+        f'{shown(text)} is no IANA time zone such as "Europe/London"{meant(hint)}'
+    )
 
 
 def read_clock(value: object) -> time:
     """A local time of day in hours and minutes."""
     if isinstance(value, time):
         if value.second or value.microsecond:
-            raise ValueFault(f"must be hours and minutes, not {shown(value)}")
+            raise WrongValueError(f"must be hours and minutes, not {shown(value)}")
         return value
     text = expect_text(value, "07:30")
     exact = CLOCK.fullmatch(text)
     if exact:
         return time(int(exact[1]), int(exact[2]))
-    raise ValueFault(
+    raise WrongValueError(
         f'must be hours and minutes such as "07:30", not {shown(text)}{meant(_loose_clock(text))}'
     )
 
@@ -308,11 +335,12 @@ def read_days(value: object) -> tuple[str, ...]:
     """The days in the order of the week, each once."""
     days = read_list(value)
     if not days:
-        raise ValueFault("must name one day at least")
-    for day in days:
-        if day not in WEEKDAYS:
-            hint = _day(day) if isinstance(day, str) else ""
-            raise ValueFault(f"{shown(day)} is no day; days are {either(WEEKDAYS)}{meant(hint)}")
+        raise WrongValueError("must name one day at least")
+    wrong = [day for day in days if day not in WEEKDAYS]
+    if wrong:
+        hints = [_day(day) if isinstance(day, str) else "" for day in wrong]
+        hint = f"; did you mean {', '.join(map(shown, hints))}?" if all(hints) else ""
+        raise WrongValueError(f"{', '.join(map(shown, wrong))}: days are {either(WEEKDAYS)}{hint}")
     return tuple(day for day in WEEKDAYS if day in days)
 
 
@@ -325,16 +353,16 @@ def _day(text: str) -> str:
 def read_every(value: object) -> int:
     """Seconds of a duration such as `30m`, `6h` or `1d`."""
     if isinstance(value, int) and not isinstance(value, bool):
-        raise ValueFault(f"needs a unit: s, m, h or d; did you mean {shown(f'{value}m')}?")
+        raise WrongValueError(f"needs a unit: s, m, h or d; did you mean {shown(f'{value}m')}?")
     text = expect_text(value, "6h")
     found = DURATION.fullmatch(text.strip())
     if not found:
-        raise ValueFault(
+        raise WrongValueError(
             f'must be a number and s, m, h or d, such as "30m", "6h" or "1d", not {shown(text)}'
         )
     seconds = int(found[1]) * SECONDS[found[2]]
     if not EVERY[0] <= seconds <= EVERY[1]:
-        raise ValueFault(f'must be from "1m" to "31d", not {shown(text)}')
+        raise WrongValueError(f'must be from "1m" to "31d", not {shown(text)}')
     return seconds
 
 
@@ -349,7 +377,7 @@ def read_max_age(value: object) -> int | None:
     if value is None or value is False:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_AGE_DAYS:
-        raise ValueFault(
+        raise WrongValueError(
             f"must be a whole number from 1 to {MAX_AGE_DAYS}, or false for every age, "
             f"not {shown(value)}"
         )
@@ -361,12 +389,14 @@ def read_max_age(value: object) -> int | None:
 
 def read_weight(value: object) -> float:
     """The weight of a keyword: -100..100, not 0, finite."""
+    if isinstance(value, dict):
+        raise WrongValueError('a term with a dot stands in quotes, such as "gpt-4.5" = 2')
     number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else math.nan
     if not abs(number) <= MAX_WEIGHT or number == 0:  # "not <=" refuses nan as well
         hint = ""
         if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,2}(\.\d+)?", value):
             hint = f"; did you mean {value} without quotes?"
-        raise ValueFault(
+        raise WrongValueError(
             f"a weight is a number from -{MAX_WEIGHT} to {MAX_WEIGHT} and not 0, "
             f"not {shown(value)}{hint}"
         )
@@ -377,6 +407,8 @@ def read_weight(value: object) -> float:
 
 Line = Annotated[str, AfterValidator(check_line)]
 OptionalLine = Annotated[str, AfterValidator(check_optional_line)]
+Query = Annotated[str, AfterValidator(check_query)]
+KindName = Annotated[str, AfterValidator(check_kind)]
 Text = Annotated[str, AfterValidator(check_text)]
 Address = Annotated[str, AfterValidator(check_address)]
 Domain = Annotated[str, AfterValidator(check_domain)]

@@ -7,9 +7,7 @@ from typing import Any
 import tomli_w
 
 from digest.config.values import write_every
-from digest.model import Profile, Source, Subscriber
-
-DEFAULTS = Profile()
+from digest.model import Source, Subscriber
 
 
 def profile_toml(subscriber: Subscriber) -> str:
@@ -50,6 +48,7 @@ def source_table(source: Source) -> dict[str, Any]:
         "url": source.url,
         "path": source.path,
         "categories": list(source.categories),
+        "query": source.query,
         "every": write_every(source.every_s),
         "max_age_days": source.max_age_days if source.max_age_days is not None else False,
     }
