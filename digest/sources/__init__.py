@@ -1,0 +1,78 @@
+"""Every kind of source, and the one front door to reading a body.
+
+Parsing is pure: bytes in, listings out; no I/O, no clock. Whatever a body holds, `read_batch`
+gives a batch or raises `SourceError`, in bounded time.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from digest.errors import SourceError
+from digest.model import Source
+from digest.sources import arxiv, feed, huggingface, jsonl, page
+from digest.sources.batch import Batch, Kind, Request, UnreadableError, needs_address
+
+MAX_BYTES = 64_000_000  # of an operator's own file; what is fetched is bounded by the fetcher
+MAX_FOREIGN_BYTES = 8_000_000  # of every other kind
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "page": Kind(page.parse, fault=needs_address, max_age_days=None),
+        "huggingface": Kind(
+            huggingface.parse,
+            huggingface.requests,
+            huggingface.fault,
+            huggingface.backfill,
+        ),
+        "arxiv": Kind(arxiv.parse, arxiv.requests, arxiv.fault, arxiv.backfill),
+        "feed": Kind(feed.parse, feed.requests, needs_address),
+        "jsonl": Kind(jsonl.parse, fault=needs_address, max_age_days=None),
+    }
+)
+
+
+def kind_of(source: Source) -> Kind:
+    """The kind that a source names. Raises: SourceError with the nearest name."""
+    kind = KINDS.get(source.kind)
+    if kind is None:
+        raise SourceError(source.name, fault_in_kind(source.kind))
+    return kind
+
+
+def fault_in_kind(name: str) -> str:
+    """Why a name is no kind, with the nearest that is; empty for one that is."""
+    if name in KINDS:
+        return ""
+    near = difflib.get_close_matches(name, KINDS, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; it is one of {', '.join(KINDS)}"
+    return f"unknown kind {name!r}{hint}"
+
+
+def read_batch(source: Source, body: bytes, now: datetime) -> Batch:
+    """What a body of that source holds. Raises: SourceError, and nothing else."""
+    kind = kind_of(source)
+    limit = MAX_BYTES if source.kind == "jsonl" else MAX_FOREIGN_BYTES
+    if len(body) > limit:
+        raise SourceError(source.name, f"{len(body):,} bytes; at most {limit:,} are read")
+    try:
+        return kind.parse(body, source, now)
+    except UnreadableError as fault:
+        raise SourceError(source.name, str(fault)) from None
+    except Exception as fault:  # the parsers below us are many; none may stop the other sources
+        reason = f"{type(fault).__name__}: {fault}".replace("\n", " ")[:200]
+        raise SourceError(source.name, f"not a readable {source.kind} ({reason})") from fault
+
+
+__all__ = [
+    "KINDS",
+    "Batch",
+    "Kind",
+    "Request",
+    "fault_in_kind",
+    "kind_of",
+    "read_batch",
+]

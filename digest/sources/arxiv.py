@@ -1,0 +1,145 @@
+"""arXiv's day by rss.arxiv.org (RSS or Atom), and the Atom answers of its query API."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from digest.model import Announce, Listing, Source
+from digest.sources import feedxml
+from digest.sources.arxiv_names import fault_in_categories
+from digest.sources.batch import Batch, Request, UnreadableError
+from digest.sources.dates import day_in, moment
+from digest.sources.entry import Entry, Feed
+from digest.sources.feed import ACCEPT, announce_of, authors_of, batch_of, published_note
+from digest.sources.ids import arxiv_id, arxiv_version, strong_ids
+from digest.sources.shape import link, shape
+
+RSS = "https://rss.arxiv.org/rss/"
+API = "https://export.arxiv.org/api/query"
+_API_PAGE = 200  # entries a page; arXiv asks for slices, not floods
+_PREFIX = re.compile(
+    r"^\s*arXiv:\S+\s+Announce Type:\s*([a-z-]+)\s*(?:Abstract:\s*)?", re.IGNORECASE
+)
+_WITHDRAWN = re.compile(r"\bwithdrawn\b", re.IGNORECASE)
+
+
+def parse(body: bytes, source: Source, now: datetime) -> Batch:
+    """The papers of a feed; one without items is an empty day. Raises: UnreadableError."""
+    if not body.strip():
+        raise UnreadableError("the answer is empty; an arXiv feed was expected")
+    feed = feedxml.read(body)
+    errors = [entry for entry in feed.entries if "/api/errors" in entry.guid]
+    if errors:
+        raise UnreadableError(
+            f"arXiv answered with an error: {' '.join(errors[0].summary.split())[:200]}"
+        )
+    listings = [
+        _listing(entry, paper, feed, source, now)
+        for entry in feed.entries
+        if (paper := arxiv_id(entry.guid) or arxiv_id(entry.link))
+    ]
+    if feed.entries and not listings:
+        raise UnreadableError("no arXiv feed: no item has an arXiv id; kind = 'feed' may read it")
+    return batch_of(feed, listings, now)
+
+
+def _listing(entry: Entry, paper: str, feed: Feed, source: Source, now: datetime) -> Listing:
+    version = arxiv_version(entry.guid) or arxiv_version(entry.link) or 1
+    return shape(
+        source,
+        title=entry.title,
+        abstract=_PREFIX.sub("", entry.summary),
+        authors=authors_of(entry),
+        ids=[f"arxiv:{paper}", *strong_ids(*entry.identifiers)],
+        url=f"https://arxiv.org/abs/{paper}",
+        subjects=entry.subjects,
+        published_at=moment(entry.date, now) or moment(entry.updated, now),
+        listed_on=day_in(feed.date, now) if entry.announce else None,
+        announce=_announce(entry),
+        links=link("pdf", f"https://arxiv.org/pdf/{paper}"),
+        note=note_of(version, entry.comment, published_note(entry) or _as_doi(entry)),
+    )
+
+
+def _announce(entry: Entry) -> Announce:
+    """The type in its own element, else in the abstract's prefix, else `new`."""
+    prefix = _PREFIX.match(entry.summary)
+    if not entry.announce and prefix:
+        entry.announce = prefix[1]
+    return announce_of(entry)
+
+
+def _as_doi(entry: Entry) -> str:
+    """The journal's DOI in words."""
+    outside = [name for name in strong_ids(*entry.identifiers) if name.startswith("doi:")]
+    return f"published as {outside[0]}" if outside else ""
+
+
+def note_of(version: int, comment: str, published: str) -> str:
+    """What is to be known of a paper beside its abstract, in words."""
+    parts = [
+        f"version {version}" if version > 1 else "",
+        "withdrawn" if _WITHDRAWN.search(comment) else "",
+        published,
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+# --- what to ask ----------------------------------------------------------------------------
+
+
+def requests(source: Source, now: datetime) -> list[Request]:
+    """One feed of all categories together: each category alone would announce papers twice."""
+    if source.url or source.path:
+        return [Request(source.url, ACCEPT)] if source.url else []
+    return [Request(RSS + "+".join(source.categories), ACCEPT)]
+
+
+def fault(source: Source) -> str:
+    """Why the options do not fit; `categories` are needed where there is no address."""
+    if source.url or source.path:
+        return ""
+    if not source.categories:
+        return 'needs categories, such as ["cs.CL", "stat.ML"]'
+    return fault_in_categories(source.categories)
+
+
+def search(source: Source, now: datetime) -> list[Request]:
+    """The newest submissions that fit the query and the categories, first page."""
+    if source.url or source.path:
+        return [Request(source.url, ACCEPT)] if source.url else []
+    return [_slice(_terms(source), 0)]
+
+
+def backfill(source: Source, since: date, now: datetime) -> list[Request]:
+    """The submissions since a day by the query API, first page; `parse_search` asks for more."""
+    span = f"submittedDate:[{since:%Y%m%d}0000 TO {now + timedelta(days=1):%Y%m%d}0000]"
+    terms = _terms(source)
+    return [_slice(f"({terms}) AND {span}" if terms else span, 0)]
+
+
+def _terms(source: Source) -> str:
+    """The query in arXiv's language: any of the categories, and the words asked for."""
+    categories = " OR ".join(f"cat:{name}" for name in source.categories)
+    query = source.query if ":" in source.query else f"all:{source.query}" if source.query else ""
+    return f"({categories}) AND ({query})" if categories and query else categories or query
+
+
+def _slice(terms: str, page: int) -> Request:
+    query = {
+        "search_query": terms,
+        "start": page * _API_PAGE,
+        "max_results": _API_PAGE,
+        "sortBy": "submittedDate",
+        "sortOrder": "descending",
+    }
+    return Request(f"{API}?{urlencode(query)}", ACCEPT, page)
+
+
+def fault_in_search(source: Source) -> str:
+    """Why the options do not fit a search."""
+    if not (source.url or source.path or source.query or source.categories):
+        return "needs a query or categories"
+    return fault_in_categories(source.categories)
