@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from digest.config.values import either, meant, nearest, shown
+from digest.config.words import either, meant, nearest, shown
 
 SORTS = {
     "bool_type": "true or false",

@@ -26,7 +26,7 @@ from digest.config.tables import (
     Table,
     Web,
 )
-from digest.config.values import nearest, shown
+from digest.config.words import nearest, shown
 from digest.errors import ConfigError
 from digest.model import Source, Subscriber
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from digest.config.places import is_loopback
 from digest.config.terms import Authors, Exclusions, Keywords
 from digest.config.values import (
     Address,
@@ -36,7 +37,6 @@ from digest.config.values import (
     SourceUrl,
     Text,
     Timezone,
-    is_loopback,
 )
 from digest.model import WEEKDAYS, Keyword, Profile, Source, Subscriber, WhenEmpty
 from digest.sources import KINDS

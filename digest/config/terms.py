@@ -7,20 +7,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-from digest.config.values import Weight, WrongValueError, read_list, shown
+from digest.config.text import read_list
+from digest.config.values import Weight
+from digest.config.words import WrongValueError, shown
 from digest.errors import KeywordError
-
-try:
-    from digest.matcher import check_author, check_exclusion, check_term
-except ImportError:
-
-    def check_term(text: str) -> object:  # type: ignore[misc]
-        """Refuse an empty term."""
-        if not text.strip():
-            raise KeywordError("a term must not be empty")
-        return text
-
-    check_exclusion = check_author = check_term
+from digest.matcher import check_author, check_exclusion, check_term
 
 MAX_KEYWORDS = 500
 """Keywords of one profile, and likewise exclusions and followed authors."""

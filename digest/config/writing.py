@@ -6,7 +6,7 @@ from typing import Any
 
 import tomli_w
 
-from digest.config.values import write_every
+from digest.config.times import write_every
 from digest.model import Source, Subscriber
 
 
