@@ -18,7 +18,8 @@ import pytest
 
 from digest import demo_data
 from digest.config import load_config
-from digest.model import Subscriber, WhenEmpty
+from digest.model import Listing, Source, Subscriber, WhenEmpty
+from digest.sources import read_batch
 from digest.sources.ids import arxiv_id, doi, surname
 from digest.text import title_key
 
@@ -43,6 +44,11 @@ class Paper:
     url: str
     published: str
     subjects: tuple[str, ...]
+
+    @property
+    def day(self) -> date:
+        """The day on which it appeared."""
+        return date.fromisoformat(self.published[:10])
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -155,8 +161,7 @@ def test_three_fields_of_science() -> None:
 def test_dates_are_days_of_the_past(name: str) -> None:
     """Each paper has the year in which it appeared; only the advertisement is of today."""
     for paper in SOURCES[name]:
-        day = date.fromisoformat(paper.published[:10])
-        assert 1850 < day.year < 2015 or paper.title.startswith("Advertisement")
+        assert 1850 < paper.day.year < 2015 or paper.title.startswith("Advertisement")
 
 
 def test_abstracts_have_six_sentences_at_most() -> None:
@@ -218,6 +223,60 @@ def test_the_odd_ones() -> None:
     assert found("Advertisement:").authors == ()
     assert any(paper.title.endswith("A Correction") for paper in PAPERS)
     assert found("Reinforcement Learning: A Survey")
+
+
+# --- through the real parsers ---------------------------------------------------------------
+
+NOW = datetime(2025, 1, 8, 14, tzinfo=UTC)
+
+
+def read(source: Source) -> dict[str, Listing]:
+    """What our own parser makes of a file, by the address of the item."""
+    batch = read_batch(source, Path(source.path).read_bytes(), NOW)
+    assert batch.notes == ()
+    return {listing.url: listing for listing in batch.listings}
+
+
+LISTINGS = {address: one for source in CONFIG.sources for address, one in read(source).items()}
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda paper: urlsplit(paper.url).path)
+def test_a_paper_comes_through_its_parser(paper: Paper) -> None:
+    """Title, authors, subjects and day arrive as the file has them."""
+    listing = LISTINGS[paper.url]
+    assert title_key(listing.title) == title_key(paper.title)
+    assert [surname(name) for name in listing.authors] == [surname(n) for n in paper.authors]
+    assert listing.subjects == paper.subjects
+    assert bool(listing.abstract) == bool(paper.abstract)
+    # A source may name a day that a parser finds too old to believe; it never invents another.
+    assert listing.published_at is None or listing.published_at.date() == paper.day
+
+
+def test_duplicates_share_an_identity() -> None:
+    """A paper of two sources has one identity in both, which is what joining goes by."""
+    known: dict[tuple[str, str], list[set[str]]] = {}
+    for paper in PAPERS:
+        known.setdefault(paper.identity, []).append(set(LISTINGS[paper.url].ids))
+    pairs = [both for both in known.values() if len(both) == 2]
+    assert len(pairs) >= 6
+    assert all(one & other for one, other in pairs)
+
+
+def test_text_that_looks_like_markup_survives() -> None:
+    """What only looks like a tag stays; what is one goes."""
+    grammar = LISTINGS[found("The Syntax and Semantics").url]
+    assert "as in <digit> or <identifier>, and" in grammar.abstract
+    assert LISTINGS[found("The Earth Is Round").url].title == "The Earth Is Round (p < .05)"
+    fused = LISTINGS[found("Continuous Cultures").url].abstract
+    assert "parent & the secretion" in fused
+    assert "<" not in fused
+
+
+def test_votes_links_and_organizations_come_through() -> None:
+    """The JSONL file brings what feeds do not have."""
+    listing = LISTINGS[found("A Mathematical Theory of").url]
+    assert (listing.votes, listing.comments, listing.organization) == (164, 41, "Bell Labs")
+    assert [link.kind for link in listing.links] == ["pdf", "code"]
 
 
 # --- nothing from the real web --------------------------------------------------------------
