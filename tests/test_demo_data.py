@@ -18,6 +18,7 @@ import pytest
 
 from digest import demo_data
 from digest.config import load_config
+from digest.matcher import Matcher, Statistics
 from digest.model import Listing, Source, Subscriber, WhenEmpty
 from digest.sources import read_batch
 from digest.sources.ids import arxiv_id, doi, surname
@@ -277,6 +278,31 @@ def test_votes_links_and_organizations_come_through() -> None:
     listing = LISTINGS[found("A Mathematical Theory of").url]
     assert (listing.votes, listing.comments, listing.organization) == (164, 41, "Bell Labs")
     assert [link.kind for link in listing.links] == ["pdf", "code"]
+
+
+# --- who gets what --------------------------------------------------------------------------
+
+
+def best_scores(reader: Subscriber) -> list[float]:
+    """The reader's scores over all listings, best first."""
+    listings = list(LISTINGS.values())
+    ranking = Matcher(Statistics.of(listings).blended()).rank([reader.profile], listings, 100)
+    return [score for _, score in ranking[0]]
+
+
+@pytest.mark.parametrize("reader", CONFIG.subscribers[:5], ids=lambda reader: reader.email)
+def test_five_readers_have_a_full_day(reader: Subscriber) -> None:
+    """Each finds enough for a digest, and is spared most of what the sources announced."""
+    passed = [score for score in best_scores(reader) if score >= reader.profile.min_score]
+    assert 5 <= len(passed) <= 25
+
+
+def test_one_reader_has_an_empty_day() -> None:
+    """Nothing comes near the floor of the last reader, who follows nobody and wants no trends."""
+    reader = CONFIG.subscribers[5]
+    assert max(best_scores(reader)) < reader.profile.min_score / 2
+    assert not reader.profile.authors
+    assert reader.profile.trending == 0
 
 
 # --- nothing from the real web --------------------------------------------------------------
