@@ -47,8 +47,8 @@ def read_secret(path: Path) -> str:
         secret = path.read_bytes().decode("utf-8", errors="replace").strip()
         if secret and "\ufffd" not in secret:
             return secret
-        fault = "holds no secret" if not secret else "is no text"
-    raise ConfigError([f"{path}: {fault}"])
+        fault = f"{path} is no text" if secret else f"{path} holds no secret"
+    raise ConfigError([fault])
 
 
 def secret_fault(path: Path) -> str:

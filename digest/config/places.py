@@ -116,10 +116,8 @@ def check_data(text: str, info: ValidationInfo) -> str:
 
 def read_path(value: object, info: ValidationInfo) -> Path:
     """A path joined to the folder of the config."""
-    if isinstance(value, Path):
-        return value
-    text = check_line(expect_text(value, "note.md"))
-    return _folder(info) / text
+    path = value if isinstance(value, Path) else check_line(expect_text(value, "note.md"))
+    return _folder(info) / path
 
 
 def join_glob(text: str, info: ValidationInfo) -> str:
