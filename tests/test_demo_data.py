@@ -18,6 +18,7 @@ import pytest
 
 from digest import demo_data
 from digest.config import load_config
+from digest.join import identities, join
 from digest.matcher import Matcher, Statistics
 from digest.model import Listing, Source, Subscriber, WhenEmpty
 from digest.sources import read_batch
@@ -261,6 +262,20 @@ def test_duplicates_share_an_identity() -> None:
     pairs = [both for both in known.values() if len(both) == 2]
     assert len(pairs) >= 6
     assert all(one & other for one, other in pairs)
+
+
+def test_every_duplicate_joins() -> None:
+    """Taken in source by source, each paper is one listing in the end."""
+    stored: dict[str, Listing] = {}
+    new = 0
+    for source in CONFIG.sources:
+        joined = join(
+            list(read(source).values()),
+            lambda wanted: {name: stored[name] for name in wanted if name in stored},
+        )
+        stored.update({name: one for one in joined.new for name in identities(one)})
+        new += len(joined.new)
+    assert new == len({paper.identity for paper in PAPERS})
 
 
 def test_text_that_looks_like_markup_survives() -> None:
