@@ -1,0 +1,51 @@
+"""The first sentences of an abstract.
+
+Owns where a sentence ends: not after `e.g.`, `et al.` or an initial, and in Japanese and Chinese
+without a blank.
+"""
+
+from __future__ import annotations
+
+import re
+
+from digest.text import cut
+
+SENTENCES = 3
+LONGEST = 620  # characters; about nine lines on a telephone
+
+_END = re.compile(r"[.!?…][\"”’)\]]*(?=\s+[^\sa-z,;])|[。！？｡](?!$)")
+_NO_END = re.compile(
+    r"(?:\b(?:e\.?g|i\.?e|al|cf|vs|ca|approx|resp|Fig|Figs|Eq|Eqs|Sec|Ref|Refs|No|Dr|Prof|Mr|Mrs|St"
+    r"|Jr|etc)|\b[A-Z])\.$"
+)
+
+
+def first_sentences(text: str) -> str:
+    """About three sentences, at most 620 characters; an ellipsis says that there is more."""
+    end = 0
+    for place in _ends(text):
+        if place > LONGEST and end:
+            break
+        end = place
+        if place > LONGEST:
+            return _whole(cut(text, LONGEST))
+    return text if end >= len(text.rstrip()) else f"{text[:end].rstrip()} …"
+
+
+def _ends(text: str) -> list[int]:
+    """Where the first sentences end; the end of the text is the last."""
+    ends = []
+    for found in _END.finditer(text, 0, LONGEST * 2):
+        if not _NO_END.search(text[: found.start() + 1][-10:]):
+            ends.append(found.end())
+        if len(ends) == SENTENCES:
+            return ends
+    return [*ends, len(text)]
+
+
+def _whole(text: str) -> str:
+    """The text without the half of a formula that the cut left at its end."""
+    head, dollar, tail = text.rpartition("$")
+    if dollar and head.count("$") % 2 == 0 and len(tail) < 120 and len(head) > LONGEST // 2:
+        return head.rstrip() + "…"
+    return text

@@ -1,0 +1,148 @@
+"""The templates of a frame, compiled: CSS inlined, HTML escaped, every name checked when used.
+
+Owns the sandbox. A fault in a template is a `TemplateError` with template, line and variable.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import css_inline
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    FunctionLoader,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.exceptions import TemplateError as JinjaError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from digest.errors import TemplateError
+from digest.renderer.inline import inline_css
+from digest.renderer.wrapping import wrapped
+
+_PROSE = ("p", "ul", "ol", "li", "code", "a", "b")
+_OPENING = re.compile(r"<(\w+)[^>]*>")
+_BARE = re.compile(r"<(p|ul|ol|li|code|a)(?=[ >])")
+
+
+class Theme:
+    """Compiled templates; `html` and `text` render one of them by name."""
+
+    def __init__(self, templates: Mapping[str, str]) -> None:
+        self._sources = dict(templates)
+        self._css = self._source("style.css")
+        self._plain = _html_environment(FunctionLoader(self._find))
+        self._html = _html_environment(FunctionLoader(self._find_inlined))
+        self._text = _text_environment(FunctionLoader(self._find))
+        self._prose = {tag: _styled_tag(tag, self._css) for tag in _PROSE}
+        self._compiled: dict[str, Template] = {}
+        for name in ("digest.html", "item.html", "digest.txt", "item.txt", "subject.txt"):
+            self._compile(name)
+
+    def render(self, name: str, values: Mapping[str, Any]) -> str:
+        """The template's text. Raises: TemplateError."""
+        try:
+            return self._compiled[name].render(values)
+        except Exception as error:
+            raise self._fault(name, error, values) from error
+
+    def styled(self, safe_html: str) -> str:
+        """Prose of ours with the theme's styles in its tags."""
+        return _BARE.sub(lambda tag: self._prose[tag[1]][:-1], safe_html)
+
+    @property
+    def hit(self) -> str:
+        """The opening tag of a highlighted term; `</b>` closes it."""
+        return self._prose["b"]
+
+    def _source(self, name: str) -> str:
+        if name not in self._sources:
+            raise TemplateError(f"template {name}: there is none of that name")
+        return self._sources[name]
+
+    def _find(self, name: str) -> tuple[str, str, Any]:
+        """What a Jinja loader wants: source, file name, and whether it is still the same."""
+        if name not in self._sources:
+            raise TemplateNotFound(name)
+        return self._sources[name], name, lambda: True
+
+    def _find_inlined(self, name: str) -> tuple[str, str, Any]:
+        source, file_name, fresh = self._find(name)
+        if name.endswith(".html"):
+            self._plain.parse(source, name, name)  # a syntax error is told with its own line
+            source = inline_css(self._plain, name, source, self._css)
+        return source, file_name, fresh
+
+    def _compile(self, name: str) -> None:
+        self._source(name)
+        environment = self._html if name.endswith(".html") else self._text
+        try:
+            self._compiled[name] = environment.get_template(name)
+        except TemplateSyntaxError as error:
+            raise TemplateError(
+                f"template {error.name or name}, line {error.lineno}: {error.message}"
+            ) from error
+        except TemplateNotFound as error:
+            raise TemplateError(f"template {name}: it names {error.name}, which is none") from error
+
+    def _fault(self, name: str, error: Exception, values: Mapping[str, Any]) -> TemplateError:
+        """What went wrong and where; inlining moves lines, so the source as written is asked."""
+        if name.endswith(".html"):
+            try:
+                self._plain.get_template(name).render(values)
+            except Exception as again:
+                error = again
+        frames = traceback.extract_tb(error.__traceback__)
+        place = [frame for frame in frames if frame.filename in self._sources]
+        where = f"{place[-1].filename}, line {place[-1].lineno}" if place else name
+        if isinstance(error, TemplateSyntaxError):
+            where = f"{error.name or name}, line {error.lineno}"
+        return TemplateError(f"template {where}: {_one_line(error)}")
+
+
+def _one_line(error: Exception) -> str:
+    kind = "" if isinstance(error, JinjaError) else f"{type(error).__name__}: "
+    return kind + " ".join(str(error).split())[:200]
+
+
+@lru_cache(maxsize=8)
+def compiled(templates: tuple[tuple[str, str], ...]) -> Theme:
+    """The theme of these templates, compiled once. Raises: TemplateError."""
+    return Theme(dict(templates))
+
+
+def _styled_tag(tag: str, css: str) -> str:
+    """The opening tag that the stylesheet gives an element of running text."""
+    inner = f'<{tag} class="hit">' if tag == "b" else f"<{tag}>"
+    sample = f'<div class="prose">{inner}</{tag}></div>'
+    made = css_inline.inline_fragment(sample, css, load_remote_stylesheets=False)
+    return [found[0] for found in _OPENING.finditer(made)][1]
+
+
+def _html_environment(loader: BaseLoader) -> Environment:
+    return _environment(loader, autoescape=True)
+
+
+def _text_environment(loader: BaseLoader) -> Environment:
+    return _environment(loader, autoescape=False)
+
+
+def _environment(loader: BaseLoader, *, autoescape: bool) -> Environment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters["wrapped"] = wrapped
+    return environment

@@ -1,0 +1,312 @@
+"""What the mail says in words: days, people, reasons, the receipt.
+
+Owns the English of the mail. Never touches HTML; all text from outside is cleaned here and escaped
+by the templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from itertools import groupby
+
+from digest.model import (
+    Digest,
+    Frame,
+    Listing,
+    Match,
+    PersonalLinks,
+    Reason,
+    Receipt,
+    SectionName,
+    SourceRun,
+)
+from digest.renderer.clean import line
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+TITLES = {
+    SectionName.FOR_YOU: "For you",
+    SectionName.FOLLOWED: "From people and labs you follow",
+    SectionName.TRENDING: "Trending",
+    SectionName.RISING: "Rising",
+    SectionName.WAITING: "Still waiting",
+    SectionName.SHORT: "Short",
+    SectionName.NEAREST: "Nearest misses",
+}
+LEADS = {
+    SectionName.TRENDING: "The day’s most voted, whatever your keywords.",
+    SectionName.RISING: "Passed over on their day, and gathering votes since.",
+    SectionName.WAITING: "They fit you on an earlier day, when there was no room.",
+    SectionName.SHORT: "These fit you as well.",
+    SectionName.NEAREST: "They came closest to your floor.",
+}
+_PLACES = {
+    "title": "in the title",
+    "abstract": "in the abstract",
+    "author": "among the authors",
+    "category": "among the subjects",
+    "org": "as the organization",
+    "source": "as the source",
+}
+_LINKS = {"pdf": "PDF", "code": "Code", "project": "Project page", "comments": "Discussion"}
+_PARTICLES = frozenset(
+    {
+        "al", "bin", "da", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "la", "le",
+        "ten", "ter", "van", "von",
+    }
+)  # fmt: skip
+_MOST_GROUPS = 6  # reasons in one line; what is left is added up
+_MOST_SOURCES = 12
+_GROUPS = ("Collaboration", "Team", "Consortium", "Group", "Project")
+
+
+# --- days -----------------------------------------------------------------------------------
+
+
+def long_day(day: date) -> str:
+    """`Friday 20 November`, whatever the locale."""
+    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+
+
+def short_day(day: date) -> str:
+    """`Fri 20 Nov`."""
+    return f"{_DAYS[day.weekday()][:3]} {day.day} {_MONTHS[day.month - 1][:3]}"
+
+
+def near_day(day: date, year: int) -> str:
+    """`19 Nov` in that year, `8 Oct 2025` in another."""
+    shown = f"{day.day} {_MONTHS[day.month - 1][:3]}"
+    return shown if day.year == year else f"{shown} {day.year}"
+
+
+# --- a listing ------------------------------------------------------------------------------
+
+
+def meta(listing: Listing, year: int) -> str:
+    """Who, where from and when, in one line: `Dao, Gu +5 · Princeton · arXiv · 19 Nov`."""
+    day = listing.published_at.date() if listing.published_at else listing.listed_on
+    parts = [
+        people(listing),
+        line(listing.organization, 80),
+        _source(listing),
+        near_day(day, year) if day else "",
+        counted(listing.votes, "vote"),
+        counted(listing.comments, "comment"),
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def people(listing: Listing) -> str:
+    """The authors' family names, at most three: `Dao, Gu +5`; or `5 authors`."""
+    names = [family_name(name) for name in listing.authors if line(name)]
+    if not names:
+        return counted(listing.author_count, "author")
+    total = max(len(names), listing.author_count or 0)
+    shown = names if total <= 3 and total == len(names) else names[:2]
+    more = total - len(shown)
+    return ", ".join(shown) + (f" +{more}" if more else "")
+
+
+def family_name(name: str) -> str:
+    """`Dao` of `Tri Dao` and of `Dao, Tri`; `van der Waals`; a group's name stays whole."""
+    name = line(name, 60)
+    if "," in name:
+        return name.partition(",")[0]
+    words = name.split()
+    if words[-1] in _GROUPS or len(words) == 1:
+        return name
+    start = len(words) - 1
+    if words[-1].rstrip(".") in {"Jr", "Sr", "II", "III", "IV"} and start > 1:
+        start -= 1
+    while start > 1 and words[start - 1].lower() in _PARTICLES:
+        start -= 1
+    return " ".join(words[start:])
+
+
+def _source(listing: Listing) -> str:
+    others = [line(name, 40) for name in listing.also_in if name != listing.source]
+    also = f", also in {', '.join(others[:3])}" if others else ""
+    return line(listing.source, 40) + also
+
+
+def counted(number: int | None, noun: str) -> str:
+    """`1 vote`, `118 votes`; nothing where the number is not known."""
+    if number is None:
+        return ""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def link_label(kind: str) -> str:
+    """What a further link of a listing is called."""
+    return _LINKS.get(kind, "More")
+
+
+# --- reasons --------------------------------------------------------------------------------
+
+
+def why(match: Match, section: SectionName, floor: float) -> str:
+    """Why the listing is here, in words, with the points that make up its score."""
+    reasons = because(match.reasons)
+    if section is SectionName.NEAREST:
+        below = f"{floor - match.score:.2f} below your floor of {floor:.2f}"
+        return f"{below}: {reasons}" if reasons else below
+    if not reasons:
+        return ""
+    if section in {SectionName.TRENDING, SectionName.RISING}:
+        return f"From your keywords: {reasons}"
+    return f"Because of {reasons}"
+
+
+def because(reasons: Sequence[Reason]) -> str:
+    """`“draft model” in the title (+0.42) and the abstract, twice (+0.11)`, and what held back."""
+    stated = [reason for reason in reasons if not reason.related]
+    helped = _groups(reason for reason in stated if reason.points >= 0)
+    hindered = _groups(reason for reason in stated if reason.points < 0)
+    parts = [_group_words(group) for group in helped[:_MOST_GROUPS]]
+    if rest := [reason for group in helped[_MOST_GROUPS:] for reason in group]:
+        parts.append(f"{len(helped) - _MOST_GROUPS} more{_points(rest)}")
+    if related := [reason for reason in reasons if reason.related]:
+        parts.append(_related(related))
+    shown = ", ".join(parts)
+    if not hindered:
+        return shown
+    held = ", ".join(_group_words(group) for group in hindered[:_MOST_GROUPS])
+    return f"{shown}; held back by {held}" if shown else f"nothing, and held back by {held}"
+
+
+def _groups(reasons: Iterable[Reason]) -> list[list[Reason]]:
+    """The reasons term by term, in the order in which each term comes first."""
+    listed = list(reasons)
+    order = {term: place for place, term in reversed(list(enumerate(r.term for r in listed)))}
+    listed.sort(key=lambda reason: order[reason.term])
+    return [list(group) for _, group in groupby(listed, key=lambda reason: reason.term)]
+
+
+def _group_words(group: list[Reason]) -> str:
+    """One term with all the places where it counted."""
+    places = [_place(reason) + _points([reason]) for reason in group]
+    return f"“{line(group[0].term, 60)}” {' and '.join(places)}"
+
+
+def _place(reason: Reason) -> str:
+    place = _PLACES.get(reason.field, f"in the {line(reason.field, 20)}")
+    if reason.count <= 1:
+        return place
+    return f"{place}, " + ("twice" if reason.count == 2 else f"{reason.count} times")
+
+
+def _related(reasons: Sequence[Reason]) -> str:
+    """Weak evidence, added up: words that stand with the profile's terms elsewhere."""
+    terms = list(dict.fromkeys(line(reason.term, 40) for reason in reasons))
+    named = ", ".join(f"“{term}”" for term in terms[:3])
+    noun = "the related word" if len(terms) == 1 else "related words such as"
+    return f"{noun} {named}{_points(reasons)}"
+
+
+def _points(reasons: Sequence[Reason]) -> str:
+    """` (+0.42)`; nothing where the points are too few to show."""
+    points = sum(reason.points for reason in reasons)
+    if abs(points) < 0.005:
+        return ""
+    return f" ({'+' if points > 0 else '−'}{abs(points):.2f})"
+
+
+# --- the day --------------------------------------------------------------------------------
+
+
+def lead(digest: Digest) -> list[str]:
+    """The first lines of the mail: how much there is, or why there is nothing."""
+    receipt = digest.receipt
+    if digest.empty_reason:
+        return [_sentence(line(digest.empty_reason, 300))]
+    if not receipt.matched:
+        return []
+    fits = "fits" if receipt.matched == 1 else "fit"
+    counts = f"{receipt.matched:,} of {receipt.considered:,} new listings {fits} you."
+    if receipt.shown < receipt.matched:
+        counts = counts[:-1] + f"; the best {receipt.shown:,} are here."
+    return [counts]
+
+
+def _sentence(text: str) -> str:
+    """The text with a capital at its start and a stop at its end."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
+def counts(receipt: Receipt) -> str:
+    """What became of the day for this person, in one sentence."""
+    parts = [
+        counted(receipt.considered, "new listing") + " considered",
+        f"{receipt.matched:,} fit you",
+        f"{receipt.shown:,} shown",
+    ]
+    if receipt.waiting:
+        waits = "waits" if receipt.waiting == 1 else "wait"
+        parts.append(f"{receipt.waiting:,} {waits} for tomorrow")
+    return ", ".join(parts) + "."
+
+
+def troubles(receipt: Receipt) -> list[str]:
+    """The sources that could not be read, by name."""
+    return [
+        f"{line(run.source, 60)} could not be read: {line(run.error, 160)}."
+        for run in receipt.sources[:_MOST_SOURCES]
+        if run.error
+    ]
+
+
+def sources(digest: Digest) -> list[str]:
+    """One line for each source that was read: announced, read, new, shown, and how old its list."""
+    read = [run for run in digest.receipt.sources if not run.error]
+    lines = [_run(run, digest) for run in read[:_MOST_SOURCES]]
+    if rest := read[_MOST_SOURCES:]:
+        total = sum(run.read for run in rest)
+        lines.append(f"{len(rest)} more sources: {total:,} read, {sum(r.new for r in rest):,} new")
+    return lines
+
+
+def _run(run: SourceRun, digest: Digest) -> str:
+    shown = sum(listing.source == run.source for listing in digest.listings)
+    announced = f"{run.announced:,} announced, " if run.announced is not None else ""
+    parts = [f"{announced}{run.read:,} read, {run.new:,} new"]
+    parts += [f"{run.joined:,} known already"] if run.joined else []
+    parts += [f"{run.too_old:,} too old to send"] if run.too_old else []
+    parts += [f"{shown:,} shown here"] if shown else []
+    age = (digest.digest_on - run.batch_on).days if run.batch_on else 0
+    late = f"; its newest list is of {short_day(run.batch_on)}" if run.batch_on and age > 1 else ""
+    return f"{line(run.source, 60)}: {', '.join(parts)}{late}"
+
+
+# --- around the items -----------------------------------------------------------------------
+
+SCORES = (
+    "The number beside a listing is its score, from 0 to 1. The points of its reasons add up to it."
+)
+
+
+def more(hidden: int) -> str:
+    """What a mail says that had no room for everything."""
+    if not hidden:
+        return ""
+    noun = "listing" if hidden == 1 else "listings"
+    return f"{hidden:,} more {noun} would have made this mail too long for some mail programs."
+
+
+def footer(frame: Frame, email: str, links: PersonalLinks) -> dict[str, str]:
+    """Who sends, why this person gets it, and how to stop it."""
+    name, address = frame.sender
+    sender = f"{line(name, 80)} ({line(address, 254)})" if line(name) else line(address, 254)
+    stop = links.manage or links.unsubscribe
+    return {
+        "why": (
+            f"Sent by {sender} to {line(email, 254)}, because this address is subscribed to "
+            f"{line(frame.service_name, 80)} (list {line(frame.list_id, 100)})."
+        ),
+        "address": line(frame.postal_address, 300),
+        "reply": "" if stop else "To change your keywords or to stop this mail, reply to it.",
+    }
