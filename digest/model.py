@@ -217,6 +217,9 @@ class SectionName(StrEnum):
     FOR_YOU = "for_you"
     FOLLOWED = "followed"
     TRENDING = "trending"
+    RISING = "rising"
+    WAITING = "waiting"
+    SHORT = "short"
     NEAREST = "nearest"
 
 
