@@ -1,0 +1,1 @@
+"""How bytes come in, against a real server with scripted faults."""

@@ -1,0 +1,102 @@
+"""Turns of hosts."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from digest.fetcher import Pace
+from digest.fetcher.pace import is_arxiv
+from tests.fetcher.server import Clock
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        ("arxiv.org", True),
+        ("export.arxiv.org", True),
+        ("rss.arxiv.org", True),
+        ("oaipmh.arxiv.org", True),
+        ("notarxiv.org", False),
+        ("arxiv.org.example.com", False),
+    ],
+)
+def test_s9_all_arxiv_hosts_are_one(host: str, ours: bool) -> None:
+    """The limit holds for arXiv's hosts together, and for no other."""
+    assert is_arxiv(host) is ours
+
+
+def test_s9_arxiv_is_asked_once_in_three_seconds() -> None:
+    """Four requests to three hosts of arXiv at once go one after the other, three seconds apart."""
+    clock = Clock()
+    pace = Pace(clock, sleep=clock.sleep)
+    moments: list[float] = []
+    busy = 0
+
+    async def one(host: str) -> None:
+        nonlocal busy
+        async with pace.turn(host):
+            busy += 1
+            assert busy == 1
+            moments.append(clock.now.timestamp())
+            await asyncio.sleep(0)
+            busy -= 1
+
+    async def run() -> None:
+        hosts = ["rss.arxiv.org", "export.arxiv.org", "oaipmh.arxiv.org", "rss.arxiv.org"]
+        await asyncio.gather(*map(one, hosts))
+
+    asyncio.run(run())
+    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    assert gaps == [3, 3, 3]
+
+
+def test_s9_arxiv_waits_for_other_processes(tmp_path: Path) -> None:
+    """Two paces that share a stamp file, as two processes do, keep the three seconds together."""
+    clock = Clock()
+    first, second = (
+        Pace(clock, sleep=clock.sleep, stamp_file=tmp_path / "arxiv.stamp") for _ in range(2)
+    )
+
+    async def run() -> None:
+        async with first.turn("rss.arxiv.org"):
+            waiting = asyncio.create_task(_enter(second))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            assert not waiting.done()
+        await waiting
+
+    began = clock.now
+    asyncio.run(run())
+    assert (clock.now - began).total_seconds() >= 3
+
+
+async def _enter(pace: Pace) -> None:
+    async with pace.turn("export.arxiv.org"):
+        pass
+
+
+def test_a_stamp_from_the_future_holds_nobody_up(tmp_path: Path) -> None:
+    """A clock that was set back, or a broken file, does not stop arXiv for good."""
+    clock = Clock()
+    stamp = tmp_path / "arxiv.stamp"
+    for text in ("99999999999.0", "not a number", ""):
+        stamp.write_text(text)
+        asyncio.run(_enter(Pace(clock, sleep=clock.sleep, stamp_file=stamp)))
+    assert clock.slept == [] or max(clock.slept) <= 3
+
+
+def test_other_hosts_do_not_wait_for_each_other() -> None:
+    """Hosts have turns of their own; the same host waits a second."""
+    clock = Clock()
+    pace = Pace(clock, sleep=clock.sleep)
+
+    async def run() -> None:
+        async with pace.turn("a.example.org"), pace.turn("b.example.org"):
+            assert clock.slept == []
+        async with pace.turn("a.example.org"):
+            assert clock.slept == [1.0]
+
+    asyncio.run(run())
