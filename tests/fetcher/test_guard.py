@@ -109,10 +109,9 @@ class _Names(AbstractResolver):
         self.asked.append(host)
         answers = self._names[host]
         address = answers.pop(0) if len(answers) > 1 else answers[0]
+        v4 = socket.AF_INET
         return [
-            ResolveResult(
-                hostname=host, host=one, port=port, family=socket.AF_INET, proto=0, flags=0
-            )
+            ResolveResult(hostname=host, host=one, port=port, family=v4, proto=0, flags=0)
             for one in address.split("+")
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_s9_arxiv_is_asked_once_in_three_seconds() -> None:
         await asyncio.gather(*map(one, hosts))
 
     asyncio.run(run())
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert gaps == [3, 3, 3]
 
 
