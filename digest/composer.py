@@ -103,7 +103,7 @@ def why_empty(day: Day, floor: float) -> str:
         reason = "No source could be read"
     else:
         reason = "No source announced anything that is new to you"
-    if failed and day.considered + len(day.sources) > len(failed):
+    if failed:
         reason += f" ({', '.join(run.source for run in failed)} could not be read)"
     return reason + "."
 

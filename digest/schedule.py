@@ -17,6 +17,9 @@ RETRY_MINUTES = (5, 30, 60, 120, 240)
 """Waits after the first, second … deferral; the last repeats. A digest grows stale, so the first
 retry comes sooner than the 30 minutes of RFC 5321 section 4.5.4.1."""
 
+LATE = timedelta(hours=6)
+"""How long past midnight the digest of the day before is still sent."""
+
 STALE_AFTER = timedelta(hours=24)
 """After this a digest that could not be sent is cancelled: the next day's replaces it."""
 
@@ -38,11 +41,19 @@ def send_instant(day: date, send_at: time, timezone: str) -> datetime:
 
 
 def due_on(now: datetime, timezone: str, send_at: time, days: Collection[str]) -> date | None:
-    """The local day whose digest is due at `now`, or None; only ever the current local day."""
+    """The local day whose digest is due at `now`, or None.
+
+    That is today from its send time on; and yesterday while its send time is no more than `LATE`
+    ago, so that a mail meant for just before midnight survives a tick after it. Never an older day.
+    """
     today = now.astimezone(zone(timezone)).date()
-    if WEEKDAYS[today.weekday()] not in days:
-        return None
-    return today if now >= send_instant(today, send_at, timezone) else None
+    if now >= send_instant(today, send_at, timezone):
+        day = today
+    else:
+        day = today - timedelta(days=1)
+        if now - send_instant(day, send_at, timezone) > LATE:
+            return None
+    return day if WEEKDAYS[day.weekday()] in days else None
 
 
 def days_covered(day: date, days: Collection[str]) -> int:

@@ -63,6 +63,9 @@ class Store(Protocol):
     def successes(self, since: datetime) -> Mapping[str, Sequence[SourceRun]]:
         """The successful runs of each source since then, oldest first."""
 
+    def last_success_at(self, source: str) -> datetime | None:
+        """When a source was last read without an error."""
+
     def remembered(self, source: str) -> Mapping[str, str]:
         """What was remembered for each URL of a source."""
 
@@ -129,6 +132,9 @@ class Store(Protocol):
 
         `retry_at` is when a deferred or unknown delivery is tried again.
         """
+
+    def wanted(self, delivery: Delivery, now: datetime) -> bool:
+        """Whether this delivery is still its owner's to send and its subscriber still active."""
 
     def release(self, deliveries: Iterable[Delivery], now: datetime, retry_at: datetime) -> None:
         """Give back claimed deliveries that were not tried; no attempt is counted."""

@@ -60,7 +60,10 @@ def freeze(digest: Digest, snapshot_id: Callable[[Listing], int]) -> str:
                 [
                     snapshot_id(match.listing),
                     match.score,
-                    [[r.term, r.field, r.points, r.count, r.related] for r in match.reasons],
+                    [
+                        [r.term, r.field, r.points, r.count, r.related, r.part]
+                        for r in match.reasons
+                    ],
                 ]
                 for match in section.matches
             ],

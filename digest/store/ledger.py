@@ -162,6 +162,17 @@ class LedgerVerbs(Connections):
             )
             return bool(cursor.rowcount)
 
+    def wanted(self, delivery: Delivery, now: datetime) -> bool:
+        """Whether this delivery is still its owner's to send and its subscriber still active."""
+        return bool(
+            self.rows(
+                "SELECT 1 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id"
+                " WHERE d.id = ? AND d.state = 'sending' AND d.owner = ? AND d.lease_until > ?"
+                " AND s.state = 'active'",
+                (delivery.id, delivery.owner, stamp(now)),
+            )
+        )
+
     def release(self, deliveries: Iterable[Delivery], now: datetime, retry_at: datetime) -> None:
         """Give back claimed deliveries that were not tried; no attempt is counted."""
         for delivery in deliveries:
@@ -192,6 +203,13 @@ class LedgerVerbs(Connections):
                         " closed_at = :now, reply = 'grew stale; last reply: ' || reply"
                         " WHERE state IN ('queued', 'deferred') AND prepared_at < :fresh",
                         {"now": stamp(now), "fresh": fresh_since},
+                    ),
+                    (
+                        "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL,"
+                        " closed_at = :now, reply = 'the subscriber is no longer active'"
+                        " WHERE state = 'deferred' AND subscriber_id IN"
+                        " (SELECT id FROM subscribers WHERE state != 'active')",
+                        {"now": stamp(now)},
                     ),
                 )
             )

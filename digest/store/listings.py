@@ -41,12 +41,13 @@ class ListingVerbs(Connections):
         with self.writing() as db:
             for listing in new:
                 sendable = int(listing.key not in held_back)
-                row_id = db.execute(
+                row = db.execute(
                     "INSERT INTO listings (key, title, body, first_seen_at, sendable)"
-                    " VALUES (?, ?, ?, ?, ?)",
+                    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING id",
                     (listing.key, listing.title, _body(listing), stamp(now), sendable),
-                ).lastrowid
-                _claim_identities(db, listing, row_id or 0)
+                ).fetchone()
+                if row:  # else another run has added it meanwhile
+                    _claim_identities(db, listing, row[0])
             for listing in changed:
                 db.execute(
                     "UPDATE listings SET title = ?, body = ? WHERE id = ?",
@@ -89,6 +90,13 @@ class ListingVerbs(Connections):
         ):
             runs[source].append(SOURCE_RUN.validate_json(body))
         return runs
+
+    def last_success_at(self, source: str) -> datetime | None:
+        """When a source was last read without an error."""
+        rows = self.rows(
+            "SELECT max(started_at) FROM source_runs WHERE source = ? AND succeeded", (source,)
+        )
+        return moment(rows[0][0]) if rows[0][0] else None
 
     def remembered(self, source: str) -> Mapping[str, str]:
         """What was remembered for each URL of a source."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
@@ -31,15 +32,24 @@ class SubscriberVerbs(Connections):
 
     def sync_file(self, subscribers: Sequence[Subscriber], now: datetime) -> None:
         """Make the file's subscribers those given; who is missing is removed."""
+        stored = {
+            address_key(subscriber.email): subscriber
+            for subscriber in map(subscriber_of, self.rows(SELECT_SUBSCRIBER))
+        }
+        listed = {address_key(subscriber.email): subscriber for subscriber in subscribers}
+        changed = [s for key, s in listed.items() if not _same_settings(stored.get(key), s)]
+        gone = [
+            s.id
+            for key, s in stored.items()
+            if s.origin is Origin.FILE and s.state in FILE_STATES and key not in listed
+        ]
+        if not changed and not gone:
+            return
         with self.writing() as db:
-            kept = {_put(db, subscriber, now) for subscriber in subscribers}
-            rows = db.execute(
-                "SELECT id FROM subscribers WHERE origin = ? AND state NOT IN (?, ?)",
-                (Origin.FILE, SubscriberState.REMOVED, SubscriberState.UNSUBSCRIBED),
-            ).fetchall()
-            for (row_id,) in rows:
-                if row_id not in kept:
-                    _set_state(db, row_id, SubscriberState.REMOVED, now)
+            for subscriber in changed:
+                _put(db, subscriber, now)
+            for row_id in gone:
+                _set_state(db, row_id, SubscriberState.REMOVED, now)
 
     def put_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber:
         """Add a subscriber or replace the settings of the same address."""
@@ -65,6 +75,16 @@ class SubscriberVerbs(Connections):
         """Change a subscriber's state; leaving `active` cancels what waits to be sent."""
         with self.writing() as db:
             _set_state(db, subscriber_id, state, now)
+
+
+FILE_STATES = (SubscriberState.ACTIVE, SubscriberState.PAUSED)
+"""States that the config file may end by no longer naming the address."""
+
+
+def _same_settings(stored: Subscriber | None, listed: Subscriber) -> bool:
+    if stored is None or stored.state is SubscriberState.REMOVED:
+        return False
+    return replace(stored, state=listed.state) == listed
 
 
 def subscriber_of(row: Sequence[Any]) -> Subscriber:
