@@ -93,6 +93,9 @@ class Finder:
             nothing = np.zeros(0, dtype=np.int32)
             return Hits(nothing, nothing, nothing)
         edges = self._edges(batch)
+        if not len(edges.symbol):  # no word of the batch is a word of any pattern
+            nothing = np.zeros(0, dtype=np.int32)
+            return Hits(nothing, nothing, nothing)
         at = np.repeat(np.arange(len(batch.word)), np.diff(edges.first[:-1]))
         found = self._walk(batch, edges, at)
         key = np.unique(found[0].astype(np.int64) << _SHIFT | found[1])

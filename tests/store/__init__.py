@@ -1,0 +1,1 @@
+"""The store, verb by verb."""
