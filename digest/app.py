@@ -1,0 +1,135 @@
+"""The parts put together from a config: the only place that chooses implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from digest import __version__
+from digest.config import Config, smtp_password
+from digest.errors import ConfigError
+from digest.fetcher import Fetcher
+from digest.mailer import Mailer, Relay, SmtpMailer
+from digest.matcher import Matcher, Statistics
+from digest.model import Frame
+from digest.renderer import Renderer
+from digest.store import Store
+from digest.store.sqlite import SqliteStore
+from digest.templates import load_templates
+from digest.tokens import Tokens, read_keys
+
+ARCHIVE = 5000
+"""Stored listings that the matcher draws related terms from, the newest ones."""
+
+
+@dataclass(slots=True)
+class App:
+    """The parts of one running service. `folder` is where the config's relative paths begin."""
+
+    config: Config
+    store: Store
+    mailer: Mailer
+    frame: Frame
+    tokens: Tokens
+    folder: Path
+    lease_s: float
+
+    @property
+    def envelope_sender(self) -> str:
+        """The address that bounces go to."""
+        local, _, domain = self.config.mail.sender[1].rpartition("@")
+        bounces = self.config.mail.bounce_domain
+        return f"bounces@{bounces}" if bounces else f"{local}@{domain}"
+
+    def fetcher(self) -> Fetcher:
+        """A fetcher for one run over the sources."""
+        contact = self.config.mail.reply_to or self.config.mail.sender[1]
+        return Fetcher(user_agent=f"paper-digest/{__version__} (+{contact})")
+
+    def matcher(self) -> Matcher:
+        """A matcher that knows the stored listings' terms."""
+        listings, counts = self.store.term_counts()
+        return Matcher(Statistics(listings, counts), self.store.recent_listings(ARCHIVE))
+
+    def renderer(self, frame: Frame) -> Renderer:
+        """The renderer of a frame, compiled once."""
+        return _renderer(frame)
+
+
+@lru_cache(maxsize=4)
+def _renderer(frame: Frame) -> Renderer:
+    return Renderer(frame)
+
+
+@contextmanager
+def open_app(config: Config, now: datetime, *, mailer: Mailer | None = None) -> Iterator[App]:
+    """The parts for a config, the file's subscribers taken in; closed at the end.
+
+    Raises: ConfigError, StoreError.
+    """
+    if config.service.data.startswith("postgresql:"):
+        raise ConfigError(
+            [f"{config.place}: [service] data: this version keeps its data in an SQLite file"]
+        )
+    keys = read_keys(config.service.secret_file)
+    frame = make_frame(config)
+    store = SqliteStore(config.folder / config.service.data)
+    try:
+        store.sync_file(config.subscribers, now)
+        yield App(
+            config=config,
+            store=store,
+            mailer=mailer or SmtpMailer(relay(config)),
+            frame=frame,
+            tokens=Tokens(keys),
+            folder=config.folder,
+            lease_s=config.smtp.lease_s,
+        )
+    finally:
+        store.close_store()
+
+
+def make_frame(config: Config) -> Frame:
+    """What all mails of this config share, its note and templates read from their files.
+
+    Raises: ConfigError when the note cannot be read.
+    """
+    mail = config.mail
+    note = ""
+    if mail.note_file:
+        try:
+            note = mail.note_file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                [f"{config.place}: [mail] note_file: {mail.note_file} cannot be read ({error})"]
+            ) from error
+    return Frame(
+        service_name=config.service.name,
+        sender=mail.sender,
+        base_url=config.service.base_url,
+        list_id=mail.list_id or f"digest.{mail.sender[1].rpartition('@')[2]}",
+        reply_to=mail.reply_to or "",
+        postal_address=mail.postal_address,
+        note=note,
+        templates=load_templates(mail.templates),
+    )
+
+
+def relay(config: Config) -> Relay:
+    """The mail server of a config. Raises: ConfigError when the password cannot be read."""
+    smtp = config.smtp
+    return Relay(
+        host=smtp.host,
+        port=smtp.port,
+        tls=smtp.tls,
+        username=smtp.username or "",
+        password=smtp_password(config) or "",
+        connections=smtp.connections,
+        messages_per_connection=smtp.messages_per_connection,
+        timeout_s=smtp.timeout_s,
+        final_timeout_s=smtp.final_timeout_s,
+    )

@@ -1,0 +1,177 @@
+"""The whole service run once on this machine: embedded listings, embedded mail server, real mails.
+
+Needs no network and no settings. The mails go over real SMTP on loopback into `.eml` files, and a
+page shows them side by side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import SMTP as SMTP_POLICY
+from importlib.resources import files
+from pathlib import Path
+from typing import cast
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from jinja2 import Environment, StrictUndefined
+
+from digest import jobs
+from digest.app import App, open_app
+from digest.config import Config, parse_config
+from digest.errors import DigestError
+from digest.model import Delivery, DeliveryState, Match, Reason, SourceRun
+from digest.schedule import zone
+from digest.tex import readable
+
+DATA = Path(str(files("digest.demo_data")))
+SEND_HOUR_UTC = 14
+"""By then the local send time of every demo reader has passed."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What the demo tells: a row a reader (address, mail, top item, because), then lines."""
+
+    rows: list[tuple[str, str, str, str]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+
+async def run_demo(output: Path, pages: Path | None, *, fresh: bool) -> Told:
+    """Ingest, prepare and deliver once into `output`; a second run finds nothing left to do.
+
+    Raises: DigestError when the folder holds something else, or no page could be read.
+    """
+    _make_folder(output, fresh=fresh)
+    config = demo_config(output, pages)
+    now = working_day(datetime.now(UTC))
+    async with mail_server(output) as port:
+        smtp = config.smtp.model_copy(update={"host": "127.0.0.1", "port": port, "tls": "none"})
+        with open_app(config.model_copy(update={"smtp": smtp}), now) as app:
+            runs = await jobs.ingest(app, now, config.sources)
+            if all(run.error for run in runs):
+                raise DigestError("\n".join(run.error for run in runs))
+            jobs.prepare(app, now)
+            sent = await jobs.deliver(app, lambda: now)
+            return _tell(app, output, runs, sent[DeliveryState.SENT], now)
+
+
+def demo_config(output: Path, pages: Path | None) -> Config:
+    """The demo's config with its data in `output`; `pages` are read instead of its own listings."""
+    name = "pages.toml" if pages else "config.toml"
+    folder = pages.resolve() if pages else DATA
+    config = parse_config((DATA / name).read_text("utf-8"), name, folder)
+    service = config.service.model_copy(
+        update={
+            "data": str(output.resolve() / "demo.db"),
+            "secret_file": output.resolve() / "secret.key",
+        }
+    )
+    return config.model_copy(update={"service": service})
+
+
+def working_day(now: datetime) -> datetime:
+    """The latest day from Monday to Friday, at an hour when every demo reader is due."""
+    day = now.date()
+    while day.weekday() >= 5:
+        day -= timedelta(days=1)
+    return datetime(day.year, day.month, day.day, SEND_HOUR_UTC, tzinfo=UTC)
+
+
+@asynccontextmanager
+async def mail_server(output: Path) -> AsyncIterator[int]:
+    """A mail server on a free port of loopback that writes what it takes as `.eml` files."""
+
+    class Keep:
+        async def handle_DATA(  # noqa: N802 - aiosmtpd names its hooks so
+            self, server: SMTP, session: Session, envelope: Envelope
+        ) -> str:
+            path = output / f"{envelope.rcpt_tos[0]}.eml"
+            path.write_bytes(cast("bytes", envelope.original_content))
+            return f"250 OK written to {path.name}"
+
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(Keep(), hostname="localhost", loop=loop), "127.0.0.1", 0
+    )
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+def _make_folder(output: Path, *, fresh: bool) -> None:
+    if fresh and (output / "demo.db").exists():
+        shutil.rmtree(output)
+    if output.exists() and any(output.iterdir()) and not (output / "demo.db").exists():
+        raise DigestError(f"{output} holds other files; name an empty folder with --output")
+    output.mkdir(parents=True, exist_ok=True)
+
+
+def _tell(app: App, output: Path, runs: Sequence[SourceRun], sent: int, now: datetime) -> Told:
+    told = Told()
+    deliveries = [
+        delivery
+        for one in app.store.subscribers()
+        if (delivery := app.store.delivery(one.id, now.astimezone(zone(one.timezone)).date()))
+    ]
+    told.rows = [_row(delivery) for delivery in deliveries]
+    mails = sorted(output.glob("*.eml"))
+    page = output / "index.html"
+    page.write_text(_gallery(app, mails), "utf-8")
+    new, joined = sum(run.new for run in runs), sum(run.joined for run in runs)
+    told.lines = [
+        *(f"could not read: {run.error}" for run in runs if run.error),
+        f"{sum(run.read for run in runs)} listings read from {len(runs)} sources:"
+        f" {new} new, {joined} known already or in two sources.",
+        f"{sent} mails sent, {len(mails)} in {output}/",
+    ]
+    if not sent:
+        told.lines.append("Everyone has today's mail already, so nothing was sent twice.")
+        told.lines.append("Start over with: digest demo --fresh")
+    told.lines += [
+        f"See them side by side: {page.resolve().as_uri()}",
+        "Your own: digest init, then edit config.toml; README.md shows the way.",
+    ]
+    return told
+
+
+def _row(delivery: Delivery) -> tuple[str, str, str, str]:
+    """One reader's line: what was sent, or why nothing was."""
+    digest = delivery.digest
+    address = digest.subscriber.email
+    matches = [match for section in digest.sections for match in section.matches]
+    if not matches:
+        return address, "none" if not digest.mailed else "note", "–", digest.empty_reason
+    return (
+        address,
+        f"{len(matches)} items",
+        readable(matches[0].listing.title),
+        _because(matches[0]),
+    )
+
+
+def _because(match: Match) -> str:
+    def words(reason: Reason) -> str:
+        return f"{reason.term} in the {reason.field} ({reason.points:+.2f})"
+
+    return f"{match.score:.2f} = " + ", ".join(words(reason) for reason in match.reasons[:2])
+
+
+def _gallery(app: App, mails: Sequence[Path]) -> str:
+    """One page with every mail in a frame of its own, as a mail program would show it."""
+    shown = []
+    for path in mails:
+        message = message_from_bytes(path.read_bytes(), policy=SMTP_POLICY)
+        body = message.get_body(("html",))
+        html = body.get_content() if body else ""
+        shown.append({"to": message["To"], "subject": message["Subject"], "html": html})
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    template = environment.from_string((DATA / "gallery.html").read_text("utf-8"))
+    return template.render(name=app.frame.service_name, mails=shown)

@@ -1,0 +1,383 @@
+"""The story: listings in, digests out. Read this file to know what the product does.
+
+The promise
+-----------
+- Nobody due is left out without a row that says why.
+- At most one digest per subscriber and local day, whatever the clock, the zone rules, the number
+  of processes or restarts: the ledger's row is unique and stands before the first SMTP byte.
+- A kill at any point repeats at most the messages in flight, with the same Message-ID and the same
+  bytes, since a mail is made from what its row has kept.
+- Nobody is mailed after the unsubscribe was answered: that is asked right before the last byte.
+- Nobody is blamed for the relay's trouble: the run pauses, and no attempt is counted.
+
+`ingest` reads the sources, `prepare` opens the ledger's rows for who is due, `deliver` sends what
+waits, `tidy` forgets what retention no longer allows. What is due stands in the store, so each may
+be called at any time, by any number of processes, and again after a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+import sys
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from itertools import islice
+from zlib import crc32
+
+from digest.app import App
+from digest.composer import FOLLOWED, Day, compose
+from digest.errors import TemplateError
+from digest.join import held_back, join
+from digest.mailer import Envelope, Mailer, Session
+from digest.matcher import Matcher, fit_floor, terms_of
+from digest.model import (
+    Deferred,
+    Delivery,
+    DeliveryState,
+    Digest,
+    Listing,
+    Match,
+    Message,
+    Outcome,
+    Profile,
+    Reason,
+    Refused,
+    Sent,
+    Source,
+    SourceRun,
+    Unknown,
+)
+from digest.reader import Reading, read_source
+from digest.schedule import days_covered, retry_at
+from digest.store import Due
+
+logger = logging.getLogger("digest")
+
+Clock = Callable[[], datetime]
+
+PREPARE_BATCH = 2000
+"""Subscribers prepared at once: enough to share the matcher's work, few enough for memory."""
+
+CLAIM_BATCH = 100
+"""Deliveries claimed at once; what a dead worker held waits for its lease to run out."""
+
+FITTED_OVER = timedelta(days=30)
+"""The stored days that the floor of a `per_day` profile is fitted on."""
+
+RELAY_PAUSE = timedelta(minutes=1)
+"""How long a run pauses after trouble of the relay."""
+
+# --- ingest: sources -> listings --------------------------------------------------------------
+
+
+async def ingest(app: App, now: datetime, sources: Sequence[Source]) -> list[SourceRun]:
+    """Read these sources, join duplicates, store; one run for each, in their order.
+
+    A source that fails is reported in its run and never keeps the others out.
+    """
+    async with app.fetcher() as fetcher:
+        readings = await asyncio.gather(
+            *(
+                read_source(fetcher, app.store.remembered(s.name), s, app.folder, now)
+                for s in sources
+            )
+        )
+    return [_take_in(app, reading, now) for reading in readings]
+
+
+def due_sources(app: App, now: datetime) -> list[Source]:
+    """The sources whose `every` has passed since their latest run."""
+    latest = app.store.latest_runs()
+    return [
+        source
+        for source in app.config.sources
+        if source.name not in latest
+        or latest[source.name].started_at + timedelta(seconds=source.every_s) <= now
+    ]
+
+
+def _take_in(app: App, reading: Reading, now: datetime) -> SourceRun:
+    """Join what was read with what is stored, store it, and account for it."""
+    source = reading.source
+    joined = join(reading.listings, app.store.known)
+    too_old = held_back(joined.new, source.max_age_days, now)
+    terms = Counter(term for listing in joined.new for term in terms_of(listing))
+    app.store.add_listings(joined.new, joined.changed, terms, too_old, now)
+    run = SourceRun(
+        source=source.name,
+        started_at=now,
+        announced=reading.announced,
+        read=len(reading.listings),
+        new=len(joined.new),
+        joined=joined.joined,
+        too_old=len(too_old),
+        batch_on=reading.batch_on,
+        error=reading.error,
+    )
+    app.store.record_run(run, reading.remember)
+    event = "source.failed" if run.error else "source.read"
+    logger.info(
+        "%s %s", event, json.dumps({"source": run.source, "new": run.new, "error": run.error})
+    )
+    return run
+
+
+# --- prepare: listings -> digests in the ledger ------------------------------------------------
+
+
+def prepare(app: App, now: datetime, *, at_once: bool = False) -> Counter[DeliveryState]:
+    """Open a ledger row for everyone due: queued with its digest, or empty with its reason.
+
+    `at_once` takes everyone who has no digest today, whatever their hour and days.
+    """
+    tally: Counter[DeliveryState] = Counter()
+    while due := app.store.due(now, PREPARE_BATCH, at_once=at_once):
+        digests = list(plan(app, due, now))
+        app.store.open_deliveries(app.frame, digests, now)
+        tally.update(
+            DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY for digest in digests
+        )
+    return tally
+
+
+async def rehearse(
+    app: App, now: datetime, mailer: Mailer, *, at_once: bool = False
+) -> list[Digest]:
+    """Hand the mails that are due to `mailer` without a ledger row: nothing is sent or recorded."""
+    due = app.store.due(now, sys.maxsize, at_once=at_once)
+    digests = list(plan(app, due, now))
+    async with mailer.session() as session:
+        for digest in digests:
+            if digest.mailed:
+                raw = render(app, draft(app, digest, now)).raw
+                recipient = digest.subscriber.email
+                await session.send(Envelope(app.envelope_sender, recipient, raw), lambda: True)
+    return digests
+
+
+def draft(app: App, digest: Digest, now: datetime) -> Delivery:
+    """A delivery that stands in no ledger, to look at what would be sent."""
+    message_id = f"draft.{digest.digest_on}@{app.envelope_sender.rpartition('@')[2]}"
+    return Delivery(0, DeliveryState.QUEUED, message_id, digest, app.frame, now)
+
+
+def plan(app: App, due: Sequence[Due], now: datetime) -> Iterator[Digest]:
+    """The digests of these subscribers' days, composed but not yet opened in the ledger."""
+    groups: dict[tuple[date, int], list[Due]] = defaultdict(list)
+    for one in due:
+        groups[one.digest_on, days_covered(one.digest_on, one.subscriber.days)].append(one)
+    for (digest_on, covered), group in groups.items():
+        yield from _plan_group(app, group, digest_on, covered, now)
+
+
+def _plan_group(
+    app: App, group: Sequence[Due], digest_on: date, covered: int, now: datetime
+) -> Iterator[Digest]:
+    """Digests for one local day of subscribers who look back over the same days."""
+    window = timedelta(days=covered + app.config.service.rollover_days)
+    listings = app.store.candidates(now - window)
+    seen = app.store.shown([one.subscriber.id for one in group], digest_on - window)
+    sources = _receipt_sources(app, now - timedelta(days=covered))
+    matcher = app.matcher()
+    profiles = _fit_floors(app, matcher, [one.subscriber.profile for one in group], now)
+    ranking = matcher.rank(profiles, listings, len(listings))
+    followed = matcher.followed(profiles, listings)
+    voted = sorted((n for n in listings if n.votes), key=lambda n: (-(n.votes or 0), n.key))
+    for number, (one, profile) in enumerate(zip(group, profiles, strict=True)):
+        shown = seen.get(one.subscriber.id, frozenset())
+        fresh = [(listings[at], score) for at, score in ranking[number]]
+        day = Day(
+            digest_on=digest_on,
+            ranked=[(listing, score) for listing, score in fresh if listing.id not in shown],
+            followed=[listings[at] for at in followed[number] if listings[at].id not in shown],
+            voted=_most_voted(matcher, profile, [n for n in voted if n.id not in shown]),
+            considered=len(listings) - sum(listing.id in shown for listing in listings),
+            sources=sources,
+        )
+        subscriber = replace(one.subscriber, profile=profile)
+        yield compose(subscriber, day, _matching(matcher, profile))
+
+
+def _fit_floors(
+    app: App, matcher: Matcher, profiles: Sequence[Profile], now: datetime
+) -> list[Profile]:
+    """The profiles; those that ask for so many a day with the floor that the stored days give."""
+    asking = [profile for profile in profiles if profile.per_day]
+    if not asking:
+        return list(profiles)
+    stored = app.store.candidates(now - FITTED_OVER)
+    days = [listing.first_seen_at.date() for listing in stored if listing.first_seen_at]
+    floors: dict[Profile, float] = {}
+    for profile, ranked in zip(asking, matcher.rank(asking, stored, len(stored)), strict=True):
+        scores: dict[date, list[float]] = {day: [] for day in days}
+        for at, score in ranked:
+            scores[days[at]].append(score)
+        floors[profile] = fit_floor(scores.values(), profile.per_day or 1)
+    return [replace(p, min_score=floors[p]) if p in floors else p for p in profiles]
+
+
+def _most_voted(matcher: Matcher, profile: Profile, voted: Sequence[Listing]) -> list[Listing]:
+    """The most voted listings that the profile does not exclude, enough to fill its section."""
+    if not profile.trending:
+        return []
+    allowed = (n for n in voted if not matcher.excluded_by(profile, n))
+    return list(islice(allowed, profile.trending + profile.max_items + FOLLOWED))
+
+
+def _matching(matcher: Matcher, profile: Profile) -> Callable[[Listing], Match]:
+    """The match of a listing for a profile, a followed author said in its reasons."""
+
+    def match(listing: Listing) -> Match:
+        found = matcher.match(profile, listing)
+        followed = [
+            a for a in profile.authors if matcher.followed([Profile(authors=(a,))], [listing])[0]
+        ]
+        return replace(
+            found, reasons=found.reasons + tuple(Reason(a, "author", 0.0) for a in followed)
+        )
+
+    return match
+
+
+def _receipt_sources(app: App, since: datetime) -> tuple[SourceRun, ...]:
+    """Per source its latest run, with what was new in all its runs since then."""
+    successes = app.store.successes(since)
+    runs = []
+    for name, latest in app.store.latest_runs().items():
+        good = successes.get(name, ())
+        shown = replace(good[-1], error=latest.error) if good else latest
+        runs.append(replace(shown, new=sum(run.new for run in good)))
+    return tuple(runs)
+
+
+# --- deliver: the ledger -> mail servers -------------------------------------------------------
+
+
+async def deliver(
+    app: App, clock: Clock, *, stopping: Callable[[], bool] = lambda: False
+) -> Counter[DeliveryState]:
+    """Send what waits in the ledger until nothing does or the relay is in trouble.
+
+    Each try is recorded in its row as soon as the server answered. `clock` is read between
+    messages, since a run may last for hours; `stopping` ends the run after those in flight.
+    """
+    run = _Run(app, clock, stopping, owner=f"{os.getpid()}-{secrets.token_hex(4)}")
+    app.store.expire(clock())
+    async with _sessions(app.mailer) as sessions, _heartbeat(run):
+        while not run.paused and (
+            batch := app.store.claim(clock(), CLAIM_BATCH, app.lease_s, run.owner)
+        ):
+            waiting = iter(batch)  # one iterator for all workers: each row is taken once
+            await asyncio.gather(*(_work(run, session, waiting) for session in sessions))
+    return run.tally
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of `deliver`: who holds the leases, whether it has to pause, what came of it."""
+
+    app: App
+    clock: Clock
+    stopping: Callable[[], bool]
+    owner: str
+    troubled: bool = False
+    tally: Counter[DeliveryState] = field(default_factory=Counter)
+
+    @property
+    def paused(self) -> bool:
+        """Whether no further message may be begun."""
+        return self.troubled or self.stopping()
+
+
+async def _work(run: _Run, session: Session, waiting: Iterator[Delivery]) -> None:
+    """Send over one session until the claimed rows are used up; give back what must wait."""
+    for delivery in waiting:
+        if run.paused:
+            pause = RELAY_PAUSE if run.troubled else timedelta()
+            run.app.store.release([delivery], run.clock(), run.clock() + pause)
+            continue
+        outcome = await _send(run, session, delivery)
+        run.troubled = run.troubled or (isinstance(outcome, Deferred) and outcome.relay)
+        run.tally[record(run.app, run.clock(), delivery, outcome)] += 1
+
+
+async def _send(run: _Run, session: Session, delivery: Delivery) -> Outcome:
+    """Make the bytes of a delivery from its row and send them."""
+    try:
+        raw = render(run.app, delivery).raw
+    except TemplateError as error:
+        return Deferred(f"not rendered: {error}")
+    envelope = Envelope(run.app.envelope_sender, delivery.digest.subscriber.email, raw)
+    return await session.send(envelope, lambda: run.app.store.wanted(delivery, run.clock()))
+
+
+def render(app: App, delivery: Delivery) -> Message:
+    """The mail of a delivery; the same row gives the same bytes."""
+    digest = delivery.digest
+    links = app.tokens.links(delivery.frame.base_url, digest.subscriber.id, delivery.prepared_at)
+    return app.renderer(delivery.frame).render(
+        digest, delivery.message_id, delivery.prepared_at, links
+    )
+
+
+def record(app: App, now: datetime, delivery: Delivery, outcome: Outcome) -> DeliveryState:
+    """Close a delivery's try with its outcome; returns the state that this led to."""
+    match outcome:
+        case Sent():
+            state, again = DeliveryState.SENT, now
+        case Refused():
+            state, again = DeliveryState.REFUSED, now
+        case Deferred(relay=True):
+            state, again = DeliveryState.DEFERRED, now + RELAY_PAUSE
+        case Deferred() | Unknown():
+            # Spread by the row's number: a whole batch must not come back in one second.
+            spread = crc32(str(delivery.id).encode()) / 2**32
+            again = retry_at(now, delivery.attempts, spread)
+            state = (
+                DeliveryState.UNKNOWN if isinstance(outcome, Unknown) else DeliveryState.DEFERRED
+            )
+    if not app.store.close(delivery, outcome, now, again):
+        logger.warning("delivery.lease_lost %s", json.dumps({"delivery": delivery.id}))
+    logger.info(
+        "delivery.%s %s",
+        state,
+        json.dumps({"delivery": delivery.id, "attempt": delivery.attempts, "reply": outcome.reply}),
+    )
+    return state
+
+
+@asynccontextmanager
+async def _sessions(mailer: Mailer) -> AsyncIterator[list[Session]]:
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(mailer.session()) for _ in range(mailer.workers)]
+
+
+@asynccontextmanager
+async def _heartbeat(run: _Run) -> AsyncIterator[None]:
+    """Keep the leases of a living worker alive, renewed three times a lease."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(run.app.lease_s / 3)
+            run.app.store.renew(run.owner, run.clock(), run.app.lease_s)
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+# --- tidy ---------------------------------------------------------------------------------------
+
+
+def tidy(app: App, now: datetime) -> dict[str, int]:
+    """Delete what retention no longer allows; returns how many rows per table."""
+    return dict(app.store.tidy(now))

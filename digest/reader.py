@@ -1,0 +1,85 @@
+"""One source read to its end: its files, or its pages on the web, into listings.
+
+Raises nothing for a source's own faults: what could be read is kept beside the first error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from digest.errors import SourceError
+from digest.fetcher import Fetcher, Remembered, read_files
+from digest.model import Listing, Source
+from digest.sources import Batch, kind_of, read_batch
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one source gave: listings in its order, and `error`, empty when all of it was read.
+
+    `remember` is what the next fetch needs to know of each URL, as JSON.
+    """
+
+    source: Source
+    listings: list[Listing] = field(default_factory=list)
+    announced: int | None = None
+    batch_on: date | None = None
+    error: str = ""
+    remember: dict[str, str] = field(default_factory=dict)
+
+    def take(self, batch: Batch) -> None:
+        """Add what one file or page held."""
+        self.listings.extend(batch.listings)
+        if batch.announced is not None:
+            self.announced = (self.announced or 0) + batch.announced
+        if batch.batch_on:
+            self.batch_on = max(self.batch_on or batch.batch_on, batch.batch_on)
+
+
+async def read_source(
+    fetcher: Fetcher, remembered: Mapping[str, str], source: Source, base: Path, now: datetime
+) -> Reading:
+    """Read a source from its files or the web; relative paths begin at `base`."""
+    reading = Reading(source)
+    try:
+        if source.path:
+            _read_files(reading, base, now)
+        else:
+            await _read_pages(reading, fetcher, remembered, now)
+    except SourceError as error:
+        reading.error = str(error)
+    return reading
+
+
+def _read_files(reading: Reading, base: Path, now: datetime) -> None:
+    """Read every file; a broken one is named and does not keep the others out."""
+    for name, body in read_files(reading.source, base):
+        try:
+            reading.take(read_batch(reading.source, body, now))
+        except SourceError as error:
+            reading.error = reading.error or f"{name}: {error}"
+
+
+async def _read_pages(
+    reading: Reading, fetcher: Fetcher, remembered: Mapping[str, str], now: datetime
+) -> None:
+    """Ask for every address of a source and follow its pages to the end."""
+    source = reading.source
+    kind = kind_of(source)
+    waiting = kind.requests(source, now)
+    while waiting:
+        request = waiting.pop(0)
+        known = remembered.get(request.url)
+        fetched = await fetcher.fetch(
+            source, request, Remembered.from_json(known) if known else None
+        )
+        reading.remember[request.url] = fetched.remember.to_json()
+        if fetched.body is None:
+            continue  # not modified since the last time
+        batch = read_batch(source, fetched.body, now)
+        reading.take(batch)
+        if further := kind.follow(batch):
+            waiting.insert(0, further)

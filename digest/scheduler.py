@@ -1,0 +1,103 @@
+"""The service: APScheduler ticks that call the story, until it is told to stop.
+
+Ticks hold no state: what is due stands in the store, so a tick that came late, twice or after a
+restart does no harm. Two jobs run beside each other: reading sources, and preparing with sending.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from digest import jobs
+from digest.app import App
+from digest.errors import DigestError
+
+logger = logging.getLogger("digest")
+
+TICK_S = 30
+"""Seconds between two looks at what is due: a mail leaves at most this late."""
+
+TIDY_S = int(timedelta(hours=6).total_seconds())
+
+STOP_S = 30.0
+"""Seconds that a stop waits for messages in flight; what is cut off then is `unknown`."""
+
+
+async def serve(app: App, clock: jobs.Clock) -> None:
+    """Run until SIGTERM or SIGINT; messages in flight are finished and recorded."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running: set[asyncio.Task[None]] = set()
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    for name, step, every_s in (
+        ("ingest", lambda: read_sources(app, clock), TICK_S),
+        ("send", lambda: prepare_and_send(app, clock, stop), TICK_S),
+        ("tidy", lambda: tidy(app, clock), TIDY_S),
+    ):
+        scheduler.add_job(
+            _guarded(name, step, running),
+            IntervalTrigger(seconds=every_s, timezone="UTC"),
+            id=name,
+            next_run_time=clock(),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,  # the default drops a tick that starts a second late
+        )
+    scheduler.start()
+    logger.info("service.started")
+    await stop.wait()
+    logger.info("service.stopping")
+    scheduler.shutdown(wait=False)
+    if running:
+        await asyncio.wait(running, timeout=STOP_S)
+    logger.info("service.stopped")
+
+
+async def read_sources(app: App, clock: jobs.Clock) -> None:
+    """Read the sources whose time has come."""
+    if due := jobs.due_sources(app, clock()):
+        await jobs.ingest(app, clock(), due)
+
+
+async def prepare_and_send(app: App, clock: jobs.Clock, stop: asyncio.Event) -> None:
+    """Open the digests that are due and send what waits."""
+    # Matching is work for the processor: in a thread, so that sources and SMTP go on meanwhile.
+    await asyncio.to_thread(jobs.prepare, app, clock())
+    if not stop.is_set():
+        await jobs.deliver(app, clock, stopping=stop.is_set)
+
+
+async def tidy(app: App, clock: jobs.Clock) -> None:
+    """Forget what retention no longer allows."""
+    await asyncio.to_thread(jobs.tidy, app, clock())
+
+
+def _guarded(
+    name: str, step: Callable[[], Awaitable[None]], running: set[asyncio.Task[None]]
+) -> Callable[[], Awaitable[None]]:
+    """A step whose faults are logged and leave the next tick its chance."""
+
+    async def tick() -> None:
+        task = asyncio.current_task()
+        if task:
+            running.add(task)
+            task.add_done_callback(running.discard)
+        try:
+            await step()
+        except DigestError as error:
+            # The reason says it all: a known fault needs no traceback in the log.
+            logger.error("tick.failed %s", json.dumps({"step": name, "reason": str(error)}))  # noqa: TRY400
+        except Exception:
+            logger.exception("tick.broke %s", json.dumps({"step": name}))
+
+    return tick
