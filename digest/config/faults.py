@@ -48,7 +48,7 @@ def describe(error: ValidationError, model: type[BaseModel], place: str) -> Iter
         message = _message(detail, str(key), field, fields)
         if within and within[0] in fields:
             message = f"is a setting, no term: write it above [subscribers.{key}]"
-        yield f"{place} {key}{_inner(within, detail['input'])}: {message}"
+        yield f"{place} {shown(str(key))[1:-1]}{_inner(within, detail['input'])}: {message}"
 
 
 def _inner(within: list[int | str], value: object) -> str:

@@ -80,7 +80,7 @@ class Service(Table):
         "digest.db",
         repr=False,
         validate_default=True,
-        description="The SQLite file, or a postgresql:// address.",
+        description="The SQLite file, or a `postgresql://` address.",
     )
     secret_file: FilePath = Field(
         Path("secret.key"),
@@ -141,8 +141,8 @@ class Smtp(Table):
     host: Host = Field(description="The server's name.", examples=["smtp.example.org"])
     tls: Literal["starttls", "tls", "none"] = Field(
         "starttls",
-        description='"starttls" (port 587), "tls" (port 465), or "none": unencrypted, to this '
-        "machine only.",
+        description='`"starttls"` (port 587), `"tls"` (port 465), or `"none"`: unencrypted, to '
+        "this machine only.",
     )
     port: int = Field(
         default_factory=lambda found: PORTS[found.get("tls", "starttls")],
@@ -190,7 +190,8 @@ class Smtp(Table):
         description="Seconds until another process takes up what a process that died was sending.",
     )
     allow_plaintext: bool = Field(
-        False, description='Lets tls = "none" reach another machine: anyone on the way can read it.'
+        False,
+        description='Lets `tls = "none"` reach another machine: anyone on the way can read it.',
     )
 
     def conflicts(self) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -228,7 +229,7 @@ class Dkim(Table):
 
     domain: Domain = Field(description="The domain that signs.", examples=["example.org"])
     selector: Selector = Field(
-        description="Where the public key stands in DNS: <selector>._domainkey.<domain>.",
+        description="Where the public key stands in DNS: `selector._domainkey.domain`.",
         examples=["digest"],
     )
     key_file: FilePath = Field(
@@ -262,7 +263,9 @@ class SourceTable(Table):
         "", description="Where it is on the web.", examples=["https://example.org/feed.xml"]
     )
     path: Glob = Field(
-        "", description="Files to read instead; * and ? stand for any.", examples=["pages/*.html"]
+        "",
+        description="Files to read instead; `*` and `?` stand for any letters.",
+        examples=["pages/*.html"],
     )
     categories: Lines = Field(
         (), description="Only these categories of the source.", examples=[["cs.CL", "cs.LG"]]
@@ -270,8 +273,8 @@ class SourceTable(Table):
     every: Every = Field(3600, description="Wait between two looks: s, m, h or d.", examples=["6h"])
     query: Query = Field(
         "",
-        description="What a searching kind looks for, or which list a kind with several gives.",
-        examples=['"quantum error correction"'],
+        description="What a searching kind looks for, or which of its lists a kind gives.",
+        examples=["trending"],
     )
     max_age_days: MaxAge = Field(
         default_factory=lambda found: usual_age(found.get("kind", "")),
@@ -334,8 +337,8 @@ class SubscriberTable(Table):
     when_empty: WhenEmpty = Field(
         WhenEmpty.SKIP,
         strict=False,
-        description='A day without a match: "skip" sends nothing, "note" a line, "nearest" the '
-        "near misses.",
+        description='A day without a match: `"skip"` sends nothing, `"note"` a line, `"nearest"` '
+        "the near misses.",
     )
     related: bool = Field(
         True, description="Whether words that stand with the keywords in papers count a little."

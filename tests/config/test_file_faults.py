@@ -97,6 +97,7 @@ def test_all_faults_are_told_at_once() -> None:
             "write \\\\ for a backslash, or the text in single quotes",
         ),
         ("a = " + "[" * 5000, "the brackets are nested too deep"),
+        ("a = 1\n" + "b." * 101 + "b = 1", "line 2: more than 100 dots outside of quotes"),
         ("a = " + "9" * 5000, "holds a number that is too long"),
     ],
 )

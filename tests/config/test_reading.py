@@ -215,6 +215,13 @@ def test_a_subscriber_without_a_zone_has_that_of_the_service() -> None:
     )
 
 
+def test_dots_in_quotes_are_no_trouble() -> None:
+    """A long list on one line may hold any number of dots, escaped quotes among them."""
+    terms = [f'"category:cs.C{number} \\"a.b\\""' for number in range(300)]
+    text = config(rest=f"{ADA}exclude = [{', '.join(terms)}]")
+    assert len(read(text).subscribers[0].profile.exclude) == 300
+
+
 def test_a_time_of_toml_is_a_time() -> None:
     """An unquoted TOML time is taken as well."""
     assert read(config(rest=f"{ADA}send_at = 06:15:00")).subscribers[0].send_at == time(6, 15)
