@@ -8,12 +8,27 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
 from digest.errors import SourceError
 from digest.model import Source
-from digest.sources import arxiv, feed, huggingface, jsonl, page
+from digest.sources import (
+    arxiv,
+    arxiv_listing,
+    arxiv_oai,
+    biorxiv,
+    crossref,
+    feed,
+    huggingface,
+    jsonl,
+    openreview,
+    opml,
+    page,
+    pubmed,
+    semantic_scholar,
+)
 from digest.sources.batch import Batch, Kind, Request, UnreadableError, needs_address
 
 MAX_BYTES = 64_000_000  # of an operator's own file; what is fetched is bounded by the fetcher
@@ -23,14 +38,27 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "page": Kind(page.parse, fault=needs_address, max_age_days=None),
         "huggingface": Kind(
-            huggingface.parse,
-            huggingface.requests,
-            huggingface.fault,
-            huggingface.backfill,
+            huggingface.parse, huggingface.requests, huggingface.fault, huggingface.backfill
         ),
         "arxiv": Kind(arxiv.parse, arxiv.requests, arxiv.fault, arxiv.backfill),
+        "arxiv_api": Kind(arxiv.parse, arxiv.search, arxiv.fault_in_search, arxiv.backfill),
+        "arxiv_oai": Kind(arxiv_oai.parse, arxiv_oai.requests, arxiv_oai.fault, arxiv_oai.backfill),
+        "arxiv_listing": Kind(arxiv_listing.parse, arxiv_listing.requests, arxiv_listing.fault),
+        "biorxiv": Kind(biorxiv.parse, biorxiv.requests, backfill=biorxiv.backfill),
+        "medrxiv": Kind(biorxiv.parse, biorxiv.requests, backfill=biorxiv.backfill),
+        "semantic_scholar": Kind(
+            semantic_scholar.parse,
+            semantic_scholar.requests,
+            semantic_scholar.fault,
+            semantic_scholar.backfill,
+            max_age_days=14,
+        ),
+        "crossref": Kind(crossref.parse, crossref.requests, crossref.fault, crossref.backfill),
+        "pubmed": Kind(pubmed.parse, pubmed.requests, pubmed.fault, pubmed.backfill),
+        "openreview": Kind(openreview.parse, openreview.requests, openreview.fault),
         "feed": Kind(feed.parse, feed.requests, needs_address),
         "jsonl": Kind(jsonl.parse, fault=needs_address, max_age_days=None),
+        "opml": Kind(opml.parse, fault=needs_address),
     }
 )
 
@@ -52,19 +80,26 @@ def fault_in_kind(name: str) -> str:
     return f"unknown kind {name!r}{hint}"
 
 
-def read_batch(source: Source, body: bytes, now: datetime) -> Batch:
-    """What a body of that source holds. Raises: SourceError, and nothing else."""
+def read_batch(source: Source, body: bytes, now: datetime, page: int | None = None) -> Batch:
+    """What a body of that source holds. Raises: SourceError, and nothing else.
+
+    `page` is that of the request which brought the body; it bounds how far pages are followed
+    where the source itself does not count them.
+    """
     kind = kind_of(source)
     limit = MAX_BYTES if source.kind == "jsonl" else MAX_FOREIGN_BYTES
     if len(body) > limit:
         raise SourceError(source.name, f"{len(body):,} bytes; at most {limit:,} are read")
     try:
-        return kind.parse(body, source, now)
+        batch = kind.parse(body, source, now)
     except UnreadableError as fault:
         raise SourceError(source.name, str(fault)) from None
     except Exception as fault:  # the parsers below us are many; none may stop the other sources
         reason = f"{type(fault).__name__}: {fault}".replace("\n", " ")[:200]
         raise SourceError(source.name, f"not a readable {source.kind} ({reason})") from fault
+    if batch.next is None or page is None:
+        return batch
+    return replace(batch, next=replace(batch.next, page=page + 1))
 
 
 __all__ = [

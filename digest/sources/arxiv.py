@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from digest.model import Announce, Listing, Source
-from digest.sources import feedxml
+from digest.sources import arxiv_listing, arxiv_oai, feedxml
 from digest.sources.arxiv_names import fault_in_categories
+from digest.sources.arxiv_notes import note_of
 from digest.sources.batch import Batch, Request, UnreadableError
 from digest.sources.dates import day_in, moment
 from digest.sources.entry import Entry, Feed
@@ -22,13 +24,20 @@ _API_PAGE = 200  # entries a page; arXiv asks for slices, not floods
 _PREFIX = re.compile(
     r"^\s*arXiv:\S+\s+Announce Type:\s*([a-z-]+)\s*(?:Abstract:\s*)?", re.IGNORECASE
 )
-_WITHDRAWN = re.compile(r"\bwithdrawn\b", re.IGNORECASE)
 
 
 def parse(body: bytes, source: Source, now: datetime) -> Batch:
-    """The papers of a feed; one without items is an empty day. Raises: UnreadableError."""
+    """The papers of a feed; one without items is an empty day. Raises: UnreadableError.
+
+    Answers of OAI-PMH and listing pages are read as well, so that backfill may ask for them.
+    """
     if not body.strip():
         raise UnreadableError("the answer is empty; an arXiv feed was expected")
+    start = body[:2_000].lower()
+    if b"<oai-pmh" in start:
+        return arxiv_oai.parse(body, source, now)
+    if b"<html" in start:
+        return arxiv_listing.parse(body, source, now)
     feed = feedxml.read(body)
     errors = [entry for entry in feed.entries if "/api/errors" in entry.guid]
     if errors:
@@ -42,7 +51,24 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     ]
     if feed.entries and not listings:
         raise UnreadableError("no arXiv feed: no item has an arXiv id; kind = 'feed' may read it")
-    return batch_of(feed, listings, now)
+    return replace(batch_of(feed, listings, now), next=_further(feed, listings, source, now))
+
+
+def _further(feed: Feed, listings: list[Listing], source: Source, now: datetime) -> Request | None:
+    """The next slice of a search by the query API, while it brings what is young enough.
+
+    A search within a span of days is read to its end.
+    """
+    parts = urlsplit(feed.own_link)
+    query = dict(parse_qsl(parts.query))
+    terms, start = query.get("search_query", ""), query.get("start", "")
+    if not feed.found or not terms or not start.isdecimal() or source.url or source.path:
+        return None
+    done = int(start[:7]) + len(feed.entries)
+    days = [listing.published_at for listing in listings if listing.published_at]
+    limit = timedelta(days=source.max_age_days or 0)
+    is_young = "submittedDate:[" in terms or bool(days and min(days) > now - limit)
+    return _slice(terms, done // _API_PAGE) if is_young and 0 < done < feed.found else None
 
 
 def _listing(entry: Entry, paper: str, feed: Feed, source: Source, now: datetime) -> Listing:
@@ -75,16 +101,6 @@ def _as_doi(entry: Entry) -> str:
     """The journal's DOI in words."""
     outside = [name for name in strong_ids(*entry.identifiers) if name.startswith("doi:")]
     return f"published as {outside[0]}" if outside else ""
-
-
-def note_of(version: int, comment: str, published: str) -> str:
-    """What is to be known of a paper beside its abstract, in words."""
-    parts = [
-        f"version {version}" if version > 1 else "",
-        "withdrawn" if _WITHDRAWN.search(comment) else "",
-        published,
-    ]
-    return "; ".join(part for part in parts if part)
 
 
 # --- what to ask ----------------------------------------------------------------------------

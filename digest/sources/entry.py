@@ -26,10 +26,11 @@ class Entry:
 
 @dataclass(slots=True)
 class Feed:
-    """A whole feed: its items in order, its own link and day, the hits of a search, notes."""
+    """A whole feed: its items in order, page, own address, day, hits of a search, notes."""
 
     entries: list[Entry]
     link: str = ""
+    own_link: str = ""
     date: str = ""
     found: int | None = None
     notes: tuple[str, ...] = ()

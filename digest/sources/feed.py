@@ -35,10 +35,9 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
 
 
 def batch_of(feed: Feed, listings: list[Listing], now: datetime) -> Batch:
-    """The batch of a feed's listings."""
-    return Batch(
-        tuple(listings), batch_on=day_in(feed.date, now), found=feed.found, notes=feed.notes
-    )
+    """The batch of a feed's listings; the day of a search's answer is no list's day."""
+    day = day_in(feed.date, now) if feed.found is None else None
+    return Batch(tuple(listings), batch_on=day, found=feed.found, notes=feed.notes)
 
 
 def requests(source: Source, now: datetime) -> list[Request]:

@@ -46,6 +46,7 @@ def _atom(root: markup.Element) -> Feed:
     entries = [_entry(node, _ATOM) for node in _first(markup.children(root, "entry"))]
     feed = Feed(entries, date=markup.text_at(root, "updated"))
     feed.link = root.get(_XML_BASE, "") or _atom_link(root)
+    feed.own_link = _own_link(root)
     total = markup.text_at(root, "totalResults")
     feed.found = int(total) if total.isdecimal() and len(total) < 10 else None
     return feed
@@ -70,6 +71,13 @@ def _first(nodes: Iterator[markup.Element]) -> Iterator[markup.Element]:
         if node is None:
             return
         yield node
+
+
+def _own_link(root: markup.Element) -> str:
+    """The address that the feed itself was asked at, where it says so."""
+    links = list(markup.children(root, "link"))
+    own = [link for link in links if link.get("rel") == "self"] or links[:1]
+    return own[0].get("href", "") if own else ""
 
 
 def _atom_link(node: markup.Element) -> str:
@@ -174,7 +182,7 @@ def _entry(node: markup.Element, setters: dict[str, _Setter]) -> Entry:
         space, _, name = part.tag.rpartition("}")
         setter = setters.get(name)
         if setter and not (space and _is_foreign(space)):
-            text = part.text if not len(part) else "".join(part.itertext())
+            text = part.text if not len(part) else markup.prose(part)
             setter(entry, part, (text or "").strip())
     return entry
 

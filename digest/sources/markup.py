@@ -95,6 +95,22 @@ def text_at(element: Element, *path: str) -> str:
     return text(child(element, *path)).strip()
 
 
+_PARAGRAPH_NAMES = "p div sec title list-item li br h1 h2 h3 h4 blockquote pre"
+_PARAGRAPHS = frozenset(_PARAGRAPH_NAMES.split())
+
+
+def prose(element: Element) -> str:
+    """All text inside an element, with a blank line where a paragraph begins or ends."""
+    parts: list[str] = []
+    for event, node in etree.iterwalk(element, events=("start", "end")):
+        if event == "start":
+            parts += ["\n\n" if local(node) in _PARAGRAPHS else "", node.text or ""]
+        else:
+            parts.append("\n\n" if local(node) in _PARAGRAPHS else "")
+            parts.append((node.tail or "") if node is not element else "")
+    return "".join(parts).strip()
+
+
 def parse_page(body: bytes) -> Element | None:
     """The root of a web page, however broken; None where there is no element at all."""
     charset = None if b"charset" in body[:2_000].lower() else "utf-8"

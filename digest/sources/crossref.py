@@ -1,0 +1,155 @@
+"""Crossref's works. Source: https://api.crossref.org/ (REST API).
+
+A work's title is a list, its abstract JATS markup, its date parts of a date, or nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from digest.model import Listing, Source
+from digest.sources import markup
+from digest.sources.batch import MAX_PAGES, Batch, Request, UnreadableError
+from digest.sources.dates import from_parts
+from digest.sources.ids import arxiv_id, doi
+from digest.sources.jsons import load
+from digest.sources.shape import MAX_ITEMS, mapping, sequence, shape
+
+API = "https://api.crossref.org/works"
+_ROWS = 100
+_DAYS = 7
+_DATES = ("published-online", "published", "published-print", "issued", "posted", "created")
+
+
+def parse(body: bytes, source: Source, now: datetime) -> Batch:
+    """One work, or one page of works. Raises: UnreadableError."""
+    answer = mapping(load(body))
+    message = mapping(answer.get("message"))
+    if answer.get("status") != "ok" or not message:
+        raise UnreadableError(f"not a Crossref answer: {_said(answer)}")
+    works = sequence(message.get("items")) if "items" in message else [message]
+    named = [work for work in works[:MAX_ITEMS] if isinstance(work, dict) and _doi(work)]
+    if works and not named:
+        raise UnreadableError("not a Crossref answer: no work has a DOI")
+    total = message.get("total-results")
+    return Batch(
+        tuple(_listing(work, source, now) for work in named),
+        found=total if isinstance(total, int) else None,
+        next=_next(message, len(works), source, now),
+    )
+
+
+def _said(answer: dict[str, Any]) -> str:
+    """What the answer says instead."""
+    faults = [mapping(one).get("message") for one in sequence(answer.get("message"))]
+    words = "; ".join(str(fault) for fault in faults if fault)
+    return words[:200] or "status ok and a message were expected"
+
+
+def _doi(work: dict[str, Any]) -> str:
+    return doi(str(work.get("DOI") or ""))
+
+
+def _listing(work: dict[str, Any], source: Source, now: datetime) -> Listing:
+    name = _doi(work)
+    paper = arxiv_id(name)
+    journal = next(iter(sequence(work.get("container-title"))), "")
+    return shape(
+        source,
+        title=_title(work),
+        abstract=abstract_of(str(work.get("abstract") or "")),
+        authors=[_name(mapping(author)) for author in sequence(work.get("author"))],
+        ids=[f"arxiv:{paper}" if paper else f"doi:{name}", *_preprints(work)],
+        url=f"https://doi.org/{name}",
+        subjects=[journal, *sequence(work.get("subject"))],
+        published_at=_published(work, now),
+        note="retracted" if "retract" in str(work.get("type", "")).lower() else "",
+    )
+
+
+def _title(work: dict[str, Any]) -> str:
+    """Title and subtitle, which are lists."""
+    parts = [next(iter(sequence(work.get(name))), "") for name in ("title", "subtitle")]
+    return ": ".join(part for part in parts if isinstance(part, str) and part)
+
+
+def _name(author: dict[str, Any]) -> str:
+    """Given and family name, or a group's name."""
+    parts = [author.get("given"), author.get("family")]
+    name = " ".join(part for part in parts if isinstance(part, str))
+    return name or str(author.get("name") or "")
+
+
+def _published(work: dict[str, Any], now: datetime) -> datetime | None:
+    """The first date that the work has; its parts may be missing, or be `[[]]`."""
+    for name in _DATES:
+        parts = next(iter(sequence(mapping(work.get(name)).get("date-parts"))), None)
+        if found := from_parts(parts, now):
+            return found
+    return None
+
+
+def _preprints(work: dict[str, Any]) -> list[str]:
+    """The identities of the preprint that a work says it has."""
+    relations = sequence(mapping(work.get("relation")).get("has-preprint"))
+    names = [str(mapping(one).get("id") or "") for one in relations]
+    return [f"arxiv:{p}" if (p := arxiv_id(n)) else f"doi:{d}" for n in names if (d := doi(n))]
+
+
+def abstract_of(jats: str) -> str:
+    """The text of a JATS abstract, with its paragraphs; text that is none comes back as it is."""
+    if "<" not in jats:
+        return jats
+    spaces = ' xmlns:jats="jats" xmlns:mml="mml" xmlns:xlink="xlink"'
+    wrapped = f"<abstract{spaces}>{jats}</abstract>".encode()
+    markup.refuse_entities(wrapped)
+    root = markup.parse_strictly(wrapped)
+    return jats if root is None else markup.prose(root)
+
+
+# --- what to ask ----------------------------------------------------------------------------
+
+
+def _next(message: dict[str, Any], count: int, source: Source, now: datetime) -> Request | None:
+    """The next page by its cursor; a page that is not full is the last."""
+    cursor = message.get("next-cursor")
+    if not isinstance(cursor, str) or count < _ROWS or source.url or source.path:
+        return None
+    return _ask(source, (now - timedelta(days=_DAYS)).date(), cursor, MAX_PAGES - 1)
+
+
+def _ask(source: Source, since: date, cursor: str = "*", page: int = 0) -> Request:
+    query = {
+        "query.bibliographic": source.query,
+        "filter": f"from-created-date:{since.isoformat()}" + _journals(source),
+        "rows": _ROWS,
+        "cursor": cursor,
+    }
+    asked = urlencode({name: value for name, value in query.items() if value})
+    return Request(f"{API}?{asked}", "application/json", page)
+
+
+def _journals(source: Source) -> str:
+    """The filter for journals, which `categories` names by ISSN."""
+    return "".join(f",issn:{name}" for name in source.categories)
+
+
+def requests(source: Source, now: datetime) -> list[Request]:
+    """The works of the last days."""
+    if source.url or source.path:
+        return [Request(source.url, "application/json")] if source.url else []
+    return [_ask(source, (now - timedelta(days=_DAYS)).date())]
+
+
+def backfill(source: Source, since: date, now: datetime) -> list[Request]:
+    """The works since a day."""
+    return [] if source.url or source.path else [_ask(source, since)]
+
+
+def fault(source: Source) -> str:
+    """Why the options do not fit."""
+    if source.url or source.path or source.query or source.categories:
+        return ""
+    return "needs a query, or categories with the ISSNs of journals"

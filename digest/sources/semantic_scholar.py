@@ -1,0 +1,120 @@
+"""Semantic Scholar's paper search. Source: https://api.semanticscholar.org/api-docs/graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from digest.model import Link, Listing, Source
+from digest.sources.batch import MAX_PAGES, Batch, Request, UnreadableError
+from digest.sources.dates import from_parts, moment
+from digest.sources.ids import arxiv_id, doi
+from digest.sources.jsons import load
+from digest.sources.shape import MAX_ITEMS, link, mapping, sequence, shape
+
+API = "https://api.semanticscholar.org/graph/v1/paper/search/bulk"
+_FIELDS = (
+    "title,abstract,authors,externalIds,url,year,publicationDate,venue,fieldsOfStudy,openAccessPdf"
+)
+_DAYS = 14  # it learns of papers some days after they came out
+
+
+def parse(body: bytes, source: Source, now: datetime) -> Batch:
+    """One page of hits; none has no `data` at all. Raises: UnreadableError."""
+    answer = load(body)
+    if not isinstance(answer, dict):
+        raise UnreadableError("not a search answer: a JSON object was expected")
+    if error := answer.get("error") or answer.get("message"):
+        raise UnreadableError(f"the service answered with an error: {str(error)[:200]}")
+    if "total" not in answer and "data" not in answer:
+        raise UnreadableError("not a search answer: neither total nor data stands in it")
+    papers = [one for one in sequence(answer.get("data"))[:MAX_ITEMS] if isinstance(one, dict)]
+    total = answer.get("total")
+    return Batch(
+        tuple(_listing(paper, source, now) for paper in papers),
+        found=total if isinstance(total, int) else None,
+        next=_next(answer, len(papers), source, now),
+    )
+
+
+def _listing(paper: dict[str, Any], source: Source, now: datetime) -> Listing:
+    names = mapping(paper.get("externalIds"))
+    published = moment(paper.get("publicationDate"), now) or from_parts([paper.get("year")], now)
+    subjects = [paper.get("venue"), *sequence(paper.get("fieldsOfStudy"))]
+    return shape(
+        source,
+        title=paper.get("title"),
+        abstract=paper.get("abstract"),
+        authors=[mapping(author).get("name") for author in sequence(paper.get("authors"))],
+        ids=_ids(names),
+        guid=str(paper.get("paperId") or ""),
+        url=paper.get("url") or f"https://www.semanticscholar.org/paper/{paper.get('paperId')}",
+        subjects=subjects,
+        published_at=published,
+        links=_links(paper),
+    )
+
+
+def _ids(names: dict[str, Any]) -> list[str]:
+    """The identities elsewhere; a DOI that arXiv gave is the arXiv id."""
+    ids = [f"arxiv:{name}"] if (name := arxiv_id(str(names.get("ArXiv") or ""))) else []
+    outside = str(names.get("DOI") or "")
+    if name := arxiv_id(outside):
+        ids.append(f"arxiv:{name}")
+    elif name := doi(outside):
+        ids.append(f"doi:{name}")
+    article = str(names.get("PubMed") or "")
+    return [*ids, *([f"pmid:{int(article)}"] if article.isdecimal() and len(article) < 10 else [])]
+
+
+def _links(paper: dict[str, Any]) -> Iterator[Link]:
+    yield from link("pdf", mapping(paper.get("openAccessPdf")).get("url"))
+
+
+# --- what to ask ----------------------------------------------------------------------------
+
+
+def _next(answer: dict[str, Any], count: int, source: Source, now: datetime) -> Request | None:
+    """The next page by its token or offset; a search by address is read one page deep."""
+    base = next(iter(requests(source, now)), None)
+    token, offset = answer.get("token"), answer.get("next")
+    if not base or not count or source.url:
+        return None
+    if isinstance(token, str) and token:
+        return _with(base, "token", token, MAX_PAGES - 1)
+    if isinstance(offset, int) and offset > 0:
+        return _with(base, "offset", str(offset), offset // count)
+    return None
+
+
+def _with(base: Request, name: str, value: str, page: int) -> Request:
+    parts = urlsplit(base.url)
+    query = f"{parts.query}&{urlencode({name: value})}"
+    return Request(urlunsplit(parts._replace(query=query)), base.accept, page)
+
+
+def requests(source: Source, now: datetime) -> list[Request]:
+    """The newest papers that the query finds."""
+    if source.url or source.path:
+        return [Request(source.url, "application/json")] if source.url else []
+    return backfill(source, (now - timedelta(days=_DAYS)).date(), now)
+
+
+def backfill(source: Source, since: date, now: datetime) -> list[Request]:
+    """The papers that came out since a day."""
+    query = {
+        "query": source.query,
+        "publicationDateOrYear": f"{since.isoformat()}:",
+        "sort": "publicationDate:desc",
+        "fields": _FIELDS,
+    }
+    if source.categories:
+        query["fieldsOfStudy"] = ",".join(source.categories)
+    return [Request(f"{API}?{urlencode(query)}", "application/json")]
+
+
+def fault(source: Source) -> str:
+    """Why the options do not fit."""
+    return "" if source.url or source.path or source.query else "needs a query"
