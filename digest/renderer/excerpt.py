@@ -11,7 +11,7 @@ import re
 from digest.text import cut
 
 SENTENCES = 3
-LONGEST = 620  # characters; about nine lines on a telephone
+LONGEST = 480  # characters; about a dozen lines on a telephone
 
 _END = re.compile(r"[.!?…][\"”’)\]]*(?=\s+[^\sa-z,;])|[。！？｡](?!$)")
 _NO_END = re.compile(
@@ -21,7 +21,7 @@ _NO_END = re.compile(
 
 
 def first_sentences(text: str) -> str:
-    """About three sentences, at most 620 characters; an ellipsis says that there is more."""
+    """About three sentences, at most 480 characters; an ellipsis says that there is more."""
     end = 0
     for place in _ends(text):
         if place > LONGEST and end:
@@ -29,7 +29,7 @@ def first_sentences(text: str) -> str:
         end = place
         if place > LONGEST:
             return _whole(cut(text, LONGEST))
-    return text if end >= len(text.rstrip()) else f"{text[:end].rstrip()} …"
+    return text if end >= len(text.rstrip()) else f"{text[:end].rstrip()}\u00a0…"
 
 
 def _ends(text: str) -> list[int]:

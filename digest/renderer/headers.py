@@ -6,10 +6,10 @@ encoded word in one of them would disable one-click unsubscribing (RFC 2047 5, R
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from datetime import date, datetime
-from email.header import Header
 from email.utils import format_datetime
 
 from digest.addresses import check_address, check_domain
@@ -96,8 +96,20 @@ def unstructured(name: str, text: str) -> str:
 
 def _encoded(text: str, column: int) -> str:
     """The text in encoded words. Source: RFC 2047 2."""
-    header = Header(text, "utf-8", maxlinelen=76, header_name="x" * max(0, column - 2))
-    return header.encode(linesep="\r\n")
+    words, chunk, room = [], b"", _octets(column)
+    for letter in text:
+        octets = letter.encode("utf-8")
+        if len(chunk) + len(octets) > room:
+            words.append(chunk)
+            chunk, room = b"", _octets(1)
+        chunk += octets
+    made = (base64.b64encode(octets).decode("ascii") for octets in [*words, chunk])
+    return "\r\n ".join(f"=?utf-8?B?{word}?=" for word in made)
+
+
+def _octets(column: int) -> int:
+    """How many octets of text fit into an encoded word that begins at this column."""
+    return (_FOLD - 3 - column - len("=?utf-8?B??=")) // 4 * 3
 
 
 def _unsubscribe(url: str) -> list[str]:

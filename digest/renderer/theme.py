@@ -28,7 +28,7 @@ from digest.errors import TemplateError
 from digest.renderer.inline import inline_css
 from digest.renderer.wrapping import wrapped
 
-_PROSE = ("p", "ul", "ol", "li", "code", "a", "b")
+_PROSE = ("p", "ul", "ol", "li", "code", "a")
 _OPENING = re.compile(r"<(\w+)[^>]*>")
 _BARE = re.compile(r"<(p|ul|ol|li|code|a)(?=[ >])")
 
@@ -42,7 +42,10 @@ class Theme:
         self._plain = _html_environment(FunctionLoader(self._find))
         self._html = _html_environment(FunctionLoader(self._find_inlined))
         self._text = _text_environment(FunctionLoader(self._find))
-        self._prose = {tag: _styled_tag(tag, self._css) for tag in _PROSE}
+        self._prose = {tag: _styled_tag(f"<{tag}>", "prose", self._css) for tag in _PROSE}
+        hit = '<b class="hit">'  # the opening tags of a highlighted term; `</b>` closes it
+        self.title_hit = _styled_tag(hit, "title", self._css)
+        self.prose_hit = _styled_tag(hit, "prose", self._css)
         self._compiled: dict[str, Template] = {}
         for name in ("digest.html", "item.html", "digest.txt", "item.txt", "subject.txt"):
             self._compile(name)
@@ -57,11 +60,6 @@ class Theme:
     def styled(self, safe_html: str) -> str:
         """Prose of ours with the theme's styles in its tags."""
         return _BARE.sub(lambda tag: self._prose[tag[1]][:-1], safe_html)
-
-    @property
-    def hit(self) -> str:
-        """The opening tag of a highlighted term; `</b>` closes it."""
-        return self._prose["b"]
 
     def _source(self, name: str) -> str:
         if name not in self._sources:
@@ -119,11 +117,11 @@ def compiled(templates: tuple[tuple[str, str], ...]) -> Theme:
     return Theme(dict(templates))
 
 
-def _styled_tag(tag: str, css: str) -> str:
-    """The opening tag that the stylesheet gives an element of running text."""
-    inner = f'<{tag} class="hit">' if tag == "b" else f"<{tag}>"
-    sample = f'<div class="prose">{inner}</{tag}></div>'
-    made = css_inline.inline_fragment(sample, css, load_remote_stylesheets=False)
+def _styled_tag(opening: str, around: str, css: str) -> str:
+    """An opening tag with the style that it gets inside an element of class `around`."""
+    made = css_inline.inline_fragment(
+        f'<div class="{around}">{opening}</div>', css, load_remote_stylesheets=False
+    )
     return [found[0] for found in _OPENING.finditer(made)][1]
 
 
@@ -135,8 +133,17 @@ def _text_environment(loader: BaseLoader) -> Environment:
     return _environment(loader, autoescape=False)
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, which asks less about our own views: they hold nothing but values."""
+
+    def is_safe_attribute(self, obj: object, attr: str, value: object) -> bool:
+        if type(obj).__module__.startswith("digest."):
+            return not attr.startswith("_") and not callable(value)
+        return super().is_safe_attribute(obj, attr, value)
+
+
 def _environment(loader: BaseLoader, *, autoescape: bool) -> Environment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         loader=loader,
         autoescape=autoescape,
         undefined=StrictUndefined,

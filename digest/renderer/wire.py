@@ -11,6 +11,7 @@ import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,18 @@ class Part:
 def encode(kind: str, text: str) -> Part:
     """A part of type `text/kind`, quoted-printable or, where that is shorter, base64."""
     content = text.encode("utf-8")
-    quoted = binascii.b2a_qp(content, istext=True).replace(b"\n", b"\r\n")
+    quoted = b"\r\n".join(map(_quoted, text.split("\n")))
     based_size = (len(content) + 2) // 3 * 4 * 78 // 76
     if len(quoted) <= based_size:
         return Part(kind, "quoted-printable", quoted)
     crlf = content.replace(b"\n", b"\r\n")
     return Part(kind, "base64", base64.encodebytes(crlf).replace(b"\n", b"\r\n"))
+
+
+@lru_cache(maxsize=8_192)
+def _quoted(line: str) -> bytes:
+    """One line in quoted-printable; most lines of a mail stand in the mail before it as well."""
+    return binascii.b2a_qp(line.encode("utf-8"), istext=True).replace(b"\n", b"\r\n")
 
 
 def assemble(fields: Sequence[str], message_id: str, text: Part, html: Part) -> bytes:

@@ -6,6 +6,7 @@ by the templates.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import groupby
@@ -60,6 +61,8 @@ _PARTICLES = frozenset(
         "ten", "ter", "van", "von",
     }
 )  # fmt: skip
+_FAMILY_FIRST = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # 湯川 秀樹 stays whole
+_NBSP = "\u00a0"  # keeps a number and its noun on one line
 _MOST_GROUPS = 6  # reasons in one line; what is left is added up
 _MOST_SOURCES = 12
 _GROUPS = ("Collaboration", "Team", "Consortium", "Group", "Project")
@@ -80,8 +83,8 @@ def short_day(day: date) -> str:
 
 def near_day(day: date, year: int) -> str:
     """`19 Nov` in that year, `8 Oct 2025` in another."""
-    shown = f"{day.day} {_MONTHS[day.month - 1][:3]}"
-    return shown if day.year == year else f"{shown} {day.year}"
+    shown = f"{day.day}{_NBSP}{_MONTHS[day.month - 1][:3]}"
+    return shown if day.year == year else f"{shown}{_NBSP}{day.year}"
 
 
 # --- a listing ------------------------------------------------------------------------------
@@ -116,9 +119,9 @@ def family_name(name: str) -> str:
     """`Dao` of `Tri Dao` and of `Dao, Tri`; `van der Waals`; a group's name stays whole."""
     name = line(name, 60)
     if "," in name:
-        return name.partition(",")[0]
+        return name.partition(",")[0].strip() or name
     words = name.split()
-    if words[-1] in _GROUPS or len(words) == 1:
+    if words[-1] in _GROUPS or len(words) == 1 or _FAMILY_FIRST.match(name):
         return name
     start = len(words) - 1
     if words[-1].rstrip(".") in {"Jr", "Sr", "II", "III", "IV"} and start > 1:
@@ -138,7 +141,7 @@ def counted(number: int | None, noun: str) -> str:
     """`1 vote`, `118 votes`; nothing where the number is not known."""
     if number is None:
         return ""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,}{_NBSP}{noun}" if number == 1 else f"{number:,}{_NBSP}{noun}s"
 
 
 def link_label(kind: str) -> str:
@@ -189,6 +192,8 @@ def _groups(reasons: Iterable[Reason]) -> list[list[Reason]]:
 
 def _group_words(group: list[Reason]) -> str:
     """One term with all the places where it counted."""
+    fields = list(_PLACES)
+    group = sorted(group, key=lambda r: fields.index(r.field) if r.field in fields else 9)
     places = [_place(reason) + _points([reason]) for reason in group]
     return f"“{line(group[0].term, 60)}” {' and '.join(places)}"
 
@@ -242,9 +247,11 @@ def counts(receipt: Receipt) -> str:
     """What became of the day for this person, in one sentence."""
     parts = [
         counted(receipt.considered, "new listing") + " considered",
-        f"{receipt.matched:,} fit you",
+        f"{receipt.matched:,} {'fits' if receipt.matched == 1 else 'fit'} you",
         f"{receipt.shown:,} shown",
     ]
+    if not receipt.matched:
+        parts[1:] = ["none fits you"]
     if receipt.waiting:
         waits = "waits" if receipt.waiting == 1 else "wait"
         parts.append(f"{receipt.waiting:,} {waits} for tomorrow")

@@ -6,11 +6,17 @@ Owns where a line may end. Never inside a word of letters or an address; a run o
 
 from __future__ import annotations
 
-import textwrap
+import re
+from collections.abc import Callable
 
 from rich.cells import cell_len, chop_cells
 
 WIDTH = 72
+
+# Letters that take two columns, and emoji; all else is counted as one.
+_WIDE = re.compile(
+    "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffe6\U0001f000-\U0003fffd]"
+)
 
 
 def wrapped(text: str, first: str = "", rest: str | None = None, width: int = WIDTH) -> str:
@@ -24,28 +30,25 @@ def wrapped(text: str, first: str = "", rest: str | None = None, width: int = WI
 
 
 def _wrapped(text: str, first: str, rest: str, width: int) -> str:
-    if text.isascii():
-        return textwrap.fill(
-            text,
-            width,
-            initial_indent=first,
-            subsequent_indent=rest,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    lines = [""]
-    for word in _words(text, width - len(rest)):
-        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > width - len(rest):
-            lines.append(word)
-        else:
-            lines[-1] += f" {word}" if lines[-1] else word
-    return "\n".join((rest if place else first) + line for place, line in enumerate(lines))
+    """One paragraph in lines."""
+    measure: Callable[[str], int] = cell_len if _WIDE.search(text) else len
+    room = width - len(rest)
+    words = _words(text, room) if measure is cell_len else text.split(" ")
+    lines, line, used = [], "", -1
+    for word in filter(None, words):
+        size = measure(word)
+        if line and used + 1 + size > room:
+            lines.append(line)
+            line, used = "", -1
+        line = f"{line} {word}" if line else word
+        used += 1 + size
+    return first + f"\n{rest}".join([*lines, line])
 
 
 def _words(text: str, width: int) -> list[str]:
     """The words of a text; those that only wide characters make too long are cut."""
     words: list[str] = []
-    for word in text.split():
+    for word in text.split(" "):
         is_wide = cell_len(word) > width and cell_len(word) > len(word) * 1.3
         words += chop_cells(word, width) if is_wide else [word]
     return words
