@@ -132,4 +132,5 @@ def relay(config: Config) -> Relay:
         messages_per_connection=smtp.messages_per_connection,
         timeout_s=smtp.timeout_s,
         final_timeout_s=smtp.final_timeout_s,
+        rate_per_s=smtp.rate_per_s,
     )

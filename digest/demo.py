@@ -128,8 +128,8 @@ def _tell(app: App, output: Path, runs: Sequence[SourceRun], sent: int, now: dat
     new, joined = sum(run.new for run in runs), sum(run.joined for run in runs)
     told.lines = [
         *(f"could not read: {run.error}" for run in runs if run.error),
-        f"{sum(run.read for run in runs)} listings read from {len(runs)} sources:"
-        f" {new} new, {joined} known already or in two sources.",
+        f"{sum(run.read for run in runs)} listings read: {new} new,"
+        f" {joined} known already or announced twice.",
         f"{sent} mails sent, {len(mails)} in {output}/",
     ]
     if not sent:

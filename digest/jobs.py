@@ -33,7 +33,7 @@ from zlib import crc32
 
 from digest.app import App
 from digest.composer import FOLLOWED, Day, compose
-from digest.errors import TemplateError
+from digest.errors import DigestError, TemplateError
 from digest.join import held_back, join
 from digest.mailer import Envelope, Mailer, Session
 from digest.matcher import Matcher, fit_floor, terms_of
@@ -136,7 +136,10 @@ def prepare(app: App, now: datetime, *, at_once: bool = False) -> Counter[Delive
     """Open a ledger row for everyone due: queued with its digest, or empty with its reason.
 
     `at_once` takes everyone who has no digest today, whatever their hour and days.
+    Raises: DigestError before the first source was read, as everyone's day would count as empty.
     """
+    if app.config.sources and not app.store.latest_runs():
+        raise DigestError("no source has been read yet; run `digest ingest` first")
     tally: Counter[DeliveryState] = Counter()
     while due := app.store.due(now, PREPARE_BATCH, at_once=at_once):
         digests = list(plan(app, due, now))

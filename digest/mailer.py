@@ -8,11 +8,13 @@ Source: RFC 5321 (sections 4.2, 4.5.3.2), aiosmtplib 5.1.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
 from aiosmtplib import (
@@ -76,6 +78,7 @@ class Relay:
     # RFC 5321 section 4.5.3.2. Short waits make duplicates: the server may have the mail.
     timeout_s: float = 300
     final_timeout_s: float = 600
+    rate_per_s: float | None = None
 
 
 class SmtpMailer:
@@ -84,11 +87,19 @@ class SmtpMailer:
     def __init__(self, relay: Relay) -> None:
         self.relay = relay
         self.workers = relay.connections
+        self._next_at_s = 0.0
+
+    async def turn(self) -> None:
+        """Wait until the relay's rate lets the next message begin, over all sessions."""
+        if self.relay.rate_per_s:
+            at_s = max(self._next_at_s, monotonic())
+            self._next_at_s = at_s + 1 / self.relay.rate_per_s
+            await asyncio.sleep(at_s - monotonic())
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         """A session that connects at its first message and says QUIT at the end."""
-        session = SmtpSession(self.relay)
+        session = SmtpSession(self.relay, self.turn)
         try:
             yield session
         finally:
@@ -98,13 +109,15 @@ class SmtpMailer:
 class SmtpSession:
     """One connection, opened when it is needed and renewed after so many messages."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, turn: Callable[[], Awaitable[None]]) -> None:
         self._relay = relay
+        self._turn = turn
         self._smtp: SMTP | None = None
         self._sent = 0
 
     async def send(self, envelope: Envelope, permit: Permit) -> Outcome:
         """Send one message; whatever happens comes back as a value."""
+        await self._turn()
         try:
             smtp = await self._connected()
         except (SMTPException, OSError, ValueError) as error:

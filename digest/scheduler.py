@@ -1,7 +1,8 @@
 """The service: APScheduler ticks that call the story, until it is told to stop.
 
 Ticks hold no state: what is due stands in the store, so a tick that came late, twice or after a
-restart does no harm. Two jobs run beside each other: reading sources, and preparing with sending.
+restart does no harm. Two jobs run beside each other: one reads sources and prepares digests from
+them, one sends; so a long run of mails delays nobody else's digest.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -39,16 +40,28 @@ async def serve(app: App, clock: jobs.Clock) -> None:
         loop.add_signal_handler(number, stop.set)
     running: set[asyncio.Task[None]] = set()
     scheduler = AsyncIOScheduler(timezone="UTC")
+
+    async def prepare() -> None:
+        await read_and_prepare(app, clock)
+        # What was opened now need not wait for the next tick.
+        scheduler.modify_job("deliver", next_run_time=datetime.now(UTC))
+
+    async def deliver() -> None:
+        await jobs.deliver(app, clock, stopping=stop.is_set)
+
+    async def tidy() -> None:
+        await asyncio.to_thread(jobs.tidy, app, clock())
+
     for name, step, every_s in (
-        ("ingest", lambda: read_sources(app, clock), TICK_S),
-        ("send", lambda: prepare_and_send(app, clock, stop), TICK_S),
-        ("tidy", lambda: tidy(app, clock), TIDY_S),
+        ("prepare", prepare, TICK_S),
+        ("deliver", deliver, TICK_S),
+        ("tidy", tidy, TIDY_S),
     ):
         scheduler.add_job(
             _guarded(name, step, running),
             IntervalTrigger(seconds=every_s, timezone="UTC"),
             id=name,
-            next_run_time=clock(),
+            next_run_time=datetime.now(UTC),
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,  # the default drops a tick that starts a second late
@@ -63,23 +76,12 @@ async def serve(app: App, clock: jobs.Clock) -> None:
     logger.info("service.stopped")
 
 
-async def read_sources(app: App, clock: jobs.Clock) -> None:
-    """Read the sources whose time has come."""
+async def read_and_prepare(app: App, clock: jobs.Clock) -> None:
+    """Read the sources whose time has come, then open the digests that are due."""
     if due := jobs.due_sources(app, clock()):
         await jobs.ingest(app, clock(), due)
-
-
-async def prepare_and_send(app: App, clock: jobs.Clock, stop: asyncio.Event) -> None:
-    """Open the digests that are due and send what waits."""
-    # Matching is work for the processor: in a thread, so that sources and SMTP go on meanwhile.
+    # Matching is work for the processor: in a thread, so that SMTP goes on meanwhile.
     await asyncio.to_thread(jobs.prepare, app, clock())
-    if not stop.is_set():
-        await jobs.deliver(app, clock, stopping=stop.is_set)
-
-
-async def tidy(app: App, clock: jobs.Clock) -> None:
-    """Forget what retention no longer allows."""
-    await asyncio.to_thread(jobs.tidy, app, clock())
 
 
 def _guarded(

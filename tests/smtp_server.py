@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 DROP = b"DROP"
 """An answer that closes the connection without a word."""
 
+HOLD = b"HOLD"
+"""An answer that never comes: the server takes what it got and waits for the client to leave."""
+
 Script = Callable[[str, int], bytes | None]
-"""(step, how often the step came before) -> the answer, DROP, or None for the usual one.
+"""(step, how often the step came before) -> the answer, DROP, HOLD, or None for the usual one.
 
 Steps are `connect`, `EHLO`, `MAIL`, `RCPT`, `DATA`, `dot` (after the message), `QUIT`, `RSET`; for
 RCPT the step is followed by the address: `RCPT <ada@example.org>`.
@@ -74,6 +77,9 @@ class MailServer:
         envelope = Taken("", [], b"")
         step, usual = "connect", b"220 sink.example.org ready"
         while (told := self.answer(step, usual)) != DROP:
+            if told == HOLD:
+                await reader.read()
+                return
             writer.write(told + b"\r\n")
             await writer.drain()
             if step == "QUIT":
@@ -93,7 +99,7 @@ class MailServer:
     def _keep(self, envelope: Taken) -> None:
         """Take a message unless the script is about to refuse it."""
         planned = self.script("dot", self._counts.get("dot", 0))
-        if planned is None or planned == DROP or planned.startswith(b"2"):
+        if planned in {None, DROP, HOLD} or planned.startswith(b"2"):
             self.taken.append(envelope)
 
     def _usual(self, line: str, envelope: Taken) -> tuple[str, bytes]:

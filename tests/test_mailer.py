@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -138,6 +139,22 @@ def test_q13_a_connection_is_renewed_after_so_many_messages() -> None:
         async with mail_server() as server:
             await send(server, *[envelope()] * 5, messages_per_connection=2)
             assert server.connections == 3
+
+    asyncio.run(run())
+
+
+def test_q13_a_rate_holds_over_all_sessions() -> None:
+    """At 50 messages a second the tenth cannot begin before 180 ms have passed."""
+
+    async def run() -> None:
+        async with mail_server() as server:
+            mailer = SmtpMailer(Relay("127.0.0.1", server.port, "none", rate_per_s=50))
+            async with mailer.session() as one, mailer.session() as two:
+                begun = monotonic()
+                for _ in range(5):
+                    await one.send(envelope(), lambda: True)
+                    await two.send(envelope(), lambda: True)
+                assert monotonic() - begun >= 9 / 50
 
     asyncio.run(run())
 

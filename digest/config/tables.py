@@ -184,7 +184,7 @@ class Smtp(Table):
         description="Seconds to wait for the answer to a whole mail; if short, mails arrive twice.",
     )
     lease_s: int = Field(
-        900,
+        120,
         ge=1,
         le=86_400,
         description="Seconds until another process takes up what a process that died was sending.",

@@ -1,0 +1,1 @@
+"""The real command, a temporary folder, a real mail server."""
