@@ -43,12 +43,14 @@ _TAG = re.compile(
 _TAG_START = re.compile(r"<(?=/?([A-Za-z][A-Za-z0-9]*)(?![\w:-]))")
 _BREAK = re.compile(r"</?(\w+)[^<>]*>")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_NEW_LINES = re.compile("\r\n?|[\u2028\u2029\u0085\x0b\x0c]")
+_NEW_LINES = re.compile("\r\n?|[\u2028\u2029\x0b\x0c]")
 # Controls, lone surrogates, non-characters, soft hyphen, zero-width blank, marks of direction.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069"
     "\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
 )
+# Bytes 80 to 9F read as ISO-8859-1 were meant as windows-1252, as every browser takes them.
+_MEANT = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 # arXiv wraps lines and opens a paragraph with two blanks after a full stop.
 _PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*|(?<=[.!?:])[^\S\n]*\n  (?=\S)")
 
@@ -76,7 +78,8 @@ def _seen(text: str) -> str:
     """The text in Unicode form C without the characters that nobody can see."""
     if text.isascii():
         return _UNSEEN.sub("", text)
-    return unicodedata.normalize("NFC", _UNSEEN.sub("", _NEW_LINES.sub("\n", text)))
+    text = _NEW_LINES.sub("\n", text).translate(_MEANT)
+    return unicodedata.normalize("NFC", _UNSEEN.sub("", text))
 
 
 def _has_markup(text: str) -> bool:

@@ -31,10 +31,14 @@ def refuse_entities(body: bytes) -> None:
         )
 
 
+_DISGUISES = rb"+ADw- \x3c \u003c"  # `<` in UTF-7 and in two escapes
+
+
 def _shows_markup(encoding: str) -> bool:
-    """False for encodings such as UTF-7 and EBCDIC, in which `<` is another byte."""
+    """False for encodings such as UTF-7 and EBCDIC, in which `<` may be other bytes."""
     try:
-        return codecs.encode("<!", encoding).replace(b"\0", b"").lstrip(b"\xff\xfe") == b"<!"
+        shown = codecs.encode("<!", encoding).replace(b"\0", b"").lstrip(b"\xff\xfe") == b"<!"
+        return shown and "<" not in _DISGUISES.decode(encoding, "ignore")
     except (LookupError, ValueError, TypeError):
         return True  # unknown names fall to the parser, which guesses or refuses
 
@@ -98,16 +102,22 @@ def text_at(element: Element, *path: str) -> str:
 _PARAGRAPH_NAMES = "p div sec title list-item li br h1 h2 h3 h4 blockquote pre"
 _PARAGRAPHS = frozenset(_PARAGRAPH_NAMES.split())
 
+_SILENT = frozenset({"script", "style", "object", "applet", "iframe"})
+
 
 def prose(element: Element) -> str:
     """All text inside an element, with a blank line where a paragraph begins or ends."""
     parts: list[str] = []
-    for event, node in etree.iterwalk(element, events=("start", "end")):
-        if event == "start":
-            parts += ["\n\n" if local(node) in _PARAGRAPHS else "", node.text or ""]
+    walk = etree.iterwalk(element, events=("start", "end"))
+    for event, node in walk:
+        name = local(node)
+        edge = "\n\n" if name in _PARAGRAPHS else ""
+        if event == "start" and name not in _SILENT:
+            parts += [edge, node.text or ""]
+        elif event == "start":
+            walk.skip_subtree()
         else:
-            parts.append("\n\n" if local(node) in _PARAGRAPHS else "")
-            parts.append((node.tail or "") if node is not element else "")
+            parts += [edge, (node.tail or "") if node is not element else ""]
     return "".join(parts).strip()
 
 
