@@ -24,7 +24,7 @@ import os
 import secrets
 import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -36,7 +36,7 @@ from digest.composer import FOLLOWED, Day, compose
 from digest.errors import DigestError, TemplateError
 from digest.join import held_back, join
 from digest.mailer import Envelope, Mailer, Session
-from digest.matcher import Matcher, fit_floor, terms_of
+from digest.matcher import Matcher, Pairs, fit_floor, terms_of
 from digest.model import (
     Deferred,
     Delivery,
@@ -190,22 +190,26 @@ def _plan_group(
     sources = _receipt_sources(app, now - timedelta(days=covered))
     matcher = app.matcher()
     profiles = _fit_floors(app, matcher, [one.subscriber.profile for one in group], now)
-    ranking = matcher.rank(profiles, listings, len(listings))
+    pairs = matcher.pairs(profiles, listings)
+    ranking = pairs.rank(len(listings))
     followed = matcher.followed(profiles, listings)
-    voted = sorted((n for n in listings if n.votes), key=lambda n: (-(n.votes or 0), n.key))
+    voted = [at for at, listing in enumerate(listings) if listing.votes]
+    voted.sort(key=lambda at: (-(listings[at].votes or 0), listings[at].key))
+    known = {listing.id: at for at, listing in enumerate(listings)}
     for number, (one, profile) in enumerate(zip(group, profiles, strict=True)):
-        shown = seen.get(one.subscriber.id, frozenset())
-        fresh = [(listings[at], score) for at, score in ranking[number]]
+        shown = {known[seen_id] for seen_id in seen.get(one.subscriber.id, ()) if seen_id in known}
+        popular = _allowed(pairs, number, (at for at in voted if at not in shown))
+        room = profile.trending and profile.trending + profile.max_items + FOLLOWED
         day = Day(
             digest_on=digest_on,
-            ranked=[(listing, score) for listing, score in fresh if listing.id not in shown],
-            followed=[listings[at] for at in followed[number] if listings[at].id not in shown],
-            voted=_most_voted(matcher, profile, [n for n in voted if n.id not in shown]),
-            considered=len(listings) - sum(listing.id in shown for listing in listings),
+            ranked=[(listings[at], score) for at, score in ranking[number] if at not in shown],
+            followed=[listings[at] for at in followed[number] if at not in shown],
+            voted=[listings[at] for at in islice(popular, room)],
+            considered=len(listings) - len(shown),
             sources=sources,
         )
-        subscriber = replace(one.subscriber, profile=profile)
-        yield compose(subscriber, day, _matching(matcher, profile))
+        match = _matching(matcher, pairs, number, profile, known)
+        yield compose(replace(one.subscriber, profile=profile), day, match)
 
 
 def _fit_floors(
@@ -226,25 +230,24 @@ def _fit_floors(
     return [replace(p, min_score=floors[p]) if p in floors else p for p in profiles]
 
 
-def _most_voted(matcher: Matcher, profile: Profile, voted: Sequence[Listing]) -> list[Listing]:
-    """The most voted listings that the profile does not exclude, enough to fill its section."""
-    if not profile.trending:
-        return []
-    allowed = (n for n in voted if not matcher.excluded_by(profile, n))
-    return list(islice(allowed, profile.trending + profile.max_items + FOLLOWED))
+def _allowed(pairs: Pairs, profile: int, listings: Iterable[int]) -> Iterator[int]:
+    """These listings without those that the profile excludes."""
+    return (at for at in listings if not pairs.excluded_by(profile, at))
 
 
-def _matching(matcher: Matcher, profile: Profile) -> Callable[[Listing], Match]:
+def _matching(
+    matcher: Matcher, pairs: Pairs, number: int, profile: Profile, known: Mapping[int, int]
+) -> Callable[[Listing], Match]:
     """The match of a listing for a profile, a followed author said in its reasons."""
 
     def match(listing: Listing) -> Match:
-        found = matcher.match(profile, listing)
-        followed = [
-            a for a in profile.authors if matcher.followed([Profile(authors=(a,))], [listing])[0]
-        ]
-        return replace(
-            found, reasons=found.reasons + tuple(Reason(a, "author", 0.0) for a in followed)
+        found = pairs.match(number, known[listing.id])
+        follows = tuple(
+            Reason(author, "author", 0.0)
+            for author in profile.authors
+            if matcher.followed([Profile(authors=(author,))], [listing])[0]
         )
+        return replace(found, reasons=found.reasons + follows) if follows else found
 
     return match
 

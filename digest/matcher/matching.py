@@ -8,16 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-import numpy as np
-
-from digest.matcher import formula, ranking
-from digest.matcher.lexicon import Lexicon, Role
+from digest.matcher.lexicon import Lexicon
 from digest.matcher.names import Name, read_name, same_person
-from digest.matcher.profiles import OUT, Profiles, compile_profiles
+from digest.matcher.pairs import Pairs
+from digest.matcher.profiles import Profiles, compile_profiles
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch, read
-from digest.matcher.reasons import Evidence, Explanation, by_unit, describe, part_score
-from digest.matcher.scoring import count_units, evidence
+from digest.matcher.reasons import Explanation
 from digest.matcher.statistics import Statistics
 from digest.model import Listing, Match, Profile
 
@@ -51,9 +48,11 @@ class Matcher:
         """For each profile its best listings with a score above 0 (and at or above its floor)."""
         compiled = profiles if isinstance(profiles, Profiles) else self.compile(profiles)
         batch = listings if isinstance(listings, Batch) else read(listings)
-        counts = count_units(compiled.lexicon, batch)
-        made = evidence(compiled.lexicon, batch, counts)
-        return ranking.rank(compiled.matrix(), made, batch.order, limit, floors)
+        return Pairs(compiled, batch).rank(limit, floors)
+
+    def pairs(self, profiles: Sequence[Profile], listings: Sequence[Listing]) -> Pairs:
+        """These profiles beside these listings, to be ranked and then looked at pair by pair."""
+        return Pairs(self.compile(profiles), read(listings))
 
     def followed(self, profiles: Sequence[Profile], listings: Sequence[Listing]) -> list[list[int]]:
         """For each profile the listings by an author it follows, without the excluded ones."""
@@ -87,32 +86,14 @@ class Matcher:
 
     def match(self, profile: Profile, listing: Listing) -> Match:
         """The score that `rank` gives, with its reasons; 0 and no reasons where excluded."""
-        shares, excluded_by = self._shares(profile, listing)
-        if excluded_by:
-            return Match(listing, 0.0)
-        score = float(formula.squash(np.array(sum(each.raw for each in shares))))
-        return Match(listing, score, part_score(score, shares))
+        return self._pair(profile, listing).match(0, 0)
 
     def excluded_by(self, profile: Profile, listing: Listing) -> str:
         """The exclusion that keeps the listing from this profile, or an empty text."""
-        return self._shares(profile, listing)[1]
+        return self._pair(profile, listing).excluded_by(0, 0)
 
-    def _shares(self, profile: Profile, listing: Listing) -> tuple[list[Evidence], str]:
-        compiled = self._one(profile)
-        lexicon = compiled.lexicon
-        batch = read([listing])
-        counts = count_units(lexicon, batch)
-        column = evidence(lexicon, batch, counts).toarray()[:, 0]
-        row = compiled.matrix().toarray()[0]
-        found = by_unit(counts)
-        shares: list[Evidence] = []
-        for (role, text), number in lexicon.columns.items():
-            raw = float(row[number]) * float(column[number])
-            if role is Role.OUT and raw < OUT / 2:
-                return [], text
-            if raw:
-                shares.append(describe(lexicon, found, role, text, raw))
-        return shares, ""
+    def _pair(self, profile: Profile, listing: Listing) -> Pairs:
+        return Pairs(self._one(profile), read([listing]))
 
     def explain(self, profile: Profile, listing: Listing) -> Explanation:
         """The match, the keywords that did not match, and what would pass the floor."""

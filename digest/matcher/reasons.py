@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from digest.matcher.lexicon import VALUES, Lexicon, Role
-from digest.matcher.scoring import Counts
 from digest.matcher.terms import STEM, Phrase, parse
 from digest.model import Match, Reason
 
@@ -64,12 +63,6 @@ def part_score(score: float, shares: list[Evidence]) -> tuple[Reason, ...]:
         if p
     ]
     return tuple(sorted(reasons, key=lambda r: (-r.points, r.term)))
-
-
-def by_unit(counts: Counts) -> Found:
-    """The counts of one listing, by unit."""
-    columns = (counts.unit.tolist(), counts.title.tolist(), counts.abstract.tolist())
-    return {unit: (int(title), int(rest)) for unit, title, rest in zip(*columns, strict=True)}
 
 
 def describe(lexicon: Lexicon, found: Found, role: Role, text: str, raw: float) -> Evidence:
