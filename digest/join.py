@@ -25,7 +25,7 @@ _TEASER = 8  # words; a shorter one tells nothing by standing in a longer text
 _WORDS = re.compile(r"\w+")
 _VERSION = re.compile(r"version \d{1,4}")
 _MAX_LINKS = 8
-_MAX_IDS = 24
+_MAX_IDS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Joined:
 
 def identities(listing: Listing) -> tuple[str, ...]:
     """Every identity of a listing, strongest first: those it carries and those of its title."""
-    own = (listing.key, *listing.ids)
+    own = (*listing.ids, listing.key)
     titled = title_ids(listing.title, listing.authors, listing.abstract)
     named = any(name.startswith("title:") for name in own)
     return tuple(dict.fromkeys(own if named else (*own, *titled)))
@@ -153,7 +153,7 @@ def is_same(one: Listing, other: Listing) -> bool:
     shared = ours.keys() & theirs.keys()
     if any(ours[kind] & theirs[kind] for kind in shared):
         return True
-    if shared - {"guid"}:
+    if shared - {"guid", "item"}:
         return False  # two arXiv ids, or two DOIs of journals: two papers
     key = title_key(one.title)
     if key != title_key(other.title):
@@ -183,9 +183,8 @@ def _same_without_abstract(one: Listing, other: Listing, key: str) -> bool:
     if one.authors and other.authors:
         repeated = one.source == other.source and one.url != other.url
         return share_author(one, other) and len(key) >= _SPECIFIC and not repeated
-    if one.source == other.source:
-        return replace(one, ids=(), key="") == replace(other, ids=(), key="")
-    return len(key) >= 3 * _SPECIFIC  # a title of eight words or so has one paper
+    # A title of eight words or so has one paper.
+    return one.source != other.source and len(key) >= 3 * _SPECIFIC
 
 
 def _strong(listing: Listing) -> dict[str, set[str]]:
@@ -195,8 +194,6 @@ def _strong(listing: Listing) -> dict[str, set[str]]:
         kind, _, value = name.partition(":")
         if kind == "doi":
             kind = "preprint" if value.startswith(_PREPRINT_DOIS) else "journal"
-        elif kind == "guid":
-            value = name
         if kind != "title":
             kinds.setdefault(kind, set()).add(value)
     return kinds

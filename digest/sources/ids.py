@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from digest.text import title_key
 
-_STRENGTH = {"arxiv": 0, "doi": 1, "pmid": 2, "guid": 3, "title": 4}
+_STRENGTH = {"arxiv": 0, "doi": 1, "pmid": 2, "guid": 3, "title": 4, "item": 5}
 _NEW_ID = r"\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}"
 _OLD_ID = r"[a-z][a-z-]{1,15}(?:\.[A-Za-z-]{2})?/\d{2}(?:0[1-9]|1[0-2])\d{3}"
 _ARXIV = re.compile(
@@ -20,7 +20,9 @@ _ARXIV = re.compile(
 # The last step of any address, where it has the very form of an arXiv id of today.
 _ARXIV_STEP = re.compile(r"/(\d{2}(?:0[1-9]|1[0-2])\.\d{5})(?:v(\d{1,3}))?/?$")
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>\\^`{|}]+")
-_DOI_TAIL = re.compile(r"(?:v\d+)?(?:\.(?:abstract|full|full-text|short|source|pdf))*(?:\?.*)?$")
+_DOI_TAIL = re.compile(
+    r"(?:v\d+)?(?:\.(?:abstract|full|full-text|short|source|pdf))*(?:\+html)?(?:\?.*)?$"
+)
 _PMID = re.compile(r"(?:pubmed\.ncbi\.nlm\.nih\.gov/|/pubmed/|pmid:\s*)(\d{1,9})", re.IGNORECASE)
 
 
@@ -73,6 +75,11 @@ def strong_ids(*texts: str) -> list[str]:
 def guid(source: str, text: str) -> str:
     """The identity that a source itself gives an item."""
     return f"guid:{source}:{digest_of(text)}"
+
+
+def item(source: str, *texts: str) -> str:
+    """The identity of what a source said, for an item that has none of its own."""
+    return f"item:{source}:{digest_of(chr(0).join(texts))}"
 
 
 def digest_of(text: str) -> str:

@@ -46,10 +46,9 @@ def shape(  # noqa: PLR0913  # one keyword for each field of a listing, all but 
     body = cut(plain(_text(abstract)), MAX_ABSTRACT)
     people = tuple(_lines(authors, MAX_NAMES))
     known = [*ids, *([identity.guid(source.name, guid)] if guid else [])]
-    known += identity.title_ids(heading, people, body)
-    if not known:
-        known = [identity.guid(source.name, body or _text(url))]
-    known = list(dict.fromkeys(known))
+    if not known:  # the same item read again is the same, whatever else has its title
+        known = [identity.item(source.name, heading, body, *people, _text(url))]
+    known = list(dict.fromkeys((*known, *identity.title_ids(heading, people, body))))
     return Listing(
         key=identity.strongest(known),
         source=source.name,
