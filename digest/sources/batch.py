@@ -11,7 +11,7 @@ from digest.model import Listing, Source
 MAX_PAGES = 40  # pages followed in one fetch; a source that names ever new pages ends here
 
 
-class UnreadableError(ValueError):
+class UnreadableError(Exception):
     """A body is not what its kind expects; the message says what that is."""
 
 
