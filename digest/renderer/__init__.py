@@ -6,8 +6,10 @@ same bytes. A fault in a template is a `TemplateError` that names template, line
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from markupsafe import Markup
 
@@ -52,6 +54,7 @@ class SectionView:
 
 
 _Sections = list[tuple[SectionName, list[Entry]]]
+_Values = dict[str, Any]
 
 
 class Renderer:
@@ -77,10 +80,10 @@ class Renderer:
         sections = self._sections(digest)
         title = self._subject(digest, sections)
         values = self._values(digest, title, links)
+        html, part = self._html(values, sections, 0)
         hidden = 0
-        html, part = self._html(values, sections, hidden)
-        while len(part.data) > LARGEST_HTML and any(entries for _, entries in sections):
-            hidden += _drop(sections, len(part.data) - LARGEST_HTML, part.encoding)
+        if len(part.data) > LARGEST_HTML:
+            sections, hidden = self._fitting(values, sections)
             html, part = self._html(values, sections, hidden)
         text = self._theme.render("digest.txt", self._plain(values, sections, hidden))
         text = text.strip("\n") + "\n"
@@ -108,7 +111,7 @@ class Renderer:
         made = header_text(self._theme.render("subject.txt", values), _LONGEST_SUBJECT)
         return made or f"Digest · {values['day']}"
 
-    def _values(self, digest: Digest, title: str, links: PersonalLinks) -> dict[str, object]:
+    def _values(self, digest: Digest, title: str, links: PersonalLinks) -> _Values:
         """What `digest.html` and `digest.txt` see, but for the sections."""
         frame = self._frame
         scored = any(match.score > 0 for part in digest.sections for match in part.matches)
@@ -129,22 +132,28 @@ class Renderer:
             "footer": words.footer(frame, digest.subscriber.email, links),
         }
 
-    def _html(
-        self, values: dict[str, object], sections: _Sections, hidden: int
-    ) -> tuple[str, Part]:
+    def _html(self, values: _Values, sections: _Sections, hidden: int) -> tuple[str, Part]:
         view = {
             **values,
             "note": self._note_html,
-            "preheader": preheader(sections, values),
+            "preheader": preheader(sections, values["digest"].receipt.considered),
             "sections": _views(sections),
             "more": words.more(hidden),
         }
         html = self._theme.render("digest.html", view)
         return html, encode("html", html)
 
-    def _plain(
-        self, values: dict[str, object], sections: _Sections, hidden: int
-    ) -> dict[str, object]:
+    def _fitting(self, values: _Values, sections: _Sections) -> tuple[_Sections, int]:
+        """The most items, from the first on, that fit, and the number of those that do not."""
+        total = sum(len(entries) for _, entries in sections)
+
+        def size(kept: int) -> int:
+            return len(self._html(values, _first(sections, kept), total - kept)[1].data)
+
+        kept = max(0, bisect_right(range(total), LARGEST_HTML, key=size) - 1)
+        return _first(sections, kept), total - kept
+
+    def _plain(self, values: _Values, sections: _Sections, hidden: int) -> _Values:
         return {
             **values,
             "note": self._note_text,
@@ -182,12 +191,10 @@ def _titles(sections: _Sections) -> list[str]:
     ]
 
 
-def _drop(sections: _Sections, excess: int, encoding: str) -> int:
-    """Take items off the end until about `excess` octets are gone; the number taken."""
-    dropped = 0
-    while excess > 0 and (full := [entries for _, entries in sections if entries]):
-        gone = full[-1].pop()
-        size = len(encode("html", gone.html).data)
-        excess -= size if encoding == "base64" else max(size, len(gone.html))
-        dropped += 1
-    return dropped
+def _first(sections: _Sections, number: int) -> _Sections:
+    """The sections with their first items only, as many as `number` in all."""
+    kept = []
+    for name, entries in sections:
+        kept.append((name, entries[: max(0, number)]))
+        number -= len(entries)
+    return kept

@@ -71,12 +71,12 @@ class ItemView:
 
 
 class Entry(NamedTuple):
-    """An item as it stands in both parts of a mail; `title` is plain text."""
+    """An item as it stands in both parts of a mail; `title` and `terms` are plain text."""
 
     title: str
     html: Markup
     text: str
-    why: str
+    terms: str
 
 
 class Entries:
@@ -111,7 +111,7 @@ class Entries:
             short=short,
         )
         html = Markup(self._theme.render("item.html", {"item": view}).strip())  # noqa: S704 - autoescaped
-        return Entry(card.title, html, self._text(card, view), why)
+        return Entry(card.title, html, self._text(card, view), words.named(_terms(match)))
 
     def _text(self, card: Card, view: ItemView) -> str:
         """The item in the text part, wrapped, each line but the first indented."""
@@ -179,7 +179,7 @@ def _marked_piece(piece: str, at: int, spans: Sequence[tuple[int, int]], hit: st
 
 def _terms(match: Match) -> tuple[str, ...]:
     """The terms to highlight: what counted for the listing, as the subscriber wrote it."""
-    counted = (r.term for r in match.reasons if not r.related and r.points >= 0)
+    counted = (r.part or r.term for r in match.reasons if not r.related and r.points >= 0)
     return tuple(dict.fromkeys(counted))[:_MOST_TERMS]
 
 

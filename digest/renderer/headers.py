@@ -78,7 +78,7 @@ def mailbox(name: str, address: str) -> str:
     if shown.isascii():
         escaped = shown.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}" <{address}>'
-    return f"{_encoded(shown, len('Reply-To: '))} <{address}>"
+    return f"{_encoded(shown, len('Reply-To: '))}\r\n <{address}>"
 
 
 def unstructured(name: str, text: str) -> str:

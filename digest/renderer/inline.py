@@ -101,5 +101,5 @@ def _check_order(name: str, inlined: str, count: int) -> None:
     if statements != sorted(statements) or sorted(n for _, n in found) != list(range(count)):
         raise TemplateError(
             f"template {name}: its HTML is not well-formed around a Jinja construct; "
-            "write out <tbody> and close every element in the block that opens it"
+            "close every element in the block that opens it and name no attribute twice"
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import groupby
 
 from digest.model import (
     Digest,
@@ -182,12 +181,17 @@ def because(reasons: Sequence[Reason]) -> str:
     return f"{shown}; held back by {held}" if shown else f"nothing, and held back by {held}"
 
 
+def named(terms: Sequence[str]) -> str:
+    """`“speculative decoding”, “draft model”`: at most three terms."""
+    return ", ".join(f"“{line(term, 40)}”" for term in terms[:3])
+
+
 def _groups(reasons: Iterable[Reason]) -> list[list[Reason]]:
     """The reasons term by term, in the order in which each term comes first."""
-    listed = list(reasons)
-    order = {term: place for place, term in reversed(list(enumerate(r.term for r in listed)))}
-    listed.sort(key=lambda reason: order[reason.term])
-    return [list(group) for _, group in groupby(listed, key=lambda reason: reason.term)]
+    groups: dict[tuple[str, str], list[Reason]] = {}
+    for reason in reasons:
+        groups.setdefault((reason.term, reason.part), []).append(reason)
+    return list(groups.values())
 
 
 def _group_words(group: list[Reason]) -> str:
@@ -195,7 +199,10 @@ def _group_words(group: list[Reason]) -> str:
     fields = list(_PLACES)
     group = sorted(group, key=lambda r: fields.index(r.field) if r.field in fields else 9)
     places = [_place(reason) + _points([reason]) for reason in group]
-    return f"“{line(group[0].term, 60)}” {' and '.join(places)}"
+    term = f"“{line(group[0].term, 60)}”"
+    if group[0].part:
+        term = f"“{line(group[0].part, 60)}” of {term}"
+    return f"{term} {' and '.join(places)}"
 
 
 def _place(reason: Reason) -> str:

@@ -9,6 +9,9 @@ from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from functools import cache
 from typing import Any
+from xml.etree.ElementTree import Element
+
+import html5lib
 
 from digest.model import (
     Digest,
@@ -134,3 +137,76 @@ def part(mail: Message, kind: str) -> str:
     body = parsed(mail).get_body((kind,))
     assert body is not None
     return str(body.get_content())
+
+
+HOSTILE = (
+    "x=?UTF-8?Q?=0A?=Bcc: a@b.example",
+    "a\r\nBcc: b@c.example\r\n\r\nbody",
+    "\n.\n\r.\r\n.\r\nMAIL FROM:<a@b.example>\r\n",
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    '"><a href="javascript:alert(1)">x</a>',
+    "--> <![endif]--> ]]> <!-- {{ 7*7 }} {% raw %} </style></title>",
+    "{{ subject }}{% include 'style.css' %}${x}",
+    "\u202eevil\u2066 \u200f\u2028\u2029\x85 nul\x00 bell\x07 esc\x1b[31m",
+    "\ud800 \udfff \uffff \ufffe \U0001ffff \ufeff \ufdd0",
+    "a\u0300\u0301\u0302\u0303\u0304\u0305\u0306 👩‍👩‍👧‍👦 🇩🇪 e\u0301",
+    "&lt;b&gt; &amp; &#0; &nbsp; <swi> a<b c>d",
+    "**[x](javascript:alert(1))** ![i](http://evil.example/p.png) <http://evil.example>",
+    "a@b.example <c@d.example>, e",
+    "   ",
+    "x" * 5_000,
+    "長" * 3_000,
+    "شبكات عصبية עברית",
+)
+"""Text that tries to be something else; put into every field that outsiders can fill."""
+
+
+def hostile_digest(text: str) -> Digest:
+    """A digest with `text` in every field that comes from outside."""
+    bad = Listing(
+        key=text,
+        source=text,
+        title=text,
+        abstract=f"{text} {text}",
+        authors=(text, f"{text} {text}", text, text),
+        organization=text,
+        url=f"https://example.org/{text}",
+        subjects=(text,),
+        published_at=NOW,
+        also_in=(text,),
+        links=(Link("pdf", text), Link(text, f"https://example.org/?q={text}")),
+        note=text,
+    )
+    reasons = (Reason(text, "title", 0.4), Reason("x", text, 0.1, 3), Reason(text, "org", -0.1))
+    matches = (Match(bad, 0.4, reasons), Match(replace(bad, url=text), 0.3))
+    runs = (
+        SourceRun(text, NOW, 1, 1, 1, 0, 0, DAY),
+        SourceRun(text, NOW, error=text),
+    )
+    return digest(
+        sections=tuple(Section(name, matches) for name in SectionName),
+        receipt=Receipt(runs, 2, 2, 2, 0),
+        empty_reason=text,
+        subscriber=Subscriber("ada@example.org", Profile(), name=text),
+    )
+
+
+def tree(html: str) -> Element:
+    """The HTML as a tree; anything that is no conforming HTML5 raises."""
+    parser = html5lib.HTMLParser(
+        tree=html5lib.getTreeBuilder("etree"), strict=True, namespaceHTMLElements=False
+    )
+    made = parser.parse(html)
+    assert isinstance(made, Element)
+    return made
+
+
+def shown_text(element: Element) -> str:
+    """The text inside an element, blanks collapsed."""
+    return " ".join("".join(element.itertext()).split())
+
+
+def styles(element: Element) -> dict[str, str]:
+    """The declarations in an element's style attribute."""
+    pairs = (one.partition(":") for one in element.get("style", "").split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}

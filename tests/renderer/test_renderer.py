@@ -34,7 +34,7 @@ def test_matched_terms_are_highlighted() -> None:
 def test_the_first_sentences_are_shown() -> None:
     """Three sentences of the abstract are shown, and an ellipsis where there are more."""
     text = part(render(), "plain")
-    assert "The bound is tight. …" in text
+    assert "The bound is tight.\u00a0…" in text
     assert "Nothing else" not in text
 
 
