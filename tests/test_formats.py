@@ -1,0 +1,143 @@
+"""The digest in other forms than a mail."""
+
+from __future__ import annotations
+
+import json
+import re
+from xml.etree import ElementTree as ET
+
+import markdown
+import pytest
+
+from digest.formats import ATOM, FORMATS
+from digest.model import SectionName
+from tests.renderer.mails import (
+    FRAME,
+    HOSTILE,
+    LINKS,
+    MATCH,
+    digest,
+    hostile_digest,
+    listing,
+    match,
+    render,
+)
+
+NS = {"a": ATOM}
+
+
+def made(name: str, text: str = "") -> str:
+    """The sample digest in that form, or one with `text` in every field."""
+    return FORMATS[name](hostile_digest(text) if text else digest(), FRAME, LINKS)
+
+
+def test_the_page_and_the_text_are_the_mail() -> None:
+    """What is previewed is what would be mailed."""
+    mail = render()
+    assert made("html") == mail.html
+    assert made("text") == mail.text
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_text_breaks_a_form(name: str, text: str) -> None:
+    """Every form takes every text, and can be written as UTF-8."""
+    assert made(name, text).encode()
+
+
+def test_atom_has_an_entry_a_listing() -> None:
+    """Title, link, authors and reasons stand in the entry; ids are stable."""
+    feed = ET.fromstring(made("atom"))  # noqa: S314 - our own
+    entry = feed.find("a:entry", NS)
+    assert entry is not None
+    assert entry.findtext("a:title", "", NS) == "Draft Models for Speculative Decoding"
+    assert entry.find("a:link", NS) is not None
+    assert len(entry.findall("a:author", NS)) == 4
+    assert "Because of “speculative decoding”" in entry.findtext("a:summary", "", NS)
+    assert entry.findtext("a:updated", "", NS) == "2026-11-19T09:00:00+00:00"
+    assert made("atom") == made("atom")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_atom_and_json_stay_well_formed(text: str) -> None:
+    """Whatever a field holds, a strict reader reads the feed."""
+    feed = ET.fromstring(made("atom", text))  # noqa: S314 - our own
+    assert len(feed.findall("a:entry", NS)) == 1
+    assert len(json.loads(made("json", text))["items"]) == 1
+
+
+def test_a_listing_in_two_sections_is_one_entry() -> None:
+    """A digest that shows a listing twice gives it once."""
+    twice = digest(MATCH, MATCH, section=SectionName.TRENDING)
+    assert FORMATS["atom"](twice, FRAME, LINKS).count("<entry>") == 1
+
+
+def test_json_feed_holds_score_and_reason() -> None:
+    """The item says what the mail says, in fields."""
+    item = json.loads(made("json"))["items"][0]
+    assert item["_digest"] == {"score": 0.53, "source": "arxiv"}
+    assert item["summary"].startswith("Because of")
+    assert item["authors"][0] == {"name": "Emmy Noether"}
+
+
+def test_bibtex_keeps_tex_and_escapes_the_rest() -> None:
+    """A whole TeX title stays TeX; signs of TeX in other fields are escaped."""
+    shown = digest(
+        match(title=r"Steps in $\mathcal{O}(k^{-3})$", organization="A & B"),
+        match(key="doi:10.1/x_y", title="50% of C# & more", authors=("Research and Development",)),
+    )
+    text = FORMATS["bibtex"](shown, FRAME, LINKS)
+    assert r"title = {{Steps in $\mathcal{O}(k^{-3})$}}," in text
+    assert r"title = {{50\% of C\# \& more}}," in text
+    assert "author = {{Research and Development}}," in text
+    assert "@misc{noether2026steps," in text
+    assert r"doi = {10.1/x\_y}," in text
+    assert "eprint = {2611.00001}," in text
+
+
+def test_bibtex_keys_are_unique() -> None:
+    """Two listings of one author, year and word get two keys."""
+    shown = digest(match(), match(key="b"))
+    keys = re.findall(r"@misc\{([^,]+),", FORMATS["bibtex"](shown, FRAME, LINKS))
+    assert keys == ["noether2026draft", "noether2026draft-2"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_bibtex_braces_are_balanced(text: str) -> None:
+    """No field ends its entry early."""
+    shown = made("bibtex", text)
+    braces = re.sub(r"\\[{}]", "", shown)
+    assert braces.count("{") == braces.count("}")
+    assert len(re.findall(r"^@misc\{", shown, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_ris_lines_are_all_tagged(text: str) -> None:
+    """Each line of a record is a tag and its value, and records end with ER."""
+    lines = made("ris", text).split("\r\n")
+    assert all(re.match(r"[A-Z]{2}  - |$", line) for line in lines)
+    assert [line[:2] for line in lines].count("ER") == 1
+
+
+def test_ris_names_every_author() -> None:
+    """Authors, day and address stand in their fields."""
+    text = made("ris")
+    assert text.count("AU  - ") == 4
+    assert "DA  - 2026/11/19\r\n" in text
+    assert "UR  - https://example.org/abs/2611.00001\r\n" in text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_markdown_shows_hostile_text_as_text(text: str) -> None:
+    """A Markdown reader finds our headings and links in it, and nothing of the text's own."""
+    html = markdown.markdown(made("markdown", text))
+    assert not re.search(r"<(?:script|img|b|em|strong|code|swi)\b", html)
+    assert not re.search(r'<a\b[^>]*href="(?!https://example\.org)', html)
+
+
+def test_markdown_links_the_title() -> None:
+    """Sections, titles, reasons and counts stand in the document."""
+    text = FORMATS["markdown"](digest(match(title="A_b *c*")), FRAME, LINKS)
+    assert r"### [A\_b \*c\*](https://example.org/abs/2611.00001)" in text
+    assert "## For you" in text
+    assert listing().organization in text
