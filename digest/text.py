@@ -57,7 +57,9 @@ _PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*|(?<=[.!?:])[^\S\n]*\n  (?=\S)")
 
 def plain(text: str) -> str:
     """The text without markup: one line a paragraph, paragraphs parted by one blank line."""
-    text = _NEW_LINES.sub("\n", text[:MAX_TEXT])
+    text = text[:MAX_TEXT]
+    if not text.isprintable():
+        text = _NEW_LINES.sub("\n", text)
     if "<" in text and _has_markup(text):
         text = _without_markup(text)
     elif "&" in text:
@@ -76,6 +78,8 @@ def one_line(text: str) -> str:
 
 def _seen(text: str) -> str:
     """The text in Unicode form C without the characters that nobody can see."""
+    if text.isprintable():  # then it holds nothing unseen, and no line end either
+        return text if text.isascii() else unicodedata.normalize("NFC", text)
     if text.isascii():
         return _UNSEEN.sub("", text)
     text = _NEW_LINES.sub("\n", text).translate(_MEANT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -79,7 +80,9 @@ async def serving(handler: Handler) -> AsyncIterator[Stub]:
 
 
 @asynccontextmanager
-async def speaking(*pieces: bytes, pause_s: float = 0, abort: bool = False) -> AsyncIterator[Stub]:
+async def speaking(
+    *pieces: bytes, pause_s: float = 0, abort: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Stub]:
     """A server that says these very bytes to every request, then closes, or resets."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -96,7 +99,7 @@ async def speaking(*pieces: bytes, pause_s: float = 0, abort: bool = False) -> A
                 writer.transport.abort()
             writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=tls)
     try:
         yield Stub(server.sockets[0].getsockname()[1])
     finally:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import shutil
+import ssl
+import subprocess
 import time
 import tracemalloc
 import zlib
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -20,6 +24,11 @@ from tests.fetcher.server import SOURCE, Clock, Stub, fetcher_for, serving, spea
 from tests.sources.shared import recording
 
 BODY = b"<rss version='2.0'><channel><title>x</title></channel></rss>"
+
+
+async def _answer(request: web.Request) -> web.Response:
+    """A good answer."""
+    return web.Response(body=BODY)
 
 
 async def _failure(stub: Stub, path: str = "/", total_s: float = 30) -> FetchError:
@@ -334,6 +343,27 @@ def test_s4_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
             await fetcher.fetch(SOURCE, stub.ask())
             await fetcher.fetch(SOURCE, stub.ask())
             assert "Cookie" not in stub.seen[1].headers
+
+    asyncio.run(run())
+
+
+def test_tls_faults_are_told(tmp_path: Path) -> None:
+    """A certificate that nobody vouches for, and a server without TLS, are each one error."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl, which makes the certificate, is not installed")
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def run() -> None:
+        async with speaking(tls=context) as secret, serving(_answer) as plain:
+            for stub, reason in ((secret, "its TLS certificate is not valid"), (plain, "SSL")):
+                async with fetcher_for(stub) as fetcher:
+                    with pytest.raises(FetchError, match=reason):
+                        await fetcher.fetch(SOURCE, Request(f"https://{stub.host}/"))
 
     asyncio.run(run())
 

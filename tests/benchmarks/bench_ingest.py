@@ -1,0 +1,151 @@
+"""How fast listings come in, from bytes to the store, beside feedparser alone in the same run.
+
+Run: `python tests/benchmarks/bench_ingest.py [--rounds N]`. Prints for a 1,000-entry Atom feed and
+a 3,000-item JSON list the best of N rounds, entries a second, the ratio to feedparser's parsing of
+the same feed (aim: at most 1.5), each step's share, and the peak of allocated memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import random
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+
+import feedparser
+
+from digest.join import join
+from digest.model import Listing, Source
+from digest.sources import read_batch
+from digest.store.sqlite import SqliteStore
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+_TEXT = (
+    "we present a method for the analysis of engines that weave algebraic patterns by means of"
+    " operations on numbers with bounds which improve over earlier work on looms and cards in the"
+    " limit of large networks under noise while remaining stable for every choice of parameters"
+)
+_WORDS = _TEXT.split()
+_NAMES = ["Ada Lovelace", "Emmy Noether", "Gregor Mendel", "Maria Mitchell", "Sofia Kovalevskaya"]
+
+
+def _dice() -> random.Random:
+    """The same throws in every run."""
+    return random.Random(7)  # noqa: S311  # texts for a benchmark, no secrets
+
+
+def _sentence(rng: random.Random, words: int) -> str:
+    return " ".join(rng.choices(_WORDS, k=words)).capitalize()
+
+
+def atom_feed(entries: int) -> bytes:
+    """An Atom feed of papers with HTML summaries of about 1,200 characters."""
+    rng = _dice()
+    parts = ["<?xml version='1.0' encoding='UTF-8'?><feed xmlns='http://www.w3.org/2005/Atom'>"]
+    for n in range(entries):
+        summary = f"<p>{_sentence(rng, 180)} &amp; <b>H<sub>2</sub>O</b> at $x &lt; y$.</p>"
+        people = "".join(f"<author><name>{name}</name></author>" for name in rng.sample(_NAMES, 3))
+        page = f"https://example.org/p/{n}"
+        parts.append(
+            f"<entry><id>{page}</id><title>{_sentence(rng, 9)} {n}</title><link href='{page}'/>"
+            f"<updated>2026-11-19T08:{n % 60:02}:00Z</updated>{people}<category term='cs.CL'/>"
+            f"<summary type='html'>{escape(summary)}</summary></entry>"
+        )
+    return "".join([*parts, "</feed>"]).encode()
+
+
+def json_list(items: int) -> bytes:
+    """A Daily Papers list with abstracts of about 1,200 characters."""
+    rng = _dice()
+    papers = [
+        {
+            "paper": {
+                "id": f"26{1 + n // 99999:02}.{n % 99999:05}",
+                "title": f"{_sentence(rng, 9)} {n}",
+                "summary": f"{_sentence(rng, 180)}.",
+                "authors": [{"name": name} for name in rng.sample(_NAMES, 3)],
+                "publishedAt": "2026-11-18T00:00:00.000Z",
+                "submittedOnDailyAt": "2026-11-19T00:00:00.000Z",
+                "upvotes": n % 90,
+            },
+            "numComments": n % 7,
+        }
+        for n in range(items)
+    ]
+    return json.dumps(papers).encode()
+
+
+def best_s(rounds: int, step: Callable[[], object]) -> float:
+    """The shortest of the rounds in seconds."""
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def peak_mb(step: Callable[[], object]) -> float:
+    """The peak of allocated memory in megabytes."""
+    tracemalloc.start()
+    step()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1e6
+
+
+def store_s(rounds: int, listings: Sequence[Listing]) -> float:
+    """The seconds that a fresh SQLite file takes to keep the listings, the best of the rounds."""
+
+    def keep() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            store = SqliteStore(Path(folder) / "bench.db")
+            started = time.perf_counter()
+            joined = join(listings, store.known)
+            store.add_listings(joined.new, joined.changed, {}, (), NOW)
+            return time.perf_counter() - started
+
+    return min(keep() for _ in range(rounds))
+
+
+def measure(name: str, kind: str, body: bytes, rounds: int, beside_s: float) -> None:
+    """Print one line on reading, joining and storing a body."""
+    source = Source("bench", kind)
+    listings = read_batch(source, body, NOW).listings
+    read_s = best_s(rounds, lambda: read_batch(source, body, NOW))
+    join_s = best_s(rounds, lambda: join(listings, lambda ids: {}))
+    kept_s = store_s(rounds, listings)
+    whole_s = read_s + kept_s
+    count = len(join(listings, lambda ids: {}).new)
+    memory = peak_mb(lambda: join(read_batch(source, body, NOW).listings, lambda ids: {}))
+    print(
+        f"{name:18}{whole_s * 1e3:8.1f} ms {count / whole_s:7,.0f}/s"
+        f"  read {read_s / whole_s:4.0%}  join {join_s / whole_s:4.0%}"
+        f"  store {(kept_s - join_s) / whole_s:4.0%}"
+        f"  {whole_s / beside_s:5.2f} x feedparser  {memory:6.1f} MB"
+    )
+
+
+def main() -> None:
+    """Run all and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    feed, papers = atom_feed(1_000), json_list(3_000)
+    alone_s = best_s(rounds, lambda: feedparser.parse(io.BytesIO(feed)))
+    broken = feed.replace(b"</title>", b"&nbsp;</title>", 1)
+    print(f"feedparser alone on the Atom feed: {alone_s * 1e3:.1f} ms, {1_000 / alone_s:,.0f}/s")
+    measure("Atom, 1,000", "feed", feed, rounds, alone_s)
+    measure("Atom, ill-formed", "feed", broken, rounds, alone_s)
+    measure("JSON list, 3,000", "huggingface", papers, rounds, alone_s)
+
+
+if __name__ == "__main__":
+    main()
