@@ -272,25 +272,26 @@ def _notes(mine: str, theirs: str) -> str:
 
 # --- the backlog guard ----------------------------------------------------------------------
 
+_REVISED = frozenset({Announce.REPLACE, Announce.REPLACE_CROSS})
 MAX_UNDATED = 50  # items without a date that one run lets into the mail
 
 
 def held_back(new: Iterable[Listing], max_age_days: int | None, now: datetime) -> set[str]:
-    """The keys of new listings to store but not to mail: too old, or undated beyond `MAX_UNDATED`.
+    """The keys of new listings to store but not to mail: revised, too old, or undated and many.
 
-    Old by its own day and by the day of the list that announced it; None holds nothing back.
+    A paper that we first meet as a replaced one is old work. Old is what is older than the limit
+    by its own day and by the day of the list that announced it; None lets every age through.
     """
+    new = list(new)
+    held = {listing.key for listing in new if listing.announce in _REVISED}
     if max_age_days is None:
-        return set()
+        return held
     oldest = now.date() - timedelta(days=max_age_days)
-    held: set[str] = set()
-    undated = 0
-    for listing in new:
-        day = _day(listing)
-        undated += day is None
-        if (day is None and undated > MAX_UNDATED) or (day is not None and day < oldest):
-            held.add(listing.key)
-    return held
+    days = {listing.key: _day(listing) for listing in new}
+    undated = [key for key, day in days.items() if day is None]
+    return (
+        held | set(undated[MAX_UNDATED:]) | {k for k, day in days.items() if day and day < oldest}
+    )
 
 
 def _day(listing: Listing) -> date | None:

@@ -287,13 +287,15 @@ def test_likeness_takes_a_teaser_for_its_text() -> None:
 # --- the backlog guard ----------------------------------------------------------------------
 
 
-def test_old_and_undated_items_are_held_back() -> None:
-    """Older than the limit by its own day, or one more undated than a run lets through."""
+def test_old_undated_and_revised_items_are_held_back() -> None:
+    """Older than the limit, one more undated than a run lets through, or met as a revision."""
     new = [listing(title=f"Old {n}", published_at=NOW - timedelta(days=8 * n)) for n in range(2)]
     assert held_back(new, 7, NOW) == {new[1].key}
     assert held_back(new, None, NOW) == set()
     undated = [listing(title=f"Undated {n}") for n in range(MAX_UNDATED + 3)]
     assert len(held_back(undated, 7, NOW)) == 3
+    revised = replace(new[0], announce=Announce.REPLACE)
+    assert held_back([revised], None, NOW) == {revised.key}
     listed = replace(new[1], listed_on=NOW.date())
     assert held_back([listed], 7, NOW) == set()
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin
@@ -93,7 +94,8 @@ class Fetcher:
     """Fetches for sources; an async context manager. Safe for many fetches at once.
 
     `user_agent` names the program and a contact. `allowed_hosts` opens internal hosts, as `host`
-    or `host:port`. `pace` gives the turns; one with a stamp file keeps arXiv's over processes.
+    or `host:port`. `stamp_file` is shared by all processes that ask arXiv; `pace` gives the turns
+    where the usual ones do not suit.
     """
 
     def __init__(  # noqa: PLR0913  # each but the first has a default that suits production
@@ -103,6 +105,7 @@ class Fetcher:
         allowed_hosts: Collection[str] = (),
         limits: Limits | None = None,
         clock: Callable[[], datetime] = _utc_now,
+        stamp_file: Path | None = None,
         pace: Pace | None = None,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
@@ -110,7 +113,7 @@ class Fetcher:
         self._user_agent = user_agent
         self._limits = limits or Limits()
         self._clock = clock
-        self._pace = pace or Pace(clock)
+        self._pace = pace or Pace(clock, stamp_file=stamp_file)
         self._allowed_hosts = allowed_hosts
         self._resolver = resolver
         self._tls = tls

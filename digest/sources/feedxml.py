@@ -155,6 +155,8 @@ _RSS: dict[str, _Setter] = _COMMON | {
     "guid": _keep("guid"),
     "description": _keep("summary"),
     "encoded": _set_content,
+    "body": _set_content,
+    "fullitem": _set_content,
     "author": _add("authors"),
     "pubDate": _keep("date"),
     "date": _keep("date"),

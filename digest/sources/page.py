@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from digest.model import Listing, Source
@@ -84,8 +84,9 @@ def _looks_like(text: str) -> str:
 
 def _read(text: str, now: datetime) -> tuple[date | None, list[_Item]]:
     """The page's day and its items."""
-    if "\n\n" in text or "\n \n" in text:
+    if re.search(r"\n[^\S\n]*\n", text):
         blocks = [b for part in re.split(r"\n[^\S\n]*\n", text) if (b := part.strip())]
+        blocks = _with_whole_metas(blocks)
     else:
         blocks = [line.strip() for line in text.split("\n") if line.strip()]
     start = _header_end(blocks)
@@ -97,10 +98,30 @@ def _read(text: str, now: datetime) -> tuple[date | None, list[_Item]]:
     return day, _by_meta(blocks, metas) if any(metas) else _by_length(blocks)
 
 
+def _with_whole_metas(blocks: list[str]) -> list[str]:
+    """The blocks, with `who`, `·` and `when` put together where blank lines part them too."""
+    whole: list[str] = []
+    place = 0
+    while place < len(blocks):
+        three = blocks[place : place + 3]
+        if len(three) == 3 and three[1] == "·" and _META.match("\n".join(three)):
+            whole.append("\n".join(three))
+            place += 3
+        else:
+            whole.append(blocks[place])
+            place += 1
+    return whole
+
+
 def _header_end(blocks: list[str]) -> int:
-    """The place after the last block that belongs to the page's own header."""
-    marks = [i for i, block in enumerate(blocks[:_HEADER_BLOCKS]) if _HEADER.match(block)]
-    return marks[-1] + 1 if marks else 0
+    """The place after the last block, before any abstract, that belongs to the page's header."""
+    marks = [0]
+    for place, block in enumerate(blocks[:_HEADER_BLOCKS], start=1):
+        if not _may_be_title(block):
+            break
+        if _HEADER.match(block):
+            marks.append(place)
+    return marks[-1]
 
 
 def _page_day(block: str, now: datetime) -> date | None:
@@ -127,7 +148,8 @@ def _by_meta(blocks: list[str], metas: list[re.Match[str] | None]) -> list[_Item
     start = 0
     for end, meta in enumerate(metas):
         if meta and end > start:
-            items.append(_Item(blocks[start], "\n\n".join(blocks[start + 1 : end]), meta))
+            *bare, last = _parted(blocks[start:end])
+            items += [*bare, replace(last, meta=meta)]
         if meta:
             start = end + 1
     if start < len(blocks):
@@ -138,8 +160,8 @@ def _by_meta(blocks: list[str], metas: list[re.Match[str] | None]) -> list[_Item
     return items
 
 
-def _by_length(blocks: list[str]) -> list[_Item]:
-    """Items of a title and an abstract in turn. Raises: UnreadableError for a last one cut."""
+def _parted(blocks: list[str]) -> list[_Item]:
+    """Items of a title and an abstract in turn, told apart by length."""
     items: list[_Item] = []
     place = 0
     while place < len(blocks):
@@ -147,6 +169,12 @@ def _by_length(blocks: list[str]) -> list[_Item]:
         end = _abstract_end(blocks, place)
         items.append(_Item(title, "\n\n".join(blocks[place:end])))
         place = end
+    return items
+
+
+def _by_length(blocks: list[str]) -> list[_Item]:
+    """Items without a line on who and when. Raises: UnreadableError for a last one cut."""
+    items = _parted(blocks)
     if items and not _FINISHED.search(items[-1].abstract[-300:]):
         raise UnreadableError(
             f"the saved page is cut off: its last listing, {items[-1].title[:60]!r},"
@@ -156,18 +184,28 @@ def _by_length(blocks: list[str]) -> list[_Item]:
 
 
 def _abstract_end(blocks: list[str], place: int) -> int:
-    """The place after the abstract that begins at `place`; a long block is never a title."""
-    following = blocks[place : place + 2]
-    if len(following) == 2 and _may_be_title(following[0]) and not _may_be_title(following[1]):
+    """The place after the abstract that begins at `place`."""
+    if _begins_item(blocks, place):
         return place  # title, title, abstract: the first has no abstract
     place += 1
-    while place < len(blocks) and not _may_be_title(blocks[place]):
+    while place < len(blocks) and not _begins_item(blocks, place):
+        # The last block of all, or a short one before a short one, may be either: a title then
+        # stands before a title's own abstract, which is no longer than a title itself.
+        if _may_be_title(blocks[place]) and place + 1 < len(blocks):
+            return place
         place += 1
     return min(place, len(blocks))
 
 
+def _begins_item(blocks: list[str], place: int) -> bool:
+    """True where a title stands right before a long block, which can only be its abstract."""
+    two = blocks[place : place + 2]
+    return len(two) == 2 and _may_be_title(two[0]) and not _may_be_title(two[1])
+
+
 def _may_be_title(block: str) -> bool:
-    return len(block) <= _LONGEST_TITLE
+    """False for what is too long for a title, or holds an address as last lines of abstracts do."""
+    return len(block) <= _LONGEST_TITLE and "://" not in block
 
 
 def _listing(item: _Item, source: Source, day: date | None, now: datetime) -> Listing:

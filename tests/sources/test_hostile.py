@@ -64,7 +64,7 @@ def _read_or_refuse(kind: str, body: bytes) -> Batch | None:
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-@settings(max_examples=60, deadline=1_000, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=5_000, suppress_health_check=[HealthCheck.too_slow])
 @given(pieces=_bodies)
 def test_s11_any_bytes_give_listings_or_one_error(kind: str, pieces: list[bytes]) -> None:
     """Pieces of every format in any order raise nothing but SourceError."""
@@ -107,7 +107,7 @@ def _spoil(value: Any, name: str, junk: object) -> Any:  # JSON of any form
 
 
 @pytest.mark.parametrize("kind", sorted(_SHAPES))
-@settings(max_examples=150, deadline=1_000)
+@settings(max_examples=150, deadline=5_000)
 @given(name=st.sampled_from(_NAMES.split()), junk=_json)
 def test_s11_fields_of_a_wrong_type_are_survived(kind: str, name: str, junk: object) -> None:
     """A right answer with one field turned into anything raises nothing but SourceError."""

@@ -72,6 +72,35 @@ def test_a_day_without_a_year_is_the_latest_not_after_today() -> None:
     assert batch.listings[1].published_at == datetime(2025, 2, 3, tzinfo=UTC)
 
 
+LONG = "The engine weaves algebraic patterns, as the loom weaves flowers and leaves. " * 5
+
+
+def _page_of(*blocks: str) -> str:
+    return "\n\n".join(("Get trending papers in your email inbox!", "Subscribe", "Mar 14", *blocks))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "titles"),
+    [
+        (["One", LONG, "Two", LONG], ["One", "Two"]),
+        (["One", LONG, LONG, "Two", LONG], ["One", "Two"]),
+        (["One", LONG, "Code: https://example.org/x", "Two", LONG], ["One", "Two"]),
+        (["One", "Two", LONG], ["One", "Two"]),
+        (["One", "It is short.", "Two", LONG], ["One", "Two"]),
+        (["One", "It is short.", "Two", "So is this."], ["One", "Two"]),
+        (["One", LONG, "  • 3 authors\n·\nFeb 3", "Two", LONG, "·\nMar 1"], ["One", "Two"]),
+        (["One", LONG, "• 3 authors", "·", "Feb 3", "Two", LONG, "·\nMar 1"], ["One", "Two"]),
+        (["One", LONG, "Two", LONG, "ai2 Allen Institute\n·\nMar 1"], ["One", "Two"]),
+        (["One", LONG, "A short last paragraph.", "•  1 author\n·\nMar 1"], ["One"]),
+    ],
+)
+def test_blocks_are_told_apart(blocks: list[str], titles: list[str]) -> None:
+    """Paragraphs, missing parts and lines on who and when never become listings."""
+    batch = read("page", _page_of(*blocks))
+    assert [listing.title for listing in batch.listings] == titles
+    assert batch.batch_on == date(2026, 3, 14)
+
+
 def test_dense_pages_alternate() -> None:
     """Without blank lines title and abstract alternate; the button's word falls off."""
     titles = [listing.title for listing in read("page", DENSE).listings]
