@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from aiohttp import web
 
-from digest.fetcher import Fetcher, Limits, Pace
+from digest.fetcher import Fetcher, FetchError, Limits, Pace
 from digest.model import Source
 from digest.sources import Request
 
@@ -118,3 +119,11 @@ def fetcher_for(
         clock=clock,
         pace=Pace(clock, sleep=clock.sleep, pause_s=0),
     )
+
+
+async def failure(stub: Stub, path: str = "/", total_s: float = 30) -> FetchError:
+    """The error that fetching a path ends in."""
+    async with fetcher_for(stub, total_s=total_s) as fetcher:
+        with pytest.raises(FetchError) as fault:
+            await fetcher.fetch(SOURCE, stub.ask(path))
+    return fault.value

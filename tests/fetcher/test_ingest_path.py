@@ -27,7 +27,7 @@ _SERVED = [
 
 @pytest.mark.parametrize(("kind", "path", "content_type", "count"), _SERVED)
 def test_recordings_come_in_over_http(kind: str, path: str, content_type: str, count: int) -> None:
-    """The body decides, not a wrong or missing charset; packed or not, the listings are the same."""
+    """The body decides, not a wrong charset; packed or not, the listings are the same."""
     body = recording(f"payloads/{path}")
     source = Source("served", kind)
 

@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from digest.model import Listing, Source
-from digest.sources import Batch, read_batch
+from digest.sources import KINDS, Batch, read_batch
 
 SHARED = Path(__file__).parents[2] / ".." / "shared"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -56,3 +58,19 @@ class Shelf:
     def _claim(self, row: int) -> None:
         for name in self.rows[row].ids:
             self.claims.setdefault(name, row)
+
+
+def source_of(kind: str, **options: Any) -> Source:  # options of every type
+    """A source of that kind with these options."""
+    return Source("test", kind, **options)
+
+
+def asked(kind: str, **options: Any) -> list[str]:  # options of every type
+    """The addresses that a source of that kind asks for."""
+    source = source_of(kind, **options)
+    return [request.url for request in KINDS[kind].requests(source, NOW)]
+
+
+def query_of(url: str) -> dict[str, str]:
+    """The parameters of an address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

@@ -1,0 +1,154 @@
+"""Preprint servers, indexes and reviews."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from digest.errors import SourceError
+from digest.sources import KINDS, read_batch
+from digest.sources.biorxiv import clean
+from tests.sources.shared import NOW, read, source_of
+
+# --- preprints ------------------------------------------------------------------------------
+
+
+def _details(**message: object) -> bytes:
+    record = {
+        "title": "On Peas",
+        "authors": "Mendel, G.; Nageli, C.",
+        "doi": "10.1101/2026.11.18.1",
+        "date": "2026-7-5",
+        "version": "2",
+        "category": "genetics",
+        "abstract": "O_ST_ABSAimsC_ST_ABSWe cross. O_LIOne C_LI O_SCPLOWTwoC_SCPLOW",
+        "published": "10.1038/X",
+        "server": "medRxiv",
+    }
+    head = {"status": "ok", "interval": "2026-11-18:2026-11-20", "cursor": 0, "total": "70"}
+    return json.dumps({"messages": [head | message], "collection": [record] * 30}).encode()
+
+
+def test_biorxiv_pages_follow_to_the_end() -> None:
+    """Thirty of seventy ask for the next thirty, the last page for nothing."""
+    batch = read("medrxiv", _details())
+    assert batch.announced == 70
+    assert batch.next is not None
+    assert batch.next.url.endswith("/details/medrxiv/2026-11-18/2026-11-20/30/json")
+    assert read("medrxiv", _details(cursor=60)).next is None
+    assert read("medrxiv", _details(cursor="30")).announced is None
+
+
+def test_biorxiv_records_are_cleaned() -> None:
+    """Unpadded dates, marks in the abstract, the journal's DOI and the version."""
+    one = read("medrxiv", _details()).listings[0]
+    assert one.abstract == "Aims: We cross. One Two"
+    assert str(one.listed_on) == "2026-07-05"
+    assert one.note == "version 2; published as doi:10.1038/x"
+    assert one.url == "https://www.medrxiv.org/content/10.1101/2026.11.18.1v2"
+    assert one.authors == ("Mendel, G.", "Nageli, C.")
+    assert clean("Co_LIth O_LI") == "Co_LIth "
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (_details(status="Error : bad interval"), "answered with an error: error : bad interval"),
+        (b'{"messages": [], "collection": []}', "messages and collection were expected"),
+        (b"{}", "messages and collection were expected"),
+        (b"", "empty"),
+        (b'{"messages":[{"status":"ok"}],"collection":[{"doi":"?"}]}', "no record has a DOI"),
+    ],
+)
+def test_s10_biorxiv_errors_come_with_200(body: bytes, reason: str) -> None:
+    """An error in a 200 is a failure; nothing posted is an empty day."""
+    with pytest.raises(SourceError) as fault:
+        read("biorxiv", body)
+    assert reason in str(fault.value)
+    empty = b'{"messages":[{"status":"no posts found"}],"collection":[]}'
+    assert read("biorxiv", empty).announced == 0
+
+
+# --- indexes --------------------------------------------------------------------------------
+
+
+def test_openreview_fields_are_unwrapped() -> None:
+    """API 2 wraps its fields, API 1 does not; replies are no submissions."""
+    fields = {"title": "On Looms", "abstract": "We weave.", "authors": ["Ada Lovelace"]}
+    wrapped = {name: {"value": value} for name, value in fields.items()}
+    wrapped["pdf"] = {"value": "/pdf/x.pdf"}
+    notes = [
+        {"id": "a", "forum": "a", "cdate": 1_790_000_000_000, "content": wrapped},
+        {"id": "b", "forum": "b", "content": fields},
+        {"id": "c", "forum": "a", "content": {"title": "Review"}},
+    ]
+    batch = read("openreview", json.dumps({"notes": notes, "count": 3}))
+    assert [one.title for one in batch.listings] == ["On Looms", "On Looms"]
+    assert batch.listings[0].published_at == datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
+    assert batch.listings[0].links[0].url == "https://openreview.net/pdf/x.pdf"
+    assert batch.notes == ("1 notes are no submissions",)
+
+
+def test_crossref_abstracts_lose_their_markup() -> None:
+    """JATS becomes paragraphs; an empty date has no day; a preprint's id is kept."""
+    jats = "<jats:title>Aims</jats:title><jats:p>H<jats:sub>2</jats:sub>O &amp; x.</jats:p>"
+    work = {
+        "DOI": "10.1000/X",
+        "title": ["On Heat"],
+        "issued": {"date-parts": [[]]},
+        "abstract": jats,
+        "relation": {"has-preprint": [{"id": "10.48550/arXiv.2606.00467"}]},
+        "author": [{"name": "The Society"}],
+    }
+    (one,) = read("crossref", json.dumps({"status": "ok", "message": work})).listings
+    assert one.abstract == "Aims\n\nH2O & x."
+    assert one.published_at is None
+    assert one.key == "arxiv:2606.00467"
+    assert one.authors == ("The Society",)
+
+
+def test_searches_without_a_date_or_a_hit_are_fine() -> None:
+    """No hit is an empty batch; an error in the answer is a failure."""
+    assert read("semantic_scholar", '{"total": 0, "offset": 0}').listings == ()
+    with pytest.raises(SourceError, match="Unrecognized"):
+        read("semantic_scholar", '{"error": "Unrecognized fields"}')
+    with pytest.raises(SourceError, match="is not valid"):
+        read("crossref", '{"status": "failed", "message": [{"message": "x is not valid"}]}')
+    with pytest.raises(SourceError, match="Empty term"):
+        read("pubmed", '{"esearchresult": {"ERROR": "Empty term"}}')
+
+
+def test_pubmed_searches_lead_to_articles() -> None:
+    """The ids of a search become one fetch; seasons and spans have a first day."""
+    batch = read("pubmed", '{"esearchresult": {"count": "9", "idlist": ["1", "2"]}}')
+    assert batch.next is not None
+    assert batch.next.url.endswith("id=1,2")
+    dates = {
+        "<Year>2026</Year><Season>Spring</Season>": "2026-04-01",
+        "<MedlineDate>2026 May-Jun</MedlineDate>": "2026-05-01",
+        "<Year>2026</Year>": "2026-01-01",
+        "<Year>2026</Year><Month>06</Month><Day>12</Day>": "2026-06-12",
+    }
+    for text, day in dates.items():
+        body = (
+            "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>7</PMID><Article><Journal>"
+            f"<JournalIssue><PubDate>{text}</PubDate></JournalIssue></Journal>"
+            "<ArticleTitle>On <i>Heat</i>.</ArticleTitle></Article></MedlineCitation>"
+            "</PubmedArticle></PubmedArticleSet>"
+        )
+        (one,) = read("pubmed", body).listings
+        assert (one.title, one.key, f"{one.published_at:%Y-%m-%d}") == ("On Heat.", "pmid:7", day)
+
+
+def test_pages_end_somewhere() -> None:
+    """A source that names ever new pages is followed forty times and no further."""
+    kind, page, count = KINDS["medrxiv"], 0, 0
+    while count < 100:
+        batch = read_batch(source_of("medrxiv"), _details(total="999999"), NOW, page)
+        following = kind.follow(batch)
+        if following is None:
+            break
+        page, count = following.page, count + 1
+    assert count == 39
