@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from digest import __version__
 from digest.config import Config, smtp_password
-from digest.errors import ConfigError
+from digest.errors import ConfigError, TemplateError
 from digest.fetcher import Fetcher
 from digest.mailer import Mailer, Relay, SmtpMailer
 from digest.matcher import Matcher, Statistics
 from digest.model import Frame
-from digest.renderer import Renderer
+from digest.renderer import Renderer, check_templates
 from digest.store import Store
 from digest.store.sqlite import SqliteStore
-from digest.templates import load_templates
+from digest.templates import NAMES, PACKAGED, load_templates, packaged_templates
 from digest.tokens import Tokens, read_keys
+
+logger = logging.getLogger("digest")
 
 ARCHIVE = 5000
 """Stored listings that the matcher draws related terms from, the newest ones."""
@@ -76,7 +80,7 @@ def open_app(config: Config, now: datetime, *, mailer: Mailer | None = None) -> 
             [f"{config.place}: [service] data: this version keeps its data in an SQLite file"]
         )
     keys = read_keys(config.service.secret_file)
-    frame = make_frame(config)
+    frame = usable_frame(config)
     store = SqliteStore(config.folder / config.service.data)
     try:
         store.sync_file(config.subscribers, now)
@@ -96,8 +100,42 @@ def open_app(config: Config, now: datetime, *, mailer: Mailer | None = None) -> 
 def make_frame(config: Config) -> Frame:
     """What all mails of this config share, its note and templates read from their files.
 
+    Raises: ConfigError when the note cannot be read, TemplateError when a template cannot.
+    """
+    return _frame(config, load_templates(config.mail.templates))
+
+
+def usable_frame(config: Config) -> Frame:
+    """The same, with the packaged templates where those of the operator are broken.
+
+    A slip in a template must not leave everyone without mail; a warning names it.
     Raises: ConfigError when the note cannot be read.
     """
+    if config.mail.templates:
+        try:
+            frame = make_frame(config)
+            check_templates(frame)
+        except TemplateError as error:
+            warn_of_template(config.mail.templates, error)
+        else:
+            return frame
+    return _frame(config, packaged_templates())
+
+
+def warn_of_template(place: Path | str, error: TemplateError) -> None:
+    """Log that a template of the operator is passed over."""
+    details = {"templates": str(place), "reason": str(error), "instead": "the packaged templates"}
+    logger.warning("templates.broken %s", json.dumps(details))
+
+
+def with_packaged_templates(frame: Frame) -> Frame:
+    """The frame with the packaged templates that it kept, where the operator's replace them."""
+    kept = dict(frame.templates)
+    originals = {name: kept.get(PACKAGED + name, source) for name, source in kept.items()}
+    return replace(frame, templates=tuple((n, s) for n, s in originals.items() if n in NAMES))
+
+
+def _frame(config: Config, templates: tuple[tuple[str, str], ...]) -> Frame:
     mail = config.mail
     note = ""
     if mail.note_file:
@@ -115,7 +153,7 @@ def make_frame(config: Config) -> Frame:
         reply_to=mail.reply_to or "",
         postal_address=mail.postal_address,
         note=note,
-        templates=load_templates(mail.templates),
+        templates=templates,
     )
 
 

@@ -7,8 +7,7 @@ page shows them side by side.
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,27 +35,39 @@ SEND_HOUR_UTC = 14
 
 @dataclass(slots=True)
 class Told:
-    """What the demo tells: a row a reader (address, mail, top item, because), then lines."""
+    """What the demo tells: a row a reader (address, mail, top item, because), lines, faults."""
 
     rows: list[tuple[str, str, str, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
-async def run_demo(output: Path, pages: Path | None, *, fresh: bool) -> Told:
+async def run_demo(
+    output: Path,
+    pages: Path | None,
+    at: datetime,
+    *,
+    fresh: bool,
+    step: Callable[[str], None] = lambda line: None,
+) -> Told:
     """Ingest, prepare and deliver once into `output`; a second run finds nothing left to do.
 
-    Raises: DigestError when the folder holds something else, or no page could be read.
+    `at` is the time that it is; `step` is told what begins. Raises: DigestError when the folder
+    holds something else, or no page could be read.
     """
     _make_folder(output, fresh=fresh)
     config = demo_config(output, pages)
-    now = working_day(datetime.now(UTC))
+    now = working_day(at)
     async with mail_server(output) as port:
         smtp = config.smtp.model_copy(update={"host": "127.0.0.1", "port": port, "tls": "none"})
         with open_app(config.model_copy(update={"smtp": smtp}), now) as app:
+            step("reading listings …")
             runs = await jobs.ingest(app, now, config.sources)
-            if all(run.error for run in runs):
+            if not any(run.read for run in runs):
                 raise DigestError("\n".join(run.error for run in runs))
+            step("choosing for each reader, and why …")
             jobs.prepare(app, now)
+            step("sending over SMTP …")
             sent = await jobs.deliver(app, lambda: now)
             return _tell(app, output, runs, sent[DeliveryState.SENT], now)
 
@@ -106,40 +117,41 @@ async def mail_server(output: Path) -> AsyncIterator[int]:
         await server.wait_closed()
 
 
+OURS = ("demo.db", "demo.db-wal", "demo.db-shm", "index.html", "secret.key", "*.eml")
+"""What the demo puts into its folder; nothing else is ever deleted there."""
+
+
 def _make_folder(output: Path, *, fresh: bool) -> None:
-    if fresh and (output / "demo.db").exists():
-        shutil.rmtree(output)
     if output.exists() and any(output.iterdir()) and not (output / "demo.db").exists():
         raise DigestError(f"{output} holds other files; name an empty folder with --output")
     output.mkdir(parents=True, exist_ok=True)
+    for path in (path for name in OURS for path in output.glob(name)):
+        if fresh:
+            path.unlink()
 
 
 def _tell(app: App, output: Path, runs: Sequence[SourceRun], sent: int, now: datetime) -> Told:
-    told = Told()
-    deliveries = [
-        delivery
-        for one in app.store.subscribers()
-        if (delivery := app.store.delivery(one.id, now.astimezone(zone(one.timezone)).date()))
-    ]
-    told.rows = [_row(delivery) for delivery in deliveries]
-    mails = sorted(output.glob("*.eml"))
+    people = app.store.subscribers()
+    days = [(one.id, now.astimezone(zone(one.timezone)).date()) for one in people]
+    deliveries = [found for day in days if (found := app.store.delivery(*day))]
+    mails = [path for one in people if (path := output / f"{one.email}.eml").exists()]
     page = output / "index.html"
     page.write_text(_gallery(app, mails), "utf-8")
     new, joined = sum(run.new for run in runs), sum(run.joined for run in runs)
-    told.lines = [
-        *(f"could not read: {run.error}" for run in runs if run.error),
+    lines = [
         f"{sum(run.read for run in runs)} listings read: {new} new,"
         f" {joined} known already or announced twice.",
         f"{sent} mails sent, {len(mails)} in {output}/",
     ]
     if not sent:
-        told.lines.append("Everyone has today's mail already, so nothing was sent twice.")
-        told.lines.append("Start over with: digest demo --fresh")
-    told.lines += [
+        lines.append("Everyone has had these papers already, so nothing was sent twice.")
+        lines.append("Start over with: digest demo --fresh")
+    lines += [
         f"See them side by side: {page.resolve().as_uri()}",
         "Your own: digest init, then edit config.toml; README.md shows the way.",
     ]
-    return told
+    faults = [run.error for run in runs if run.error]
+    return Told([_row(delivery) for delivery in deliveries], lines, faults)
 
 
 def _row(delivery: Delivery) -> tuple[str, str, str, str]:
@@ -148,7 +160,7 @@ def _row(delivery: Delivery) -> tuple[str, str, str, str]:
     address = digest.subscriber.email
     matches = [match for section in digest.sections for match in section.matches]
     if not matches:
-        return address, "none" if not digest.mailed else "note", "–", digest.empty_reason
+        return address, "no mail" if not digest.mailed else "note", "–", digest.empty_reason
     return (
         address,
         f"{len(matches)} items",

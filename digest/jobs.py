@@ -31,7 +31,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from zlib import crc32
 
-from digest.app import App
+from digest.app import App, warn_of_template, with_packaged_templates
 from digest.composer import FOLLOWED, Day, compose
 from digest.errors import DigestError, TemplateError
 from digest.join import held_back, join
@@ -62,6 +62,12 @@ logger = logging.getLogger("digest")
 
 Clock = Callable[[], datetime]
 
+Done = Callable[[int], None]
+"""Called with how many more sources, digests or mails are done, to show how far the work is."""
+
+Told = Callable[[Delivery, Outcome, DeliveryState], None]
+"""Called with each try to send, what came of it, and the state that this led to."""
+
 PREPARE_BATCH = 2000
 """Subscribers prepared at once: enough to share the matcher's work, few enough for memory."""
 
@@ -71,24 +77,25 @@ CLAIM_BATCH = 100
 FITTED_OVER = timedelta(days=30)
 """The stored days that the floor of a `per_day` profile is fitted on."""
 
-RELAY_PAUSE = timedelta(minutes=1)
-"""How long a run pauses after trouble of the relay."""
-
 # --- ingest: sources -> listings --------------------------------------------------------------
 
 
-async def ingest(app: App, now: datetime, sources: Sequence[Source]) -> list[SourceRun]:
+async def ingest(
+    app: App, now: datetime, sources: Sequence[Source], *, done: Done = lambda more: None
+) -> list[SourceRun]:
     """Read these sources, join duplicates, store; one run for each, in their order.
 
     A source that fails is reported in its run and never keeps the others out.
     """
+
+    async def read(source: Source) -> Reading:
+        known = app.store.remembered(source.name)
+        reading = await read_source(fetcher, known, source, app.folder, now)
+        done(1)
+        return reading
+
     async with app.fetcher() as fetcher:
-        readings = await asyncio.gather(
-            *(
-                read_source(fetcher, app.store.remembered(s.name), s, app.folder, now)
-                for s in sources
-            )
-        )
+        readings = await asyncio.gather(*map(read, sources))
     return [_take_in(app, reading, now) for reading in readings]
 
 
@@ -132,14 +139,15 @@ def _take_in(app: App, reading: Reading, now: datetime) -> SourceRun:
 # --- prepare: listings -> digests in the ledger ------------------------------------------------
 
 
-def prepare(app: App, now: datetime, *, at_once: bool = False) -> Counter[DeliveryState]:
+def prepare(
+    app: App, now: datetime, *, at_once: bool = False, done: Done = lambda more: None
+) -> Counter[DeliveryState]:
     """Open a ledger row for everyone due: queued with its digest, or empty with its reason.
 
     `at_once` takes everyone who has no digest today, whatever their hour and days.
     Raises: DigestError before the first source was read, as everyone's day would count as empty.
     """
-    if app.config.sources and not app.store.latest_runs():
-        raise DigestError("no source has been read yet; run `digest ingest` first")
+    _check_read(app)
     tally: Counter[DeliveryState] = Counter()
     while due := app.store.due(now, PREPARE_BATCH, at_once=at_once):
         digests = list(plan(app, due, now))
@@ -147,13 +155,29 @@ def prepare(app: App, now: datetime, *, at_once: bool = False) -> Counter[Delive
         tally.update(
             DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY for digest in digests
         )
+        done(len(digests))
     return tally
 
 
+def _check_read(app: App) -> None:
+    """Raises: DigestError before the first source was read."""
+    if app.config.sources and not app.store.latest_runs():
+        raise DigestError("no source has been read yet; run `digest ingest` first")
+
+
 async def rehearse(
-    app: App, now: datetime, mailer: Mailer, *, at_once: bool = False
+    app: App,
+    now: datetime,
+    mailer: Mailer,
+    *,
+    at_once: bool = False,
+    done: Done = lambda more: None,
 ) -> list[Digest]:
-    """Hand the mails that are due to `mailer` without a ledger row: nothing is sent or recorded."""
+    """Hand the mails that are due to `mailer` without a ledger row: nothing is sent or recorded.
+
+    Raises: DigestError before the first source was read.
+    """
+    _check_read(app)
     due = app.store.due(now, sys.maxsize, at_once=at_once)
     digests = list(plan(app, due, now))
     async with mailer.session() as session:
@@ -162,6 +186,7 @@ async def rehearse(
                 raw = render(app, draft(app, digest, now)).raw
                 recipient = digest.subscriber.email
                 await session.send(Envelope(app.envelope_sender, recipient, raw), lambda: True)
+            done(1)
     return digests
 
 
@@ -267,14 +292,18 @@ def _receipt_sources(app: App, since: datetime) -> tuple[SourceRun, ...]:
 
 
 async def deliver(
-    app: App, clock: Clock, *, stopping: Callable[[], bool] = lambda: False
+    app: App,
+    clock: Clock,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+    told: Told = lambda delivery, outcome, state: None,
 ) -> Counter[DeliveryState]:
     """Send what waits in the ledger until nothing does or the relay is in trouble.
 
     Each try is recorded in its row as soon as the server answered. `clock` is read between
     messages, since a run may last for hours; `stopping` ends the run after those in flight.
     """
-    run = _Run(app, clock, stopping, owner=f"{os.getpid()}-{secrets.token_hex(4)}")
+    run = _Run(app, clock, stopping, told, owner=f"{os.getpid()}-{secrets.token_hex(4)}")
     app.store.expire(clock())
     async with _sessions(app.mailer) as sessions, _heartbeat(run):
         while not run.paused and (
@@ -292,6 +321,7 @@ class _Run:
     app: App
     clock: Clock
     stopping: Callable[[], bool]
+    told: Told
     owner: str
     troubled: bool = False
     tally: Counter[DeliveryState] = field(default_factory=Counter)
@@ -306,12 +336,13 @@ async def _work(run: _Run, session: Session, waiting: Iterator[Delivery]) -> Non
     """Send over one session until the claimed rows are used up; give back what must wait."""
     for delivery in waiting:
         if run.paused:
-            pause = RELAY_PAUSE if run.troubled else timedelta()
-            run.app.store.release([delivery], run.clock(), run.clock() + pause)
+            run.app.store.release([delivery], run.clock(), run.clock())
             continue
         outcome = await _send(run, session, delivery)
         run.troubled = run.troubled or (isinstance(outcome, Deferred) and outcome.relay)
-        run.tally[record(run.app, run.clock(), delivery, outcome)] += 1
+        state = record(run.app, run.clock(), delivery, outcome)
+        run.tally[state] += 1
+        run.told(delivery, outcome, state)
 
 
 async def _send(run: _Run, session: Session, delivery: Delivery) -> Outcome:
@@ -325,12 +356,16 @@ async def _send(run: _Run, session: Session, delivery: Delivery) -> Outcome:
 
 
 def render(app: App, delivery: Delivery) -> Message:
-    """The mail of a delivery; the same row gives the same bytes."""
+    """The mail of a delivery; the same row gives the same bytes. Raises: TemplateError."""
     digest = delivery.digest
     links = app.tokens.links(delivery.frame.base_url, digest.subscriber.id, delivery.prepared_at)
-    return app.renderer(delivery.frame).render(
-        digest, delivery.message_id, delivery.prepared_at, links
-    )
+    made = digest, delivery.message_id, delivery.prepared_at, links
+    try:
+        return app.renderer(delivery.frame).render(*made)
+    except TemplateError as error:
+        # It passed its check and fails on this digest: better the packaged mail than none.
+        warn_of_template(f"delivery {delivery.id}", error)
+        return app.renderer(with_packaged_templates(delivery.frame)).render(*made)
 
 
 def record(app: App, now: datetime, delivery: Delivery, outcome: Outcome) -> DeliveryState:
@@ -341,7 +376,7 @@ def record(app: App, now: datetime, delivery: Delivery, outcome: Outcome) -> Del
         case Refused():
             state, again = DeliveryState.REFUSED, now
         case Deferred(relay=True):
-            state, again = DeliveryState.DEFERRED, now + RELAY_PAUSE
+            state, again = DeliveryState.DEFERRED, now  # the run ends here; the next one tries
         case Deferred() | Unknown():
             # Spread by the row's number: a whole batch must not come back in one second.
             spread = crc32(str(delivery.id).encode()) / 2**32

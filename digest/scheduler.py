@@ -34,10 +34,7 @@ STOP_S = 30.0
 
 async def serve(app: App, clock: jobs.Clock) -> None:
     """Run until SIGTERM or SIGINT; messages in flight are finished and recorded."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_signal()
     running: set[asyncio.Task[None]] = set()
     scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -74,6 +71,15 @@ async def serve(app: App, clock: jobs.Clock) -> None:
     if running:
         await asyncio.wait(running, timeout=STOP_S)
     logger.info("service.stopped")
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets, instead of ending the process where it stands."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
 
 
 async def read_and_prepare(app: App, clock: jobs.Clock) -> None:

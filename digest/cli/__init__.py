@@ -7,29 +7,62 @@ standard error for each thing that is wrong, never a traceback.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
 from digest import __version__
-from digest.cli.people import subscribers
-from digest.cli.reasons import explain
-from digest.cli.running import ingest, preview, send, serve, status
-from digest.cli.setting_up import check, demo, init
+from digest.cli.saying import complain
 from digest.errors import DigestError
+
+COMMANDS = {
+    "demo": ("setting_up", "Run it all once on this machine, with readers and papers of ours."),
+    "init": ("setting_up", "Write a commented config and a secret key to start from."),
+    "check": ("setting_up", "Check the config, every profile and the templates."),
+    "ingest": ("running", "Read the sources now and store what is new."),
+    "preview": ("running", "Write the digest that EMAIL would get now as a page."),
+    "send": ("running", "Prepare the digests that are due and send what waits."),
+    "serve": ("running", "Run the service: read, prepare and send, day after day."),
+    "subscribers": ("people", "List, show, add, edit, remove, import and export subscribers."),
+    "explain": ("reasons", "Show why LISTING scores as it does for EMAIL."),
+    "status": ("state", "Show the sources, the subscribers and today's digests."),
+}
+"""Each command's module and its line in the help, in the order in which a newcomer meets them."""
 
 
 class Commands(click.Group):
-    """A group of commands that says a known fault in words."""
+    """Commands that are imported when they are run: the help needs none of what they need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in our order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, from its module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"digest.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands into the help without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a `DigestError` becomes lines and an exit code."""
+        """Run the command; a fault that a person can mend becomes lines and an exit code."""
         try:
             return super().invoke(ctx)
         except DigestError as error:
-            for line in str(error).splitlines():
-                click.echo(f"error: {line}", err=True)
+            complain(*str(error).splitlines())
             ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise  # whoever read our output has seen enough; click ends quietly
+        except OSError as error:
+            complain(f"{error.filename or 'this machine'}: {error.strerror or error}")
+            ctx.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,25 +71,9 @@ def cli() -> None:
     """Mail each subscriber the day's new papers that fit their keywords, and say why."""
 
 
-for command in (
-    demo,
-    init,
-    check,
-    ingest,
-    preview,
-    send,
-    serve,
-    subscribers,
-    explain,
-    status,
-):  # in the order in which a newcomer meets them
-    cli.add_command(command)
-
-
 def main() -> None:
-    """Run the command line; a closed pipe ends it quietly."""
-    try:
-        cli()
-    except BrokenPipeError:
-        sys.stderr.close()  # else the interpreter complains once more at exit
-        sys.exit(1)
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows `?`
+    cli()

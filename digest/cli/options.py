@@ -1,26 +1,22 @@
-"""What the commands share: the config option, the clock, logging and printing."""
+"""What the commands share: the config option, the clock, the open parts, a person by address."""
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from digest.app import App, open_app
+from digest.cli.logs import log_warnings
 from digest.config import load_config
 from digest.errors import ConfigError, DigestError
-from digest.mailer import Mailer
 from digest.model import Subscriber
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -56,16 +52,11 @@ def clock() -> datetime:
 
 
 @contextmanager
-def opened(config_path: Path, mailer: Mailer | None = None) -> Iterator[App]:
+def opened(config_path: Path) -> Iterator[App]:
     """The parts of the service for a config file; see `open_app`."""
-    with open_app(load_config(config_path), clock(), mailer=mailer) as app:
+    log_warnings()
+    with open_app(load_config(config_path), clock()) as app:
         yield app
-
-
-def log_to_stderr() -> None:
-    """Send the service's events to standard error, one line each."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
 
 
 def person(app: App, email: str) -> Subscriber:
@@ -74,22 +65,12 @@ def person(app: App, email: str) -> Subscriber:
     if found:
         return found
     known = [subscriber.email for subscriber in app.store.subscribers()]
-    near = [address for address in known if email.lower() in address.lower()][:3] or known[:3]
-    hint = f"; there are {', '.join(near)}" if near else "; there is no subscriber yet"
+    part = [address for address in known if email.lower() in address.lower()]
+    near = (part or get_close_matches(email, known, n=3, cutoff=0.5))[:3]
+    if near:
+        hint = f"; did you mean {' or '.join(near)}?"
+    elif known:
+        hint = "; `digest subscribers list` shows who there is"
+    else:
+        hint = "; there is no subscriber yet"
     raise DigestError(f"no subscriber has the address {email!r}{hint}")
-
-
-def print_json(value: Any) -> None:
-    """Print a value as indented JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
-    """Print rows under columns; on a terminal as wide as it is, elsewhere at full width."""
-    console = Console(width=None if Console().is_terminal else 160, highlight=False)
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))  # Text: markup in titles stays text
-    console.print(table)

@@ -11,18 +11,11 @@ import click
 import tomli_w
 
 from digest.app import App
-from digest.cli.options import (
-    clock,
-    config_option,
-    json_option,
-    opened,
-    person,
-    print_json,
-    print_table,
-)
+from digest.cli.options import clock, config_option, json_option, opened, person
+from digest.cli.saying import complain, counted, print_json, print_table, say
 from digest.config import parse_subscribers, profile_toml
 from digest.config.writing import subscriber_table
-from digest.errors import DigestError
+from digest.errors import ConfigError, DigestError
 from digest.model import Origin, Subscriber, SubscriberState
 
 
@@ -40,6 +33,9 @@ def list_(config_path: Path, as_json: bool) -> None:
         people = app.store.subscribers()
     if as_json:
         print_json([_described(one) for one in people])
+        return
+    if not people:
+        say("no subscriber yet; `digest subscribers add` or the config file names one", err=True)
         return
     print_table(
         ("address", "state", "kept in", "mail at", "keywords"),
@@ -67,9 +63,7 @@ def show(config_path: Path, email: str, as_json: bool) -> None:
     if as_json:
         print_json(_described(one))
         return
-    click.echo(
-        f"# {one.state}, kept in the {'config file' if one.origin is Origin.FILE else 'store'}"
-    )
+    say(f"# {one.state}, kept in the {'config file' if one.origin is Origin.FILE else 'store'}")
     click.echo(profile_toml(one), nl=False)
 
 
@@ -92,12 +86,9 @@ def add(config_path: Path, email: str, profile: Path | None, **settings: Any) ->
         text, place = _new_table(email, **settings), "command line"
     with opened(config_path) as app:
         (one,) = _parsed(app, text, place, only=email)
-        if app.store.subscriber(email):
-            raise DigestError(
-                f"{email} is subscribed already; `digest subscribers edit {email}` changes it"
-            )
+        _check_new(app, email)
         _put(app, one)
-    click.echo(f"added {one.email}")
+    say(f"added {one.email}")
 
 
 @subscribers.command()
@@ -112,14 +103,15 @@ def edit(config_path: Path, email: str, profile: Path | None) -> None:
     """Change the settings of EMAIL."""
     with opened(config_path) as app:
         one = person(app, email)
-        _stored(one, app)
-        text = _read(profile) if profile else click.edit(profile_toml(one), extension=".toml")
-        if not text:
-            click.echo("nothing was changed")
+        _check_ours(one, app)
+        if one.state is SubscriberState.REMOVED:
+            raise DigestError(f"{one.email} was removed; `digest subscribers add` brings them back")
+        changed = _from_file(app, one, profile) if profile else _from_editor(app, one)
+        if changed is None:
+            say("nothing was changed")
             return
-        (changed,) = _parsed(app, text, str(profile or "edited settings"), only=one.email)
         _put(app, replace(changed, state=one.state))
-    click.echo(f"changed {changed.email}")
+    say(f"changed {changed.email}")
 
 
 @subscribers.command()
@@ -129,9 +121,11 @@ def remove(config_path: Path, email: str) -> None:
     """Stop all mail to EMAIL; what waits to be sent is cancelled."""
     with opened(config_path) as app:
         one = person(app, email)
-        _stored(one, app)
+        _check_ours(one, app)
+        if one.state is SubscriberState.UNSUBSCRIBED:  # their own word must not be forgotten
+            raise DigestError(f"{one.email} has unsubscribed and gets no mail")
         app.store.set_state(one.id, SubscriberState.REMOVED, clock())
-    click.echo(f"removed {one.email}")
+    say(f"removed {one.email}")
 
 
 @subscribers.command("import")
@@ -141,28 +135,38 @@ def import_(config_path: Path, file: Path) -> None:
     """Add or change the subscribers of a TOML FILE, all or none of them."""
     with opened(config_path) as app:
         people = _parsed(app, _read(file), str(file))
-        for one in people:
-            if (
-                known := app.store.subscriber(one.email)
-            ) and known.state is not SubscriberState.REMOVED:
-                _stored(known, app)
-        for one in people:
-            _put(app, one)
-    click.echo(f"imported {len(people)} subscribers")
+        known = {one.email: app.store.subscriber(one.email) for one in people}
+        owned = [k for k in known.values() if k and k.state is not SubscriberState.REMOVED]
+        for one in owned:
+            _check_ours(one, app)
+        for new in people:
+            _put(app, new)
+    say(f"imported {counted(len(people), 'subscriber')}")
+    for one in owned:
+        if one.state is SubscriberState.UNSUBSCRIBED:
+            say(f"{one.email} has unsubscribed and still gets no mail", err=True)
+
+
+EXPORTED = (SubscriberState.ACTIVE, SubscriberState.PAUSED)
+"""Who may be mailed again when the file is imported elsewhere; the others never said yes, or no."""
 
 
 @subscribers.command()
 @config_option
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 def export(config_path: Path, file: Path | None) -> None:
-    """Write every subscriber as TOML to FILE, or to standard output."""
+    """Write the active and paused subscribers as TOML to FILE, or to standard output."""
     with opened(config_path) as app:
-        text = "\n".join(profile_toml(one) for one in app.store.subscribers())
+        people = app.store.subscribers()
+    exported = [one for one in people if one.state in EXPORTED]
+    text = "\n".join(profile_toml(one) for one in exported)
     if file:
         file.write_text(text, "utf-8")
-        click.echo(f"wrote {file}")
+        say(f"wrote {counted(len(exported), 'subscriber')} to {file}")
     else:
         click.echo(text, nl=False)
+    if left := len(people) - len(exported):
+        say(f"left out {left:,} who unsubscribed or have not confirmed", err=True)
 
 
 def _described(one: Subscriber) -> dict[str, object]:
@@ -177,7 +181,8 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DigestError(f"{path} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise DigestError(f"{path} cannot be read: {reason}") from error
 
 
 def _new_table(
@@ -202,16 +207,55 @@ def _term_and_weight(keyword: str) -> tuple[str, object]:
 
 
 def _parsed(app: App, text: str, place: str, only: str = "") -> tuple[Subscriber, ...]:
-    """The subscribers of a TOML text; `only` is the address that must stand in it alone."""
+    """The subscribers of a TOML text; `only` is the address that must stand in it alone.
+
+    Raises: ConfigError with every fault.
+    """
     people = parse_subscribers(text, place, app.config.service.timezone)
     if only and [one.email.lower() for one in people] != [only.lower()]:
-        raise DigestError(f"{place}: holds {len(people)} subscribers; expected {only} alone")
+        held = ", ".join(one.email for one in people[:3]) or "nobody"
+        raise ConfigError([f"{place}: holds the settings of {held}; expected {only} alone"])
     return people
 
 
-def _stored(one: Subscriber, app: App) -> None:
+def _from_file(app: App, one: Subscriber, profile: Path) -> Subscriber:
+    (changed,) = _parsed(app, _read(profile), str(profile), only=one.email)
+    return changed
+
+
+def _from_editor(app: App, one: Subscriber) -> Subscriber | None:
+    """The settings as they leave the editor, None when they are as before; faults ask again."""
+    before = text = profile_toml(one)
+    while True:
+        edited = click.edit(text, extension=".toml")
+        if edited is None or edited == before:
+            return None
+        try:
+            (changed,) = _parsed(app, edited, "edited settings", only=one.email)
+        except DigestError as error:
+            complain(*str(error).splitlines())
+            if not click.confirm("Edit again?", default=True, err=True):
+                raise ConfigError(["nothing was changed"]) from error
+            text = edited
+        else:
+            return changed
+
+
+def _check_new(app: App, email: str) -> None:
+    """Refuse to add whom we have, or who has unsubscribed: only they can take that back."""
+    known = app.store.subscriber(email)
+    if known is None or known.state is SubscriberState.REMOVED:
+        return
+    if known.state is SubscriberState.UNSUBSCRIBED:
+        raise DigestError(f"{email} has unsubscribed, and only they can take that back")
+    raise DigestError(
+        f"{email} is subscribed already; `digest subscribers edit {email}` changes it"
+    )
+
+
+def _check_ours(one: Subscriber, app: App) -> None:
     """Refuse to change whom the config file owns."""
-    if one.origin is Origin.FILE:
+    if one.origin is Origin.FILE and one.state is not SubscriberState.REMOVED:
         raise DigestError(f"{one.email} belongs to {app.config.place}; change it there")
 
 

@@ -1,36 +1,37 @@
-"""The commands of the daily run: ingest, preview, send, serve, status."""
+"""The commands of the daily run: ingest, preview, send, serve."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 import click
 
 from digest import jobs
 from digest.app import App
-from digest.cli.options import (
-    clock,
-    config_option,
-    json_option,
-    log_to_stderr,
-    opened,
-    person,
-    print_json,
-    print_table,
-)
+from digest.cli.logs import log_events
+from digest.cli.options import clock, config_option, json_option, opened, person
+from digest.cli.progress import Done, progress
+from digest.cli.saying import complain, counted, minute, print_json, print_table, say
 from digest.errors import DigestError
 from digest.mailer import EmlFolder
-from digest.model import DeliveryState, Source, SourceRun
+from digest.model import Deferred, Delivery, DeliveryState, Outcome, Refused, Source, SourceRun
 from digest.schedule import zone
 from digest.scheduler import serve as serve_app
+from digest.scheduler import stop_signal
 from digest.store import Due
+
+SHOWN_FAULTS = 20
+"""Refusals that `send` spells out; the rest are counted."""
+
+
+# --- ingest -----------------------------------------------------------------------------------
 
 
 @click.command()
@@ -40,49 +41,60 @@ from digest.store import Due
 def ingest(config_path: Path, names: tuple[str, ...], as_json: bool) -> None:
     """Read the sources now and store what is new."""
     with opened(config_path) as app:
-        runs = asyncio.run(jobs.ingest(app, clock(), _named(app, names)))
+        sources = _named(app, names)
+        with progress("reading sources", len(sources)) as done:
+            runs = asyncio.run(jobs.ingest(app, clock(), sources, done=done))
     if as_json:
         print_json([asdict(run) for run in runs])
     else:
-        print_runs(runs)
+        _print_runs(runs)
+    complain(*(run.error for run in runs if run.error))
     if any(run.error for run in runs):
         sys.exit(1)
 
 
-def print_runs(runs: Sequence[SourceRun]) -> None:
-    """Print what each source brought; the errors stand below, each on a line of its own."""
+def _print_runs(runs: Sequence[SourceRun]) -> None:
+    """Print what each source brought."""
     print_table(
-        ("source", "announced", "read", "new", "joined", "too old", "day"),
+        ("source", "read", "new", "known already", "too old", "announced", "list of"),
         [
             (
                 run.source,
-                "–" if run.announced is None else run.announced,
                 run.read,
                 run.new,
                 run.joined,
                 run.too_old,
+                "–" if run.announced is None else run.announced,
                 run.batch_on or "–",
             )
             for run in runs
         ],
     )
-    for run in runs:
-        if run.error:
-            click.echo(f"error: {run.error}", err=True)
 
 
 def _named(app: App, names: Sequence[str]) -> list[Source]:
+    """The sources of these names, or all. Raises: DigestError."""
     known = {source.name: source for source in app.config.sources}
+    if not known:
+        raise DigestError(f"{app.config.place}: names no source; add a [[sources]] table")
     for name in names:
         if name not in known:
-            raise DigestError(f"no source is named {name!r}; there are {', '.join(known)}")
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise DigestError(f"no source is named {name!r}; {hint}")
     return [source for name, source in known.items() if not names or name in names]
+
+
+# --- send -------------------------------------------------------------------------------------
 
 
 @click.command()
 @config_option
 @click.option(
-    "--now", "at_once", is_flag=True, help="Everyone without a digest today, whatever their hour."
+    "--now",
+    "at_once",
+    is_flag=True,
+    help="Everyone without a digest today, whatever their hour and days.",
 )
 @click.option("--dry-run", is_flag=True, help="Write .eml files; send and record nothing.")
 @click.option(
@@ -98,119 +110,138 @@ def send(config_path: Path, at_once: bool, dry_run: bool, output: Path) -> None:
         if dry_run:
             _write_mails(app, at_once, output)
             return
-        prepared = jobs.prepare(app, clock(), at_once=at_once)
-        sent = asyncio.run(jobs.deliver(app, clock))
-        waiting = app.store.next_attempt_at()
-    queued, empty = prepared[DeliveryState.QUEUED], prepared[DeliveryState.EMPTY]
-    click.echo(f"prepared: {queued} to send, {empty} without a match")
-    click.echo(f"tried: {_counts(sent)}")
-    if waiting:
-        click.echo(f"some mails wait; the next try is due at {_minute(waiting)}", err=True)
+        with progress("preparing digests") as done:
+            prepared = jobs.prepare(app, clock(), at_once=at_once, done=done)
+        queued, empty = prepared[DeliveryState.QUEUED], prepared[DeliveryState.EMPTY]
+        say(f"prepared {counted(queued, 'mail')}, {counted(empty, 'day')} without a match")
+        if not prepared and not at_once:
+            say("nobody else is due now; `digest send --now` waits for nobody's hour", err=True)
+        failed = _send_what_waits(app)
+    if failed:
         sys.exit(1)
 
 
-def _counts(states: Mapping[Any, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
+def _send_what_waits(app: App) -> bool:
+    """Send, say what came of it; true when a mail was refused or has to wait."""
+    waiting = _waiting(app)
+    with progress("sending", waiting) as done:
+        account = _Account(done)
+        asyncio.run(_deliver(app, account.take))
+    sent = account.states.count(DeliveryState.SENT)
+    say(f"sent {counted(sent, 'mail')}")
+    complain(*account.faults(f"{app.config.smtp.host}:{app.config.smtp.port}"))
+    if again := app.store.next_attempt_at():
+        left = counted(_waiting(app), "mail waits", "mails wait")
+        say(f"{left}; `digest send` and `digest serve` try again from {minute(again)} on", err=True)
+    return bool(again or account.refused)
+
+
+def _waiting(app: App) -> int:
+    """How many mails of the last day are still to be sent."""
+    states = app.store.deliveries_by_state(clock() - timedelta(hours=24))
+    still = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN)
+    return sum(states.get(state, 0) for state in still)
+
+
+async def _deliver(app: App, told: jobs.Told) -> None:
+    """Send what waits; a stop from outside lets the mails in flight finish."""
+    stop = stop_signal()
+    await jobs.deliver(app, clock, stopping=stop.is_set, told=told)
+
+
+class _Account:
+    """What a run of sending came to, for the person in front of it."""
+
+    def __init__(self, done: Done) -> None:
+        self._done = done
+        self.states: list[DeliveryState] = []
+        self.refused: list[str] = []
+        self.deferred: list[str] = []
+        self.trouble = ""
+
+    def take(self, delivery: Delivery, outcome: Outcome, state: DeliveryState) -> None:
+        """Note one try."""
+        self._done(1)
+        self.states.append(state)
+        address = delivery.digest.subscriber.email
+        if isinstance(outcome, Deferred) and outcome.relay:
+            self.trouble = outcome.reply
+        elif isinstance(outcome, Refused):
+            self.refused.append(f"{address}: refused for good: {outcome.reply}")
+        elif state is not DeliveryState.SENT:
+            self.deferred.append(f"{address}: {state}: {outcome.reply}")
+
+    def faults(self, relay: str) -> list[str]:
+        """A line for each mail that did not go out, and one for the mail server's own trouble."""
+        faults = [*self.refused, *self.deferred]
+        more = len(faults) - SHOWN_FAULTS
+        faults = faults[:SHOWN_FAULTS] + ([f"and {more:,} more like these"] if more > 0 else [])
+        if self.trouble:
+            faults.append(f"the mail server {relay} takes no mail: {self.trouble}")
+        return faults
 
 
 def _write_mails(app: App, at_once: bool, output: Path) -> None:
+    """Write what is due as files, and name them."""
     folder = EmlFolder(output)
-    digests = asyncio.run(jobs.rehearse(app, clock(), folder, at_once=at_once))
+    with progress("writing mails") as done:
+        digests = asyncio.run(jobs.rehearse(app, clock(), folder, at_once=at_once, done=done))
     for path in folder.written:
-        click.echo(path)
+        say(path)
     empty = sum(not digest.mailed for digest in digests)
-    click.echo(
-        f"{len(folder.written)} mails written, {empty} days without a match;"
+    say(
+        f"wrote {counted(len(folder.written), 'mail')}; {counted(empty, 'day')} without a match;"
         " nothing was sent or recorded",
         err=True,
     )
+    if not digests and not at_once:
+        say("nobody is due now; add --now to wait for nobody's hour", err=True)
+
+
+# --- preview, serve ---------------------------------------------------------------------------
 
 
 @click.command()
 @config_option
 @click.argument("email")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="The page's file.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page's file.  [default: preview-EMAIL.html]",
+)
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 def preview(config_path: Path, email: str, output: Path | None, show: bool) -> None:
-    """Write the digest that EMAIL would get now as a page, and name it."""
+    """Write the digest that EMAIL would get now as a page, and name it.
+
+    Nothing is sent or recorded.
+    """
     with opened(config_path) as app:
         subscriber = person(app, email)
         now = clock()
         day = now.astimezone(zone(subscriber.timezone)).date()
-        digest = next(jobs.plan(app, [Due(subscriber, day)], now))
+        digest = next(iter(jobs.plan(app, [Due(subscriber, day)], now)))
         page = jobs.render(app, jobs.draft(app, digest, now))
+        today = app.store.delivery(subscriber.id, day)
     path = output or Path(f"preview-{re.sub(r'[^A-Za-z0-9@._+-]', '_', subscriber.email)}.html")
     path.write_text(page.html, "utf-8")
-    if not digest.mailed:
-        click.echo(f"no mail would be sent: {digest.empty_reason}", err=True)
-    click.echo(path)
-    if show:
-        click.launch(str(path))
+    if today and today.digest.listings:
+        say(f"today's digest is {today.state} already; this is what would come beside it", err=True)
+    if digest.mailed:
+        say(f"{counted(len(digest.listings), 'item')}; subject: {page.subject}", err=True)
+    else:
+        say(f"no mail would be sent: {digest.empty_reason}", err=True)
+    say(path)
+    if show and click.launch(str(path)):
+        raise DigestError(f"no browser could be started; open {path.resolve().as_uri()}")
 
 
 @click.command()
 @config_option
 def serve(config_path: Path) -> None:
-    """Run the service: read sources, prepare and send, day after day."""
-    log_to_stderr()
+    """Run the service: read sources, prepare and send, day after day.
+
+    Events go to standard error. SIGTERM or Ctrl-C ends it after the mails in flight.
+    """
     with opened(config_path) as app:
+        log_events()
         asyncio.run(serve_app(app, clock))
-
-
-@click.command()
-@config_option
-@json_option
-def status(config_path: Path, as_json: bool) -> None:
-    """Show the sources, the subscribers by state and today's deliveries."""
-    with opened(config_path) as app:
-        now = clock()
-        latest = app.store.latest_runs()
-        states = [subscriber.state for subscriber in app.store.subscribers()]
-        report = {
-            "sources": [
-                {
-                    "source": source.name,
-                    "kind": source.kind,
-                    "last_run_at": latest[source.name].started_at
-                    if source.name in latest
-                    else None,
-                    "last_success_at": app.store.last_success_at(source.name),
-                    "read": latest[source.name].read if source.name in latest else 0,
-                    "new": latest[source.name].new if source.name in latest else 0,
-                    "error": latest[source.name].error if source.name in latest else "",
-                }
-                for source in app.config.sources
-            ],
-            "subscribers": {state: states.count(state) for state in sorted(set(states))},
-            "deliveries": dict(app.store.deliveries_by_state(now - timedelta(hours=24))),
-            "next_attempt_at": app.store.next_attempt_at(),
-        }
-    if as_json:
-        print_json(report)
-    else:
-        _print_status(report)
-
-
-def _print_status(report: dict[str, Any]) -> None:
-    print_table(
-        ("source", "kind", "last success", "read", "new", "state"),
-        [
-            (
-                source["source"],
-                source["kind"],
-                _minute(source["last_success_at"]),
-                source["read"],
-                source["new"],
-                source["error"] or ("ok" if source["last_run_at"] else "never read"),
-            )
-            for source in report["sources"]
-        ],
-    )
-    click.echo(f"\nsubscribers: {_counts(report['subscribers'])}")
-    click.echo(f"deliveries of the last 24 hours: {_counts(report['deliveries'])}")
-    if report["next_attempt_at"]:
-        click.echo(f"next try: {_minute(report['next_attempt_at'])}")
-
-
-def _minute(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "–"

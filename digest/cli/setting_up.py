@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import click
 import tomli_w
 
 from digest.app import make_frame
-from digest.cli.options import config_option, json_option, print_json, print_table
+from digest.cli.logs import log_warnings
+from digest.cli.options import clock, config_option, json_option
+from digest.cli.saying import complain, counted, print_json, print_table, say
 from digest.config import check_files, example_config, load_config
 from digest.demo import run_demo
-from digest.errors import DigestError
+from digest.errors import DigestError, TemplateError
 from digest.renderer import check_templates
 from digest.tokens import read_keys
 
@@ -23,9 +26,8 @@ from digest.tokens import read_keys
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("demo-mails"),
-    show_default=True,
-    help="Folder for the mails and the demo's database.",
+    help="Folder for the mails and the demo's database.  [default: demo-mails, or"
+    " demo-pages with --pages]",
 )
 @click.option(
     "--pages",
@@ -33,13 +35,24 @@ from digest.tokens import read_keys
     help="Run on the saved Daily Papers pages in this folder instead of the demo's own listings.",
 )
 @click.option("--fresh", is_flag=True, help="Forget earlier runs of the demo.")
-def demo(output: Path, pages: Path | None, fresh: bool) -> None:
-    """Run the whole service once, on this machine alone: six readers get their digest."""
-    told = asyncio.run(run_demo(output, pages, fresh=fresh))
+def demo(output: Path | None, pages: Path | None, fresh: bool) -> None:
+    """Run it all once on this machine, with readers and papers of ours.
+
+    Needs no network and no config: six readers get their mail over real SMTP into a folder.
+    """
+    log_warnings()
+    folder = output or Path("demo-pages" if pages else "demo-mails")
+    told = asyncio.run(
+        run_demo(folder, pages, clock(), fresh=fresh, step=lambda line: say(line, err=True))
+    )
+    say()
     print_table(("reader", "mail", "top item", "because"), told.rows)
-    click.echo("")
+    say()
     for line in told.lines:
-        click.echo(line)
+        say(line)
+    complain(*told.faults)
+    if told.faults:
+        sys.exit(1)
 
 
 @click.command()
@@ -47,43 +60,52 @@ def demo(output: Path, pages: Path | None, fresh: bool) -> None:
     "path", type=click.Path(path_type=Path, dir_okay=False), default=Path("config.toml")
 )
 def init(path: Path) -> None:
-    """Write a commented config to PATH (config.toml) and make its secret key."""
+    """Write a commented config and a secret key to start from.
+
+    PATH is config.toml if you name no other.
+    """
     if path.exists():
         raise DigestError(f"{path} exists already; nothing was changed")
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(example_config(), "utf-8")
     secret = path.parent / "secret.key"
     read_keys(secret)
-    click.echo(f"wrote {path} and {secret}")
-    click.echo(
-        "Next: set base_url, from and [smtp]; name your sources and yourself as a subscriber;\n"
-        f"then: digest check --config {path} && digest ingest --config {path}"
-        f" && digest preview YOU --config {path} --open"
-    )
+    option = "" if path == Path("config.toml") else f" --config {shlex.quote(str(path))}"
+    say(f"wrote {path} and {secret}")
+    say()
+    say(f"Now edit {path}: your address under `from`, your mail server under [smtp],")
+    say("the sources you read, and yourself as the first subscriber. Then:")
+    say()
+    for step in ("check", "ingest", "preview YOUR-ADDRESS --open", "send --now", "serve"):
+        say(f"  digest {step}{option}")
 
 
 @click.command()
 @config_option
 @json_option
 def check(config_path: Path, as_json: bool) -> None:
-    """Check the config, every profile and every template; print the settings in force."""
+    """Check the config, every profile and the templates.
+
+    Prints the settings in force, those of the defaults too; secrets are hidden.
+    """
     config = load_config(config_path)
     faults = check_files(config)
     if not faults:
-        check_templates(make_frame(config))
+        try:
+            check_templates(make_frame(config))
+        except TemplateError as error:
+            faults = [f"{config.mail.templates}: {error}"]
     if as_json:
         print_json({"faults": faults, "settings": config.effective()})
     else:
         click.echo(tomli_w.dumps(_without_blanks(config.effective())), nl=False)
-        for fault in faults:
-            click.echo(f"error: {fault}", err=True)
-        if not faults:
-            click.echo(
-                f"\n{config_path}: ok; {len(config.sources)} sources,"
-                f" {len(config.subscribers)} subscribers",
-                err=True,
-            )
+    complain(*faults)
     if faults:
         sys.exit(2)
+    if not as_json:
+        sources = counted(len(config.sources), "source")
+        people = counted(len(config.subscribers), "subscriber")
+        say(f"{config_path} is good: {sources}, {people}", err=True)
 
 
 def _without_blanks(table: dict[str, Any]) -> dict[str, Any]:
