@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from digest.sources import KINDS, fault_in_kind
-from tests.sources.shared import NOW, query_of, source_of
+from tests.sources.shared import NOW, asked, query_of, source_of
 
 
 @pytest.mark.parametrize(
