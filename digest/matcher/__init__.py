@@ -4,8 +4,8 @@ Pure: values in, values out; no I/O, no clock. `docs/matching.md` explains the m
 """
 
 from digest.matcher.floors import fit_floor
-from digest.matcher.likes import Proposal, learn
-from digest.matcher.matching import Matcher
+from digest.matcher.likes import Likes, Proposal
+from digest.matcher.matching import Matcher, learn
 from digest.matcher.pairs import Pairs
 from digest.matcher.profiles import Profiles
 from digest.matcher.ranking import Ranking
@@ -16,7 +16,7 @@ from digest.matcher.statistics import Statistics, terms_of
 from digest.matcher.terms import check_author, check_exclusion, check_term
 
 __all__ = [
-    "Batch", "Explanation", "Matcher", "Pairs", "Profiles", "Proposal", "Ranking", "Statistics",
+    "Batch", "Explanation", "Likes", "Matcher", "Pairs", "Profiles", "Proposal", "Ranking", "Statistics",
     "check_author", "check_exclusion", "check_term", "find_spans", "fit_floor", "learn",
     "terms_of",
 ]  # fmt: skip

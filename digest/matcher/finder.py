@@ -7,15 +7,16 @@ where a path of symbols ends. Time is linear in the words of the batch, whatever
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.matcher.reading import Batch, Ints
+from digest.matcher.reading import Batch, Index, Ints
 from digest.matcher.terms import EXACT, PREFIX, STEM, may_join
-from digest.matcher.words import GLUED, PARTED, stem
+from digest.matcher.words import PARTED, stem
 
 _SHIFT = 32
 Longs = NDArray[np.int64]
@@ -48,7 +49,7 @@ class Finder:
         self._ends: list[tuple[int, int]] = []
         self._nodes = 1
         self._patterns: dict[tuple[tuple[str, ...], ...], int] = {}
-        self._joined: set[str] = set()
+        self._beginnings: set[str] = set()
         self._tables: tuple[Longs, Ints, Longs, Ints] | None = None
 
     def __len__(self) -> int:
@@ -65,10 +66,16 @@ class Finder:
         self._tables = None
         return number
 
+    def known(self, sequences: tuple[tuple[str, ...], ...]) -> int:
+        """The number of the pattern that has these sequences, or -1."""
+        return self._patterns.get(sequences, -1)
+
     def _path(self, sequence: Iterable[str]) -> int:
         node = 0
         for symbol in sequence:
             number = self._symbols.setdefault(symbol, len(self._symbols))
+            if number == len(self._symbols) - 1 and symbol[0] == STEM:
+                self._beginnings.update(symbol[1:end] for end in range(1, len(symbol)))
             key = (node << _SHIFT) | number
             if key not in self._steps:
                 self._steps[key] = self._nodes
@@ -98,8 +105,7 @@ class Finder:
             return Hits(nothing, nothing, nothing)
         at = np.repeat(np.arange(len(batch.word)), np.diff(edges.first[:-1]))
         found = self._walk(batch, edges, at)
-        key = np.unique(found[0].astype(np.int64) << _SHIFT | found[1])
-        _, place = np.unique(found[0].astype(np.int64) << _SHIFT | found[1], return_index=True)
+        key, place = np.unique(found[0].astype(np.int64) << _SHIFT | found[1], return_index=True)
         return Hits(
             (key >> _SHIFT).astype(np.int32), (key & 0xFFFFFFFF).astype(np.int32), found[2][place]
         )
@@ -118,9 +124,9 @@ class Finder:
             stops.append(after[of])
             goes_on = batch.stand[after - 1] != PARTED
             start, node, after = start[goes_on], node[goes_on], after[goes_on]
-            low, count = edges.first[after], edges.first[after + 1] - edges.first[after]
+            count = edges.first[after + 1] - edges.first[after]
             start, node = np.repeat(start, count), np.repeat(node, count)
-            edge = np.repeat(low - np.cumsum(count) + count, count) + np.arange(count.sum())
+            edge = spread(edges.first[after], count)
         return np.concatenate(patterns), np.concatenate(starts), np.concatenate(stops)
 
     def _step(self, node: Longs, symbol: Ints) -> tuple[Longs, NDArray[np.bool_]]:
@@ -135,49 +141,58 @@ class Finder:
         _, _, first, ends = self._built()
         count = first[node + 1] - first[node]
         of = np.repeat(np.arange(len(node)), count)
-        number = np.repeat(first[node] - np.cumsum(count) + count, count) + np.arange(count.sum())
-        return ends[number], of
+        return ends[spread(first[node], count)], of
 
     # --- the symbols that a batch offers ------------------------------------------------------
 
     def _edges(self, batch: Batch) -> _Edges:
-        offered = [self._offers(word) for word in batch.vocabulary]
-        count = np.array([len(each) for each in offered])
-        flat = np.array([s for each in offered for s in each], dtype=np.int32)
-        first = np.concatenate(([0], np.cumsum(count)))
-        size = count[batch.word]
-        at = np.repeat(np.arange(len(batch.word)), size)
-        place = np.repeat(first[batch.word] - np.cumsum(size) + size, size) + np.arange(size.sum())
+        index = batch.index
+        word, symbol = self._offers(index)
+        size = index.first[word + 1] - index.first[word]
+        at = index.places[spread(index.first[word], size)]
         pair_at, pair_symbol = self._pairs(batch)
+        symbol = np.concatenate((np.repeat(symbol, size), pair_symbol))
+        after = np.concatenate((at + 1, pair_at + 2))
         at = np.concatenate((at, pair_at))
-        symbol = np.concatenate((flat[place], pair_symbol))
-        after = at + np.repeat([1, 2], [len(place), len(pair_at)])
         sort = np.argsort(at, kind="stable")
-        starts = np.searchsorted(at[sort], np.arange(len(batch.word) + 2))
-        return _Edges(starts, symbol[sort], after[sort].astype(np.int32))
+        first = np.searchsorted(at[sort], np.arange(len(batch.word) + 2))
+        return _Edges(first, symbol[sort], after[sort])
 
-    def _offers(self, word: str) -> list[int]:
-        symbols = self._symbols
-        beginnings = (PREFIX + word[:n] for n in range(1, len(word) + 1))
-        wanted = (STEM + stem(word), EXACT + word, *beginnings)
-        return [symbols[each] for each in wanted if each in symbols]
+    def _offers(self, index: Index) -> tuple[Longs, Ints]:
+        """(word, symbol) for every word of the batch that is, or is compared as, a symbol."""
+        words: list[int] = []
+        symbols: list[int] = []
+        for symbol, number in self._symbols.items():
+            found = _words_for(index, symbol[0], symbol[1:])
+            words += found
+            symbols += [number] * len(found)
+        return np.array(words, dtype=np.int64), np.array(symbols, dtype=np.int32)
 
     def _pairs(self, batch: Batch) -> tuple[Longs, Ints]:
         """Where two neighbours give a known symbol when written as one word."""
-        left, right, stand = batch.word[:-1], batch.word[1:], batch.stand[:-1]
-        near = np.flatnonzero(stand != PARTED)
-        code = (left[near].astype(np.int64) << _SHIFT) | (right[near].astype(np.int64) << 1)
-        code |= stand[near] == GLUED
-        pairs, which = np.unique(code, return_inverse=True)
-        symbols = self._symbols
-        words = batch.vocabulary
-        known = np.full(len(pairs), -1, dtype=np.int32)
-        for i, pair in enumerate(pairs.tolist()):
-            one, two = words[pair >> _SHIFT], words[(pair & 0xFFFFFFFF) >> 1]
-            if pair & 1 or may_join(one, two):
-                number = symbols.get(STEM + stem(one + two))
-                if number is not None:
-                    known[i] = number
-        symbol = known[which]
+        index, words = batch.index, batch.vocabulary
+        begins = np.array([word in self._beginnings for word in words], dtype=bool)
+        known = np.full(len(index.left), -1, dtype=np.int32)
+        for i in np.flatnonzero(begins[index.left]).tolist():
+            one, two = words[index.left[i]], words[index.right[i]]
+            if index.glued[i] or may_join(one, two):
+                known[i] = self._symbols.get(STEM + stem(one + two), -1)
+        symbol = known[index.pair]
         hit = symbol >= 0
-        return near[hit], symbol[hit]
+        return index.pair_places[hit], symbol[hit]
+
+
+def _words_for(index: Index, kind: str, text: str) -> list[int]:
+    """The words of a batch that a symbol stands for."""
+    if kind == STEM:
+        return index.by_stem.get(text, [])
+    if kind == EXACT:
+        return [index.by_word[text]] if text in index.by_word else []
+    low = bisect_left(index.ordered, text)
+    high = bisect_left(index.ordered, text + "\U0010ffff")
+    return [index.by_word[word] for word in index.ordered[low:high]]
+
+
+def spread(first: Longs, size: Longs) -> Longs:
+    """The numbers from each `first` on, `size` of them, one run after the other."""
+    return np.repeat(first - np.cumsum(size) + size, size) + np.arange(size.sum())

@@ -1,97 +1,115 @@
 """What a set of profiles looks for, each distinct thing once.
 
-Owns units (a phrase in a field, a category, a source, an author) and columns (a keyword in one of
-its roles, made of units). Knows no profile and no listing.
+Owns units (a phrase in a field, a word, a category, a source, an author, a keyword with `+` or
+`|`) and recipes (what a keyword is made of). Knows no profile and no listing.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digest.matcher import formula
 from digest.matcher.finder import Finder
 from digest.matcher.reading import Ints
 from digest.matcher.statistics import Statistics
-from digest.matcher.terms import EXACT, PREFIX, STEM, Phrase, Term, parse
+from digest.matcher.terms import EXACT, PREFIX, Phrase, Term, parse
+from digest.matcher.words import STOPWORDS, stem
 
 VALUES = ("category", "source", "author")
 """Fields whose content is compared as a whole."""
 
 _SLOTS = {"": 0, "title": 1, "abstract": 2, "org": 3}
 
+Shares = tuple[tuple[int, float], ...]
 
-class Role(StrEnum):
-    """What a keyword is for: it counts for a listing, against it, keeps it out, or is related."""
 
-    FOR = "for"
-    AGAINST = "against"
-    OUT = "out"
-    RELATED = "related"
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A keyword: its whole `unit`, its rarity, and the units whose worth is parted among `shares`.
+
+    `joined` is the share for a phrase that is written as one word where its words do not stand.
+    """
+
+    unit: int
+    rarity: float
+    shares: Shares
+    joined: Shares = ()
 
 
 class Lexicon:
-    """Units and columns, numbered in the order in which they were first asked for."""
+    """Units and recipes, numbered in the order in which they were first asked for."""
 
     def __init__(self, statistics: Statistics) -> None:
         self.statistics = statistics
         self.finder = Finder()
-        self.columns: dict[tuple[Role, str], int] = {}
         self.rarities: list[float] = []
         self.values: dict[tuple[str, str], int] = {}
-        self.special: list[tuple[int, Role, Term]] = []
-        self.recipe: list[tuple[int, int, float]] = []
-        self.outs: list[tuple[int, int]] = []
-        self.unit_rarities: list[float] = []
+        self.special: dict[str, int] = {}
+        self.joined: dict[int, int] = {}
         self._slots: dict[tuple[int, int], int] = {}
+        self._recipes: dict[str, Recipe] = {}
         self._rarity_of: dict[str, float] = {}
 
-    # --- columns ------------------------------------------------------------------------------
+    def __len__(self) -> int:
+        return len(self.rarities)
 
-    def column(self, role: Role, text: str) -> int:
-        """The number of a keyword's column.
+    def recipe(self, text: str) -> Recipe:
+        """What a keyword is made of.
 
         Raises: KeywordError where the text is no keyword.
         """
-        known = self.columns.get((role, text))
+        known = self._recipes.get(text)
         if known is None:
-            known = self._add(role, text)
-            self.columns[role, text] = known
+            known = self._recipes[text] = self._make(parse(text))
         return known
 
-    def _add(self, role: Role, text: str) -> int:
-        term = parse(text) if role is not Role.RELATED else None
-        number = len(self.columns)
-        phrase = term.simple if term else None
-        if term and not phrase:
-            self.special.append((number, role, term))
-            best = max(
-                np.mean([self.unit_rarities[self.unit(p)] for p in choice])
-                for choice in term.choices
-            )
-            self.rarities.append(float(best))
-            return number
-        unit = self.unit(phrase) if phrase else self._word_unit(text, "")
-        self.rarities.append(self.unit_rarities[unit])
-        if role is Role.OUT:
-            self.outs.append((number, unit))
-        elif role is Role.FOR and phrase and len(phrase.words) > 1:
-            self._add_partial(number, unit, phrase)
-        else:
-            self.recipe.append((number, unit, self.unit_rarities[unit]))
-        return number
+    def _make(self, term: Term) -> Recipe:
+        phrase = term.simple
+        if phrase is None:
+            return self._special(term)
+        unit = self.unit(phrase)
+        rarity = self.rarities[unit]
+        parts = self._parts(phrase)
+        if not parts:
+            return Recipe(unit, rarity, ((unit, rarity),))
+        total = sum(self.symbol_rarity(symbol) for symbol in phrase.sequences[0])
+        worth = {
+            part: rarity * formula.PARTIAL * self.rarities[part] / max(total, 1e-9)
+            for part in parts
+        }
+        kept = sum(worth.values())
+        shares = ((unit, rarity - kept), *worth.items())
+        return Recipe(unit, rarity, shares, self._joined(phrase, unit, kept))
 
-    def _add_partial(self, number: int, unit: int, phrase: Phrase) -> None:
-        """A phrase gives a share for each of its words, the rest when it stands as a whole."""
-        words = [(self._symbol_unit(s, phrase.field), s) for s in phrase.sequences[0]]
-        rarities = np.array([self.symbol_rarity(symbol) for _, symbol in words])
-        whole = self.rarities[number]
-        self.recipe.append((number, unit, whole * (1 - formula.PARTIAL)))
-        shares = rarities / max(rarities.sum(), 1e-9) * whole * formula.PARTIAL
-        for (word, _), share in zip(words, shares.tolist(), strict=True):
-            self.recipe.append((number, word, share))
+    def _parts(self, phrase: Phrase) -> list[int]:
+        """The units of a phrase's words that say something alone: no `4` of GPT-4, no letter."""
+        if phrase.field in VALUES or len(phrase.words) < 2:
+            return []
+        symbols = {
+            symbol: None
+            for word, symbol in zip(phrase.words, phrase.sequences[0], strict=True)
+            if len(word) > 1 and word not in STOPWORDS and not word[0].isdigit()
+        }
+        return [self.word_unit(symbol, phrase.field) for symbol in symbols]
+
+    def _joined(self, phrase: Phrase, unit: int, worth: float) -> Shares:
+        if len(phrase.sequences) < 2:
+            return ()
+        pattern = self.finder.add(phrase.sequences[1:])
+        number = self._slot(pattern, phrase.field, self.rarities[unit])
+        self.joined[number] = unit
+        return ((number, worth),)
+
+    def _special(self, term: Term) -> Recipe:
+        rarity = max(
+            formula.phrase_rarity([self.rarities[self.unit(phrase)] for phrase in choice])
+            for choice in term.choices
+        )
+        number = self.special[term.text] = len(self.rarities)
+        self.rarities.append(rarity)
+        return Recipe(number, rarity, ((number, rarity),))
 
     # --- units --------------------------------------------------------------------------------
 
@@ -103,25 +121,28 @@ class Lexicon:
         rarity = formula.phrase_rarity([self.symbol_rarity(s) for s in phrase.sequences[0]])
         return self._slot(pattern, phrase.field, rarity)
 
-    def _word_unit(self, stem: str, field: str) -> int:
-        return self._symbol_unit(STEM + stem, field)
-
-    def _symbol_unit(self, symbol: str, field: str) -> int:
+    def word_unit(self, symbol: str, field: str) -> int:
+        """The number of one word in a field."""
         return self._slot(self.finder.add(((symbol,),)), field, self.symbol_rarity(symbol))
+
+    def known_word(self, symbol: str) -> int:
+        """The number of a word anywhere, or -1 where no keyword has it."""
+        pattern = self.finder.known(((symbol,),))
+        return self._slots.get((pattern, 0), -1)
 
     def _slot(self, pattern: int, field: str, rarity: float) -> int:
         key = (pattern, _SLOTS[field])
         if key not in self._slots:
-            self._slots[key] = len(self.unit_rarities)
-            self.unit_rarities.append(rarity)
+            self._slots[key] = len(self.rarities)
+            self.rarities.append(rarity)
         return self._slots[key]
 
     def _value_unit(self, phrase: Phrase) -> int:
         value = phrase.words[0] if phrase.field == "author" else phrase.sequences[0][0]
         key = (phrase.field, value)
         if key not in self.values:
-            self.values[key] = len(self.unit_rarities)
-            self.unit_rarities.append(self._value_rarity(phrase.field, value))
+            self.values[key] = len(self.rarities)
+            self.rarities.append(self._value_rarity(phrase.field, value))
         return self.values[key]
 
     def _value_rarity(self, field: str, value: str) -> float:
@@ -131,22 +152,17 @@ class Lexicon:
 
     def symbol_rarity(self, symbol: str) -> float:
         """How much one word tells, from the statistics; a beginning counts what begins so."""
-        if symbol not in self._rarity_of:
-            self._rarity_of[symbol] = self._find_rarity(symbol[0], symbol[1:])
-        return self._rarity_of[symbol]
+        known = self._rarity_of.get(symbol)
+        if known is None:
+            known = self._rarity_of[symbol] = self._find_rarity(symbol[0], symbol[1:])
+        return known
 
     def _find_rarity(self, kind: str, word: str) -> float:
-        from digest.matcher.words import stem
-
         if kind == EXACT:
             return self.statistics.rarity(stem(word))
         if kind == PREFIX:
-            counts = self.statistics.counts
-            count = sum(counts.get(term, 0) for term in counts if term.startswith(word))
-            return formula.rarity(self.statistics.listings, min(count, self.statistics.listings))
+            return self.statistics.prefix_rarity(word)
         return self.statistics.rarity(word)
-
-    # --- for the scorer -----------------------------------------------------------------------
 
     def slots(self) -> Ints:
         """For each pattern its unit anywhere, in the title, in the abstract, in the org, or -1."""
@@ -154,7 +170,3 @@ class Lexicon:
         for (pattern, slot), unit in self._slots.items():
             table[pattern, slot] = unit
         return table
-
-    def rarity_array(self) -> NDArray[np.float64]:
-        """The rarity of each column."""
-        return np.array(self.rarities)

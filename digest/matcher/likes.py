@@ -1,48 +1,140 @@
-"""What liked and disliked listings say about a profile: weighted terms, to be proposed."""
+"""What liked and disliked listings say about a profile: weighted terms, bounded, with evidence.
+
+Owns the learning. A liked listing is an example, every stored one that is not liked a weak
+counter-example; the terms that part them best (ridge regression) are what was learned.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from digest.matcher.statistics import Statistics, terms_of
-from digest.matcher.words import STOPWORDS
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve
+from scipy.sparse import csr_matrix, diags, vstack
+
+from digest.matcher.reading import Batch, read
+from digest.matcher.space import Space
+from digest.matcher.words import fold, split, stem
 from digest.model import Listing, Profile
 
+RIDGE = 0.5
+"""How strongly few examples are held back; 0.5 to 1 are level."""
+
+MOST_LEARNED = 100
+"""Terms that are learned; 60 lose 0.01, 300 gain nothing."""
+
+MOST_STORED = 3000
+"""Stored listings that are compared with: the newest; the time grows with their cube."""
+
+
+@dataclass(frozen=True, slots=True)
+class Likes:
+    """The listings that a subscriber wants more of, and less of."""
+
+    liked: tuple[Listing, ...] = ()
+    disliked: tuple[Listing, ...] = ()
+
+
+def learn_features(space: Space, archive: Batch, likes: Sequence[Likes | None]) -> csr_matrix:
+    """Profiles x features: what each has learned; its liked listings give 1 on average."""
+    keys = {listing.key: at for at, listing in enumerate(archive.listings)}
+    further = _unknown(keys, likes)
+    stored = np.arange(len(archive.listings))[-MOST_STORED:]
+    vectors = vstack((space.vectors(archive), space.vectors(read(further)))).tocsr()
+    named = sorted({at for each in likes if each for at in _places(keys, each.liked)})
+    used = np.union1d(stored, np.array([*named, *range(len(keys), vectors.shape[0])], dtype=int))
+    train = vectors[used]
+    place = {at: row for row, at in enumerate(used.tolist())}
+    wished = np.zeros((len(used), len(likes)))
+    for column, each in enumerate(likes):
+        if each:
+            wished[[place[at] for at in _places(keys, each.disliked) if at in place], column] = -1
+            wished[[place[at] for at in _places(keys, each.liked)], column] = 1
+    weights = _ridge(train, wished)
+    gained = train @ weights.T
+    return _scaled(weights, wished, np.asarray(gained.todense()))
+
+
+def _unknown(keys: dict[str, int], likes: Sequence[Likes | None]) -> list[Listing]:
+    """The listings that are not in the archive; their places are added to `keys`."""
+    further: list[Listing] = []
+    for listing in (item for each in likes if each for item in (*each.liked, *each.disliked)):
+        if listing.key not in keys:
+            keys[listing.key] = len(keys)
+            further.append(listing)
+    return further
+
+
+def _places(keys: dict[str, int], listings: Sequence[Listing]) -> list[int]:
+    return [keys[listing.key] for listing in listings]
+
+
+def _ridge(train: csr_matrix, wished: NDArray[np.float64]) -> csr_matrix:
+    """Profiles x features: the terms that part the wished from the others, the best of each."""
+    kernel = (train @ train.T).toarray()
+    kernel[np.diag_indices_from(kernel)] += RIDGE
+    found = solve(kernel, wished - wished.mean(axis=0), assume_a="pos")
+    rows = [_best((train.T @ column).ravel()) for column in found.T]
+    return vstack(rows).tocsr()
+
+
+def _best(weights: NDArray[np.float64]) -> csr_matrix:
+    """The terms that speak for a listing, the strongest."""
+    most = min(MOST_LEARNED, len(weights))
+    top = np.argpartition(-weights, most - 1)[:most]
+    top = np.sort(top[weights[top] > 0])
+    return csr_matrix((weights[top], (np.zeros(len(top), int), top)), shape=(1, len(weights)))
+
+
+def _scaled(
+    weights: csr_matrix, wished: NDArray[np.float64], gained: NDArray[np.float64]
+) -> csr_matrix:
+    """The weights over what the liked listings themselves gain by them."""
+    liked = wished > 0
+    mean = (gained * liked).sum(axis=0) / np.maximum(liked.sum(axis=0), 1)
+    return (diags(np.where(mean > 0, 1 / np.where(mean > 0, mean, 1), 0)) @ weights).tocsr()
+
+
+# --- proposals --------------------------------------------------------------------------------
+
 MOST_PROPOSALS = 20
+STRONGEST, WEAKEST = 3.0, 0.5
+"""The weights that a proposal may have: a learned term never outweighs a wish by much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A term that the liked listings share, the weight it would get, and the evidence in words."""
+    """A keyword that the liked listings suggest, its weight, and the evidence in words."""
 
     term: str
     weight: float
     evidence: str
 
 
-def learn(
-    profile: Profile,
-    liked: Sequence[Listing],
-    disliked: Sequence[Listing],
-    statistics: Statistics,
-) -> list[Proposal]:
-    """At most 20 terms that the liked listings have in common and the others lack."""
-    likes, dislikes = Counter[str](), Counter[str]()
-    for listing in liked:
-        likes.update(terms_of(listing))
-    for listing in disliked:
-        dislikes.update(terms_of(listing))
-    known = {keyword.term for keyword in profile.keywords} | STOPWORDS
-    worth = {
-        term: count * statistics.rarity(term)
-        for term, count in likes.items()
-        if count > dislikes[term] and count > 1 and term not in known and ":" not in term
-    }
-    best = sorted(worth, key=lambda term: (-worth[term], term))[:MOST_PROPOSALS]
-    most = max(worth.values(), default=1.0)
-    return [
-        Proposal(term, round(worth[term] / most, 2), f"in {likes[term]} of {len(liked)} liked")
-        for term in best
-    ]
+def propose(profile: Profile, likes: Likes, space: Space, archive: Batch) -> list[Proposal]:
+    """At most 20 keywords that part the liked listings from the stored ones, strongest first."""
+    liked = likes.liked
+    if not liked:
+        return []
+    row = learn_features(space, archive, [likes]).tocsr()
+    named = {stem_key(keyword.term) for keyword in profile.keywords}
+    vectors, stored = space.vectors(read(liked)) > 0, space.vectors(archive) > 0
+    proposals: list[Proposal] = []
+    most = float(row.data.max(initial=1e-9))
+    for at in np.argsort(-row.data, kind="stable").tolist():
+        feature, share = int(row.indices[at]), float(row.data[at]) / most
+        term = space.show(feature)
+        shared = int(vectors[:, [feature]].sum())
+        if stem_key(term) in named or (shared < 2 <= len(liked)):
+            continue
+        usual = float(stored[:, [feature]].mean())
+        evidence = f"in {shared} of {len(liked)} liked listings, in {usual:.1%} of all"
+        proposals.append(Proposal(term, round(max(WEAKEST, STRONGEST * share), 1), evidence))
+    return proposals[:MOST_PROPOSALS]
+
+
+def stem_key(term: str) -> tuple[str, ...]:
+    """What two spellings of a keyword have in common."""
+    return tuple(stem(word) for word in split(fold(term))[0])

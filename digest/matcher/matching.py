@@ -6,15 +6,18 @@ Owns the way from profiles and listings to scores and reasons. No I/O, no clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from dataclasses import replace
+from functools import cached_property, lru_cache
 
 from digest.matcher.lexicon import Lexicon
+from digest.matcher.likes import Likes, Proposal, propose
 from digest.matcher.names import Name, read_name, same_person
 from digest.matcher.pairs import Pairs
-from digest.matcher.profiles import Profiles, compile_profiles
+from digest.matcher.profiles import Profiles
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch, read
 from digest.matcher.reasons import Explanation
+from digest.matcher.related import Related
 from digest.matcher.statistics import Statistics
 from digest.model import Listing, Match, Profile
 
@@ -22,21 +25,33 @@ from digest.model import Listing, Match, Profile
 class Matcher:
     """Ranks listings for profiles by the statistics it is given; scores are 0..1.
 
-    `archive` holds recent stored listings, from which related terms are drawn.
+    A score says how much of what a profile looks for a listing has, against what a typical profile
+    finds: 0.25 is a listing that has one of its few keywords well or several in passing, 0.5 one
+    that is about them. `archive` holds stored listings from before today; related terms are drawn
+    from it and likes are compared with it. Below 200 listings it is not used.
     """
 
     def __init__(self, statistics: Statistics, archive: Sequence[Listing] = ()) -> None:
         self.statistics = statistics
         self.archive = archive
-        self._one = lru_cache(maxsize=1024)(lambda profile: self.compile([profile]))
+        self._one = lru_cache(maxsize=4096)(lambda profile, likes: self.compile([profile], [likes]))
+
+    @cached_property
+    def related(self) -> Related | None:
+        """The archive, read when first needed, or None where there is none."""
+        return Related(self.archive, self.statistics) if self.archive else None
 
     def read(self, listings: Sequence[Listing]) -> Batch:
         """The listings, read once for several calls."""
         return read(listings)
 
-    def compile(self, profiles: Iterable[Profile]) -> Profiles:
+    def compile(
+        self, profiles: Iterable[Profile], likes: Sequence[Likes | None] | None = None
+    ) -> Profiles:
         """The profiles as standing queries, to be kept between calls."""
-        return compile_profiles(Lexicon(self.statistics), profiles)
+        compiled = Profiles(Lexicon(self.statistics), self.related)
+        compiled.extend(profiles, likes)
+        return compiled
 
     def rank(
         self,
@@ -50,9 +65,16 @@ class Matcher:
         batch = listings if isinstance(listings, Batch) else read(listings)
         return Pairs(compiled, batch).rank(limit, floors)
 
-    def pairs(self, profiles: Sequence[Profile], listings: Sequence[Listing]) -> Pairs:
+    def pairs(
+        self,
+        profiles: Sequence[Profile],
+        listings: Sequence[Listing],
+        likes: Sequence[Likes | None] | None = None,
+    ) -> Pairs:
         """These profiles beside these listings, to be ranked and then looked at pair by pair."""
-        return Pairs(self.compile(profiles), read(listings))
+        return Pairs(self.compile(profiles, likes), read(listings), profiles)
+
+    # --- followed authors ---------------------------------------------------------------------
 
     def followed(self, profiles: Sequence[Profile], listings: Sequence[Listing]) -> list[list[int]]:
         """For each profile the listings by an author it follows, without the excluded ones."""
@@ -60,7 +82,7 @@ class Matcher:
         for at, listing in enumerate(listings):
             for author in listing.authors:
                 name = read_name(author)
-                for word in {*name.family, "".join(name.family), *name.given}:
+                for word in {"".join(name.family), *name.given}:
                     wrote.setdefault(word, []).append((at, name))
         return [self._followed(profile, listings, wrote) for profile in profiles]
 
@@ -72,33 +94,41 @@ class Matcher:
     ) -> list[int]:
         found = {
             at
-            for author in profile.authors
-            for name in [read_name(author)]
-            for word in ["".join(name.family)]
-            for at, other in wrote.get(word, ())
+            for name in map(read_name, profile.authors)
+            for at, other in wrote.get("".join(name.family), ())
             if same_person(name, other)
         }
-        if profile.exclude:
-            found = {at for at in found if not self.excluded_by(profile, listings[at])}
-        return sorted(found)
+        return sorted(
+            at for at in found if not (profile.exclude and self.excluded_by(profile, listings[at]))
+        )
 
     # --- one profile, one listing -------------------------------------------------------------
 
-    def match(self, profile: Profile, listing: Listing) -> Match:
+    def match(self, profile: Profile, listing: Listing, likes: Likes | None = None) -> Match:
         """The score that `rank` gives, with its reasons; 0 and no reasons where excluded."""
-        return self._pair(profile, listing).match(0, 0)
+        return self._pair(profile, listing, likes).match(0, 0)
 
     def excluded_by(self, profile: Profile, listing: Listing) -> str:
         """The exclusion that keeps the listing from this profile, or an empty text."""
-        return self._pair(profile, listing).excluded_by(0, 0)
+        return self._pair(replace(profile, keywords=()), listing, None).excluded_by(0, 0)
 
-    def _pair(self, profile: Profile, listing: Listing) -> Pairs:
-        return Pairs(self._one(profile), read([listing]))
-
-    def explain(self, profile: Profile, listing: Listing) -> Explanation:
+    def explain(
+        self, profile: Profile, listing: Listing, likes: Likes | None = None
+    ) -> Explanation:
         """The match, the keywords that did not match, and what would pass the floor."""
-        excluded_by = self.excluded_by(profile, listing)
-        match = self.match(profile, listing)
-        seen = {reason.term for reason in match.reasons}
-        absent = tuple(k.term for k in profile.keywords if k.term not in seen)
-        return Explanation(match, profile.min_score, excluded_by, absent)
+        return self._pair(profile, listing, likes).explain(0, 0)
+
+    def _pair(self, profile: Profile, listing: Listing, likes: Likes | None) -> Pairs:
+        return Pairs(self._one(profile, likes), read([listing]), [profile])
+
+
+def learn(
+    profile: Profile, liked: Sequence[Listing], disliked: Sequence[Listing], matcher: Matcher
+) -> list[Proposal]:
+    """At most 20 keywords that part the liked listings from the archive's, strongest first.
+
+    Without an archive the liked and disliked listings are compared with each other alone.
+    """
+    related = matcher.related or Related((*liked, *disliked), matcher.statistics)
+    likes = Likes(tuple(liked), tuple(disliked))
+    return propose(profile, likes, related.space, related.batch)

@@ -6,94 +6,207 @@ who asks, so it is described once for all profiles.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csc_matrix, csr_matrix
 
 from digest.matcher import formula, ranking
-from digest.matcher.lexicon import Role
-from digest.matcher.profiles import OUT, Profiles
+from digest.matcher.profiles import Made, Profiles, make_row
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch
-from digest.matcher.reasons import Evidence, Found, describe, part_score
+from digest.matcher.reasons import (
+    Explanation,
+    Found,
+    Share,
+    describe,
+    describe_related,
+    factors,
+    needed,
+    part_score,
+)
 from digest.matcher.scoring import count_units, evidence
-from digest.model import Match
+from digest.matcher.terms import STEM
+from digest.model import Match, Profile
 
 
 class Pairs:
     """Every pair of a profile and a listing, by their indices in what it was made from."""
 
-    def __init__(self, compiled: Profiles, batch: Batch) -> None:
+    def __init__(self, compiled: Profiles, batch: Batch, profiles: Sequence[Profile] = ()) -> None:
+        self._profiles = profiles
         self._lexicon = compiled.lexicon
+        self._related = compiled.related
         self._batch = batch
-        self._rows = compiled.matrix()
+        self._own = compiled.own_matrix()
+        self._weak = compiled.weak_matrix()
         self._counts = count_units(self._lexicon, batch)
-        self._evidence = evidence(self._lexicon, batch, self._counts)
-        self._by_listing = self._evidence.tocsc()
-        self._columns = list(self._lexicon.columns)
-        self._order = np.argsort(self._counts.listing, kind="stable")
-        self._first = np.searchsorted(
-            self._counts.listing[self._order], np.arange(len(batch) + 1)
-        ).tolist()
-        self._values: dict[int, dict[int, float]] = {}
+        self._own_says = evidence(self._lexicon, batch, self._counts)
+        self._weak_says = self._related.weak_evidence(batch) if self._related else None
+        self._made: dict[int, Made] = {}
+        self._said: dict[int, dict[int, float]] = {}
         self._found: dict[int, Found] = {}
-        self._described: dict[tuple[int, int], Evidence] = {}
+        self._described: dict[tuple[str, int], Share] = {}
 
     def rank(self, limit: int | Sequence[int], floors: Sequence[float] | None = None) -> Ranking:
         """For each profile its best listings with a score above 0 (and at or above its floor)."""
-        return ranking.rank(self._rows, self._evidence, self._batch.order, limit, floors)
+        rows, says = (self._own, self._weak), (self._own_says, self._weak_says)
+        return ranking.rank(rows, says, self._batch.order, limit, floors)
 
     def match(self, profile: int, listing: int) -> Match:
         """The score that `rank` gives, with its reasons; 0 and no reasons where excluded."""
-        shares, excluded_by = self._shares(profile, listing)
-        if excluded_by:
-            return Match(self._batch.listings[listing], 0.0)
+        shown = self._batch.listings[listing]
+        if self.excluded_by(profile, listing):
+            return Match(shown, 0.0)
+        shares = self._shares(profile, listing)
         score = float(formula.squash(np.array(sum(each.raw for each in shares))))
-        return Match(self._batch.listings[listing], score, part_score(score, shares))
+        return Match(shown, score, part_score(score, shares))
 
     def excluded_by(self, profile: int, listing: int) -> str:
         """The exclusion that keeps the listing from this profile, or an empty text."""
-        return self._shares(profile, listing)[1]
+        out = self._made_of(profile).out
+        said = self._said_of(listing) if out else {}
+        return next((term for unit, term in out.items() if unit in said), "")
 
-    def _shares(self, profile: int, listing: int) -> tuple[list[Evidence], str]:
-        low, high = self._rows.indptr[profile : profile + 2].tolist()
-        values = self._values_of(listing)
-        shares: list[Evidence] = []
-        for column, weight in zip(
-            self._rows.indices[low:high].tolist(), self._rows.data[low:high].tolist(), strict=True
-        ):
-            raw = weight * values.get(column, 0.0)
-            if raw < OUT / 2:
-                return [], self._columns[column][1]
-            if raw:
-                shares.append(replace(self._describe(column, listing), raw=raw))
-        return shares, ""
+    def explain(self, profile: int, listing: int) -> Explanation:
+        """The match, the keywords that did not match, and what would pass the floor."""
+        wanted, made = self._profiles[profile], self._made_of(profile)
+        match = self.match(profile, listing)
+        excluded_by = self.excluded_by(profile, listing)
+        near = {r.term: r.part for r in match.reasons if r.part}
+        seen = {r.term for r in match.reasons if not r.related}
+        absent = tuple(k.term for k in wanted.keywords if k.term not in seen)
+        trust = self._trust(profile)
+        worth = {term: trust * self._worth(made, term) for term in absent}
+        return Explanation(
+            match=match,
+            floor=wanted.min_score,
+            excluded_by=excluded_by,
+            absent=absent,
+            near=tuple(near.items()),
+            factors=factors(made.norm, trust, match.score),
+            needed="" if excluded_by else needed(match, wanted.min_score, worth),
+        )
 
-    def _values_of(self, listing: int) -> dict[int, float]:
-        """What each column says of the listing, without those that say nothing."""
-        if listing not in self._values:
-            low, high = self._by_listing.indptr[listing : listing + 2].tolist()
-            columns = self._by_listing.indices[low:high].tolist()
-            said = self._by_listing.data[low:high].tolist()
-            self._values[listing] = dict(zip(columns, said, strict=True))
-        return self._values[listing]
+    # --- the parts of a sum -------------------------------------------------------------------
 
-    def _describe(self, column: int, listing: int) -> Evidence:
-        key = (column, listing)
+    def _shares(self, profile: int, listing: int) -> list[Share]:
+        """What each keyword, and each related term, gives to the sum."""
+        made, said = self._made_of(profile), self._said_of(listing)
+        trust = self._trust(profile)
+        raw: dict[tuple[str, bool], float] = {}
+        for unit, value in _row(self._own, profile):
+            if unit in said:
+                for term, part in _parts(made, unit, value, trust):
+                    key = (term, part < 0)
+                    raw[key] = raw.get(key, 0.0) + part * said[unit]
+        related = self._related_shares(made, profile, listing, raw)
+        own = [replace(self._describe(term, listing), raw=v) for (term, _), v in raw.items()]
+        return own + related
+
+    def _related_shares(
+        self, made: Made, profile: int, listing: int, raw: dict[tuple[str, bool], float]
+    ) -> list[Share]:
+        """What related terms give; one that is a keyword's own word goes to that keyword."""
+        if self._related is None or self._weak is None:
+            return []
+        space, said = self._related.space, self._weakly_said(listing)
+        gains: dict[str, float] = {}
+        for column, value in _row(self._weak, profile):
+            if column not in said:
+                continue
+            feature = column if column < len(space.words) else column - len(space.words)
+            unit = self._lexicon.known_word(STEM + space.stem_of(feature))
+            owner = made.owner.get(unit, "")
+            if (owner, False) in raw:
+                raw[owner, False] += value * said[column]
+            else:
+                shown = space.show(feature)
+                gains[shown] = gains.get(shown, 0.0) + value * said[column]
+        return [self._describe_related(term, listing, value) for term, value in gains.items()]
+
+    def _describe(self, term: str, listing: int) -> Share:
+        key = (term, listing)
         if key not in self._described:
-            role, text = self._columns[column]
-            found = self._found_in(listing)
-            self._described[key] = describe(self._lexicon, found, Role(role), text, 0.0)
+            self._described[key] = describe(self._lexicon, self._found_in(listing), term)
         return self._described[key]
+
+    def _describe_related(self, term: str, listing: int, raw: float) -> Share:
+        key = ("related:" + term, listing)
+        if key not in self._described:
+            self._described[key] = describe_related(self._batch.listings[listing], term, raw)
+        return replace(self._described[key], raw=raw)
+
+    def _worth(self, made: Made, term: str) -> float:
+        """What a keyword would add if it stood once in the abstract of a usual listing."""
+        once = float(formula.saturate(np.zeros(1), np.ones(1), np.ones(1))[0])
+        joined = self._lexicon.joined
+        row = zip(*made.row, strict=True)
+        return once * sum(v for u, v in row if made.owner.get(u) == term and u not in joined)
+
+    # --- what is looked up once ---------------------------------------------------------------
+
+    def _made_of(self, profile: int) -> Made:
+        if profile not in self._made:
+            self._made[profile] = make_row(self._lexicon, self._profiles[profile])
+        return self._made[profile]
+
+    def _trust(self, profile: int) -> float:
+        """What the keywords count beside what was learned from likes, 1 without."""
+        before = sum(map(abs, self._made_of(profile).row[1]))
+        return sum(abs(value) for _, value in _row(self._own, profile)) / before if before else 1.0
+
+    def _said_of(self, listing: int) -> dict[int, float]:
+        """What each unit says of the listing, without those that say nothing."""
+        if listing not in self._said:
+            self._said[listing] = dict(_row(self._own_columns, listing))
+        return self._said[listing]
+
+    def _weakly_said(self, listing: int) -> dict[int, float]:
+        if self._weak_columns is None:
+            return {}
+        return dict(_row(self._weak_columns, listing))
+
+    @cached_property
+    def _own_columns(self) -> csc_matrix:
+        return self._own_says.tocsc()
+
+    @cached_property
+    def _weak_columns(self) -> csc_matrix | None:
+        return None if self._weak_says is None else self._weak_says.tocsc()
 
     def _found_in(self, listing: int) -> Found:
         """For each unit that stands in the listing, how often in the title and elsewhere."""
         if listing not in self._found:
-            at = self._order[self._first[listing] : self._first[listing + 1]]
-            table = (self._counts.unit[at], self._counts.title[at], self._counts.abstract[at])
+            order, first = self._by_listing
+            at = order[first[listing] : first[listing + 1]]
+            table = (self._counts.thing[at], self._counts.title[at], self._counts.rest[at])
             self._found[listing] = {
                 unit: (int(title), int(rest))
                 for unit, title, rest in zip(*(each.tolist() for each in table), strict=True)
             }
         return self._found[listing]
+
+    @cached_property
+    def _by_listing(self) -> tuple[np.ndarray, list[int]]:
+        order = np.argsort(self._counts.listing, kind="stable")
+        places = np.arange(len(self._batch) + 1)
+        return order, np.searchsorted(self._counts.listing[order], places).tolist()
+
+
+def _row(matrix: csr_matrix | csc_matrix, index: int) -> Iterator[tuple[int, float]]:
+    """The entries of one row (or column) of a matrix."""
+    low, high = matrix.indptr[index], matrix.indptr[index + 1]
+    return zip(matrix.indices[low:high].tolist(), matrix.data[low:high].tolist(), strict=True)
+
+
+def _parts(made: Made, unit: int, value: float, trust: float) -> Iterator[tuple[str, float]]:
+    """A unit's worth, parted between the keyword for it and the keyword against it."""
+    term, loss = made.against.get(unit, ("", 0.0))
+    loss *= trust / made.norm
+    if loss:
+        yield term, loss
+    if unit in made.owner:
+        yield made.owner[unit], value - loss

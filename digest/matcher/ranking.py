@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack, vstack
 from sparse_dot_topn import sp_matmul_topn
 
 from digest.matcher import formula
 from digest.matcher.reading import Ints
+
+_CHUNK = 100_000
+"""Profiles ranked at a time; bounds the memory of the way."""
 
 THREADS = 2
 """More gain nothing: the product waits for memory."""
@@ -43,33 +46,69 @@ class Ranking:
 
 
 def rank(
-    rows: csr_matrix,
-    evidence: csr_matrix,
+    rows: tuple[csr_matrix, csr_matrix | None],
+    evidence: tuple[csr_matrix, csr_matrix | None],
     order: Ints,
     limit: int | Sequence[int],
     floors: Sequence[float] | None,
 ) -> Ranking:
-    """The best `limit` listings of each row with a score above 0 and at or above its floor."""
-    most = int(np.max(limit, initial=0))
-    count = evidence.shape[1]
-    if not most or not count or not rows.shape[0]:
-        return _none(rows.shape[0])
-    product = sp_matmul_topn(
-        rows, evidence[:, order].tocsr(), min(most, count), 0.0, sort=True, n_threads=THREADS
+    """The best `limit` listings of each row with a score above 0 and at or above its floor.
+
+    `rows` are the own and the weak rows of the profiles, `evidence` what the columns of both say.
+    """
+    own, weak = rows
+    most = min(int(np.max(limit, initial=0)), len(order))
+    if not most or not own.shape[0]:
+        return _none(own.shape[0])
+    table = evidence[0] if evidence[1] is None else vstack(evidence)
+    table = table.tocsr()[:, order].tocsr()
+    parts = []
+    for low in range(0, own.shape[0], _CHUNK):
+        chunk = slice(low, low + _CHUNK)
+        part = own[chunk] if weak is None else hstack((own[chunk], weak[chunk])).tocsr()
+        best = sp_matmul_topn(part, table, most, 0.0, sort=True, n_threads=THREADS)
+        parts.append(_cut(best, order, _part(limit, chunk), _part(floors, chunk)))
+    return _joined(parts)
+
+
+def _part(values: object, chunk: slice) -> NDArray[np.float32] | None:
+    """The values of a chunk's profiles, or None where there are none for single profiles."""
+    if values is None or isinstance(values, int):
+        return None
+    return np.asarray(values, dtype=np.float32)[chunk]
+
+
+def _cut(
+    best: csr_matrix,
+    order: Ints,
+    limits: NDArray[np.float32] | None,
+    floors: NDArray[np.float32] | None,
+) -> Ranking:
+    """The scores of a product, without those below a floor or beyond a limit."""
+    first = best.indptr.astype(np.int64)
+    listing = order[best.indices[: first[-1]]]
+    score = formula.squash(best.data[: first[-1]].astype(np.float64)).astype(np.float32)
+    if limits is None and floors is None:
+        return Ranking(first, listing, score)
+    row = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    kept = np.ones(len(score), dtype=bool)
+    if floors is not None:
+        kept &= score >= floors[row]
+    if limits is not None:
+        kept &= np.arange(len(score)) - first[row] < limits[row]
+    counts = np.bincount(row[kept], minlength=len(first) - 1)
+    return Ranking(np.concatenate(([0], np.cumsum(counts))), listing[kept], score[kept])
+
+
+def _joined(parts: list[Ranking]) -> Ranking:
+    if len(parts) == 1:
+        return parts[0]
+    counts = np.concatenate([np.diff(part.first) for part in parts])
+    return Ranking(
+        np.concatenate(([0], np.cumsum(counts))),
+        np.concatenate([part.listing for part in parts]),
+        np.concatenate([part.score for part in parts]),
     )
-    score = formula.squash(product.data.astype(np.float64)).astype(np.float32)
-    first = product.indptr.astype(np.int64)
-    if floors is not None or not isinstance(limit, int):
-        row = np.repeat(np.arange(len(first) - 1), np.diff(first))
-        kept = np.ones(len(score), dtype=bool)
-        if floors is not None:
-            kept &= score >= np.asarray(floors, dtype=np.float32)[row]
-        if not isinstance(limit, int):
-            kept &= np.arange(len(score)) - first[row] < np.asarray(limit)[row]
-        counts = np.bincount(row[kept], minlength=len(first) - 1)
-        first = np.concatenate(([0], np.cumsum(counts)))
-        return Ranking(first, order[product.indices[kept]], score[kept])
-    return Ranking(first, order[product.indices[: first[-1]]], score[: first[-1]])
 
 
 def _none(profiles: int) -> Ranking:

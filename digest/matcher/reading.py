@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.matcher.words import PARTED, fold, split, stem
+from digest.matcher.words import GLUED, PARTED, fold, split, stem
 from digest.model import Listing
 
 TITLE, ABSTRACT, ORG = 0, 1, 2
 Ints = NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # no slots: the index is made when first asked for
 class Batch:
     """Listings as arrays, one entry for each word in order of listing and field.
 
@@ -39,6 +40,82 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.listings)
+
+    @cached_property
+    def index(self) -> Index:
+        """Where each word stands, made once."""
+        return _index(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """A batch turned round. Word `w` stands at `places[first[w]:first[w + 1]]`.
+
+    `left`, `right` and `glued` are the distinct pairs of neighbours, `pair` which of them begins at
+    each place of `pair_places`.
+    """
+
+    stems: list[str]
+    by_stem: dict[str, list[int]]
+    by_word: dict[str, int]
+    ordered: list[str]
+    first: NDArray[np.int64]
+    places: NDArray[np.int64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    glued: NDArray[np.bool_]
+    pair: NDArray[np.int64]
+    pair_places: NDArray[np.int64]
+
+
+def _index(batch: Batch) -> Index:
+    stems = [stem(word) for word in batch.vocabulary]
+    by_stem: dict[str, list[int]] = {}
+    for number, each in enumerate(stems):
+        by_stem.setdefault(each, []).append(number)
+    places = np.argsort(batch.word, kind="stable")
+    near = np.flatnonzero(batch.stand[:-1] != PARTED)
+    left, right = batch.word[near].astype(np.int64), batch.word[near + 1].astype(np.int64)
+    code = left << 33 | right << 1 | (batch.stand[near] == GLUED)
+    pairs, pair = np.unique(code, return_inverse=True)
+    return Index(
+        stems=stems,
+        by_stem=by_stem,
+        by_word={word: number for number, word in enumerate(batch.vocabulary)},
+        ordered=sorted(batch.vocabulary),
+        first=np.searchsorted(batch.word[places], np.arange(len(stems) + 1)),
+        places=places,
+        left=pairs >> 33,
+        right=(pairs >> 1) & 0xFFFFFFFF,
+        glued=(pairs & 1).astype(bool),
+        pair=pair,
+        pair_places=near,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """How often each thing stands in each listing: the pairs that are not zero, in order."""
+
+    thing: NDArray[np.int64]
+    listing: NDArray[np.int64]
+    title: NDArray[np.float64]
+    rest: NDArray[np.float64]
+
+
+def tally(
+    thing: NDArray[np.int64], listing: NDArray[np.int64], in_title: NDArray[np.bool_]
+) -> Counts:
+    """The counts of occurrences given one by one; things below 0 are passed over."""
+    kept = thing >= 0
+    thing, listing, in_title = thing[kept], listing[kept], in_title[kept]
+    key, which = np.unique(thing << 32 | listing, return_inverse=True)
+    return Counts(
+        key >> 32,
+        key & 0xFFFFFFFF,
+        np.bincount(which[in_title], minlength=len(key)).astype(float),
+        np.bincount(which[~in_title], minlength=len(key)).astype(float),
+    )
 
 
 def read(listings: Sequence[Listing]) -> Batch:
@@ -81,8 +158,3 @@ def _hashed_order(listings: Sequence[Listing]) -> Ints:
     ]
     order = sorted(range(len(hashes)), key=lambda i: (hashes[i], listings[i].key))
     return np.array(order, dtype=np.int32)
-
-
-def stems_of(batch: Batch) -> list[str]:
-    """The stem of each word of the vocabulary."""
-    return [stem(word) for word in batch.vocabulary]

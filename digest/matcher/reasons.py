@@ -6,27 +6,31 @@ the floor. Works on one profile and one listing; the numbers are those of the ra
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from digest.matcher.lexicon import VALUES, Lexicon, Role
-from digest.matcher.terms import STEM, Phrase, parse
-from digest.model import Match, Reason
+from digest.matcher import formula
+from digest.matcher.lexicon import VALUES, Lexicon
+from digest.matcher.spans import find_spans
+from digest.matcher.terms import parse
+from digest.model import Listing, Match, Reason
 
 Found = dict[int, tuple[int, int]]
 """For each unit that stands in the listing, how often in the title and how often elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """One column's share in one listing before it is scaled: the raw sum's parts."""
+class Share:
+    """One keyword's part of the sum, before the sum becomes a score."""
 
-    role: Role
     term: str
     raw: float
-    field: str = "abstract"
-    count: int = 0
+    field: str
+    count: int
+    related: bool = False
     part: str = ""
 
 
@@ -35,55 +39,36 @@ class Explanation:
     """A match and what stands around it.
 
     `excluded_by` is the exclusion that keeps the listing out, or empty. `absent` are keywords that
-    did not match; `near` says of some of them what nearly did. `factors` name what scaled the
-    points. `needed` says what would have to change for the score to pass the floor.
+    did not match; `near` are those of which some words stand, with these words. `factors` say what
+    the points were scaled by. `needed` says what would pass the floor, empty where it is passed.
     """
 
     match: Match
     floor: float
     excluded_by: str = ""
     absent: tuple[str, ...] = ()
-    near: tuple[str, ...] = ()
+    near: tuple[tuple[str, str], ...] = ()
     factors: tuple[str, ...] = ()
     needed: str = ""
 
 
-def part_score(score: float, shares: list[Evidence]) -> tuple[Reason, ...]:
-    """The reasons, most points first; their points add up to the score."""
-    raw = np.array([each.raw for each in shares])
-    total = raw.sum()
-    if total > 0:
-        points = raw * (score / total)
-    else:  # what counts against outweighs the rest: shown scaled so that both sum to 0
-        gain, loss = raw[raw > 0].sum(), -raw[raw < 0].sum()
-        points = np.where(raw > 0, raw, raw * gain / loss if loss else 0.0)
-    reasons = [
-        Reason(e.term, e.field, float(p), e.count, e.role is Role.RELATED, e.part)
-        for e, p in zip(shares, points.tolist(), strict=True)
-        if p
-    ]
-    return tuple(sorted(reasons, key=lambda r: (-r.points, r.term)))
-
-
-def describe(lexicon: Lexicon, found: Found, role: Role, text: str, raw: float) -> Evidence:
-    """Where and how often a column's keyword stands, or which of its words do."""
-    if role is Role.RELATED:
-        unit = lexicon.unit(Phrase((text,), ((STEM + text,),)))
-        return Evidence(role, text, raw, *_place("", *found.get(unit, (0, 0))))
-    for choice in parse(text).choices:
-        places = [(p.field, *found.get(lexicon.unit(p), (0, 0))) for p in choice]
-        if all(title or rest for _, title, rest in places):
-            field, count = max((_place(*place) for place in places), key=lambda p: p[0] == "title")
-            return Evidence(role, text, raw, field, count)
-    phrase = parse(text).choices[0][0]
-    words = [
-        (word, found[unit])
+def describe(lexicon: Lexicon, found: Found, term: str) -> Share:
+    """Where and how often a keyword stands, or which of its words do; without its points."""
+    for choice in parse(term).choices:
+        units = [lexicon.unit(phrase) for phrase in choice]
+        if all(unit in found for unit in units):
+            places = [_place(p.field, *found[u]) for p, u in zip(choice, units, strict=True)]
+            field, count = max(places, key=lambda place: place[0] == "title")
+            return Share(term, 0.0, field, count)
+    phrase = parse(term).choices[0][0]
+    words = {
+        word: found[unit]
         for word, symbol in zip(phrase.words, phrase.sequences[0], strict=True)
-        for unit in [lexicon.unit(Phrase((word,), ((symbol,),), phrase.field))]
-        if unit in found
-    ]
-    field = "title" if any(title for _, (title, _) in words) else phrase.field or "abstract"
-    return Evidence(role, text, raw, field, 0, " ".join(word for word, _ in words))
+        if (unit := lexicon.word_unit(symbol, phrase.field)) in found
+    }
+    title = any(in_title for in_title, _ in words.values())
+    field = phrase.field or ("title" if title else "abstract")
+    return Share(term, 0.0, field, 0, part=" ".join(words))
 
 
 def _place(field: str, title: int, rest: int) -> tuple[str, int]:
@@ -91,3 +76,64 @@ def _place(field: str, title: int, rest: int) -> tuple[str, int]:
     if field in VALUES or field == "org":
         return field, rest
     return ("title" if title else "abstract"), title + rest
+
+
+def describe_related(listing: Listing, term: str, raw: float) -> Share:
+    title = len(find_spans((term,), listing.title))
+    rest = len(find_spans((term,), listing.abstract))
+    return Share(term, raw, "title" if title else "abstract", max(1, title + rest), related=True)
+
+
+def part_score(score: float, shares: list[Share]) -> tuple[Reason, ...]:
+    """The reasons, most points first; their points add up to the score."""
+    raw = np.array([each.raw for each in shares])
+    total = raw.sum()
+    if total > 0:
+        points = raw * (score / total)
+    else:  # what counts against outweighs the rest: scaled so that both sum to 0
+        gain, loss = raw[raw > 0].sum(), -raw[raw < 0].sum()
+        points = np.where(raw > 0, raw, raw * gain / loss if loss else 0.0)
+    reasons = [
+        Reason(each.term, each.field, value, each.count, each.related, each.part)
+        for each, value in zip(shares, points.tolist(), strict=True)
+        if value
+    ]
+    return tuple(sorted(reasons, key=lambda r: (-r.points, r.term)))
+
+
+# --- what would have to change ----------------------------------------------------------------
+
+
+def raw_of(score: float) -> float:
+    """The sum that becomes a score."""
+    return -math.log(max(1e-12, 1 - score)) / formula.SCALE
+
+
+def factors(norm: float, trust: float, score: float) -> tuple[str, ...]:
+    """What stands between a keyword's worth and its points, in words."""
+    stated = [
+        f"the keywords' worth is divided by the profile's norm, {norm:.2f}",
+        f"the sum {raw_of(score):.3f} becomes the score {score:.3f} (1 - e^-sum)",
+    ]
+    if trust < 1:
+        stated.append(f"keywords count {trust:.0%}, what was learned from likes the rest")
+    return tuple(stated)
+
+
+def needed(match: Match, floor: float, worth: Mapping[str, float]) -> str:
+    """The smallest changes by which a listing would pass the floor, empty where it does.
+
+    `worth` says of each absent keyword what one mention of it would add to the sum.
+    """
+    if match.score >= floor:
+        return ""
+    missing = raw_of(floor) - raw_of(match.score)
+    ways = [f"a floor of {math.floor(match.score * 100) / 100:.2f}"] if match.score >= 0.01 else []
+    best = next((r for r in match.reasons if r.points > 0 and not r.related), None)
+    if best and match.score > 0:
+        share = best.points / match.score * raw_of(match.score)
+        ways.append(f"{best.term!r} weighing {1 + missing / share:.1f} times as much")
+    enough = [term for term, value in worth.items() if value >= missing]
+    if enough:
+        ways.append(f"one mention of {min(enough, key=lambda term: worth[term])!r}")
+    return f"{missing:.3f} more in the sum: " + (", or ".join(ways) or "several keywords")

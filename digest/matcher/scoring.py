@@ -1,104 +1,82 @@
-"""How much each keyword's column says for each listing of a batch.
+"""How much each unit says for each listing of a batch.
 
-Owns the evidence: a sparse matrix of columns x listings, made once for all profiles.
+Owns the evidence: a sparse matrix of units x listings, 0..1, made once for all profiles.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from digest.matcher import formula
-from digest.matcher.lexicon import Lexicon, Role
+from digest.matcher.lexicon import Lexicon
 from digest.matcher.names import Name, read_name, same_person
-from digest.matcher.reading import ORG, TITLE, Batch, Ints
-from digest.matcher.terms import PREFIX, Term
+from digest.matcher.reading import ORG, TITLE, Batch, Counts, tally
+from digest.matcher.terms import PREFIX, Term, parse
 from digest.matcher.words import fold
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Counts:
-    """How often each unit stands in each listing, as a list of the pairs that are not zero."""
-
-    unit: Ints
-    listing: Ints
-    title: Floats
-    abstract: Floats
 
 
 def count_units(lexicon: Lexicon, batch: Batch) -> Counts:
     """The counts of every unit of the lexicon in the batch."""
     hits = lexicon.finder.find(batch)
     field = batch.field[hits.start].astype(np.int64)
-    slots = lexicon.slots()
-    anywhere = np.where(field == ORG, -1, slots[hits.pattern, 0]) if len(slots) else field
-    named = slots[hits.pattern, field + 1] if len(slots) else field
-    values = _value_hits(lexicon, batch)
-    unit = np.concatenate((anywhere, named, [u for u, _ in values])).astype(np.int64)
-    where = batch.listing[hits.start]
-    listing = np.concatenate((where, where, [at for _, at in values])).astype(np.int64)
-    in_title = np.concatenate((field, field, [ORG] * len(values))) == TITLE
-    kept = unit >= 0
-    unit, listing, in_title = unit[kept], listing[kept], in_title[kept]
-    key, which = np.unique(unit << 32 | listing, return_inverse=True)
-    return Counts(
-        (key >> 32).astype(np.int32),
-        (key & 0xFFFFFFFF).astype(np.int32),
-        np.bincount(which[in_title], minlength=len(key)).astype(float),
-        np.bincount(which[~in_title], minlength=len(key)).astype(float),
+    where = batch.listing[hits.start].astype(np.int64)
+    slots = lexicon.slots().astype(np.int64)
+    anywhere = np.where(field == ORG, -1, slots[hits.pattern, 0])
+    named = slots[hits.pattern, field + 1]
+    values = np.array(_value_hits(lexicon, batch), dtype=np.int64).reshape(-1, 2)
+    in_title = np.concatenate((field, field, np.full(len(values), ORG))) == TITLE
+    counts = tally(
+        np.concatenate((anywhere, named, values[:, 0])),
+        np.concatenate((where, where, values[:, 1])),
+        in_title,
     )
+    return _without_joined(lexicon, counts) if lexicon.joined else counts
+
+
+def _without_joined(lexicon: Lexicon, counts: Counts) -> Counts:
+    """The counts without joined spellings of a phrase that also stands as separate words."""
+    joined = np.arange(len(lexicon))
+    joined[list(lexicon.joined)] = list(lexicon.joined.values())
+    keys = counts.thing << 32 | counts.listing
+    whole = np.searchsorted(keys, joined[counts.thing] << 32 | counts.listing)
+    often = counts.title + counts.rest
+    kept = often[whole] <= often
+    return Counts(counts.thing[kept], counts.listing[kept], counts.title[kept], counts.rest[kept])
 
 
 def evidence(lexicon: Lexicon, batch: Batch, counts: Counts) -> csr_matrix:
-    """Columns x listings: what a keyword of weight 1 adds to a listing's sum."""
-    shape = (len(lexicon.unit_rarities), len(batch))
+    """Units x listings: how much of its worth each unit has in each listing."""
     length = batch.lengths[counts.listing] / lexicon.statistics.usual_length
-    often = formula.saturate(counts.title, counts.abstract, length)
-    places = (counts.unit, counts.listing)
-    units = csr_matrix((often, places), shape=shape)
-    rows = len(lexicon.columns)
-    column, unit, share = _columns(lexicon.recipe)
-    made = csr_matrix((share, (column, unit)), shape=(rows, shape[0])) @ units
-    present = csr_matrix((np.ones(len(often)), places), shape=shape)
-    column, unit, share = _columns([(c, u, 1.0) for c, u in lexicon.outs])
-    made = made + csr_matrix((share, (column, unit)), shape=(rows, shape[0])) @ present
-    if lexicon.special:
-        made = made + _special_rows(lexicon, units, rows)
-    return made.astype(np.float32)
-
-
-def _columns(entries: list[tuple[int, int, float]]) -> tuple[Floats, Floats, Floats]:
-    table = np.array(entries, dtype=float).reshape(-1, 3)
-    return table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2]
-
-
-def _special_rows(lexicon: Lexicon, units: csr_matrix, rows: int) -> csr_matrix:
-    """The rows of keywords with `+` or `|`: the mean of all parts, the most of any choice."""
-    column, listing, value = [], [], []
-    for number, role, term in lexicon.special:
-        row = _best_choice(lexicon, units, term)
-        at = np.flatnonzero(row)
-        column.append(np.full(len(at), number))
-        listing.append(at)
-        value.append(row[at] if role is not Role.OUT else np.ones(len(at)))
-    places = (np.concatenate(column), np.concatenate(listing))
-    return csr_matrix((np.concatenate(value), places), shape=(rows, units.shape[1]))
+    often = formula.saturate(counts.title, counts.rest, length)
+    shape = (len(lexicon), len(batch))
+    units = csr_matrix((often, (counts.thing, counts.listing)), shape=shape)
+    if not lexicon.special:
+        return units.astype(np.float32)
+    rows = {
+        number: csr_matrix(_best_choice(lexicon, units, parse(text)))
+        for text, number in lexicon.special.items()
+    }
+    numbers = list(rows)
+    place = csr_matrix(
+        (np.ones(len(rows)), (numbers, range(len(rows)))), shape=(len(lexicon), len(rows))
+    )
+    return (units + place @ vstack(list(rows.values()))).astype(np.float32).tocsr()
 
 
 def _best_choice(lexicon: Lexicon, units: csr_matrix, term: Term) -> Floats:
+    """The evidence of a keyword with `+` or `|`: the mean of all parts, the most of any choice."""
     best = np.zeros(units.shape[1])
     for choice in term.choices:
         wanted = [lexicon.unit(phrase) for phrase in choice]
         parts = units[wanted].toarray()
-        rarities = np.array([lexicon.unit_rarities[unit] for unit in wanted])
-        value = (parts * rarities[:, None]).mean(axis=0) * (parts > 0).all(axis=0)
-        best = np.maximum(best, value)
-    return best
+        rarities = np.array([lexicon.rarities[unit] for unit in wanted])
+        mean = rarities @ parts / max(rarities.sum(), 1e-9) * (parts > 0).all(axis=0)
+        best = np.maximum(best, mean * formula.phrase_rarity(rarities.tolist()))
+    return best / max(lexicon.rarities[lexicon.special[term.text]], 1e-9)
 
 
 # --- fields compared as a whole ---------------------------------------------------------------
@@ -106,8 +84,6 @@ def _best_choice(lexicon: Lexicon, units: csr_matrix, term: Term) -> Floats:
 
 def _value_hits(lexicon: Lexicon, batch: Batch) -> list[tuple[int, int]]:
     """(unit, listing) for each category, source and author that a keyword names."""
-    if not lexicon.values:
-        return []
     found: list[tuple[int, int]] = []
     for (field, value), unit in lexicon.values.items():
         if field == "author":
@@ -122,14 +98,17 @@ def _with_value(batch: Batch, field: str, value: str) -> list[int]:
     return [
         at
         for at, listing in enumerate(batch.listings)
-        for given in [listing.subjects if field == "category" else (listing.source,)]
-        if any(_same_value(each, wanted, kind == PREFIX) for each in given)
+        if any(
+            _same_value(each, wanted, kind == PREFIX)
+            for each in (listing.subjects if field == "category" else (listing.source,))
+        )
     ]
 
 
 def _same_value(given: str, wanted: str, beginning: bool) -> bool:
+    """Whether a category is the wanted one or, as `cs.LG` to `cs`, lies within it."""
     plain = " ".join(fold(given).replace("-", " ").split())
-    return plain.startswith(wanted) if beginning else plain == wanted
+    return plain.startswith(wanted if beginning else wanted + ".") or plain == wanted
 
 
 def by_author(batch: Batch, name: Name) -> list[int]:

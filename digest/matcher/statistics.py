@@ -6,6 +6,7 @@ Owns the counting and the shipped table. Never reads the store: whoever keeps co
 from __future__ import annotations
 
 import gzip
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache, cached_property
@@ -67,6 +68,18 @@ class Statistics:
     def rarity(self, term: str) -> float:
         """How much a term tells, 0 or more."""
         return formula.rarity(self.listings, min(self.counts.get(term, 0), self.listings))
+
+    def prefix_rarity(self, beginning: str) -> float:
+        """How much a word that begins so tells: as much as the words that do together."""
+        terms = self._ordered
+        low = bisect_left(terms, beginning)
+        high = bisect_left(terms, beginning + "\U0010ffff")
+        count = sum(self.counts[term] for term in terms[low:high])
+        return formula.rarity(self.listings, min(count, self.listings))
+
+    @cached_property
+    def _ordered(self) -> list[str]:
+        return sorted(self.counts)
 
 
 class _Blend(Mapping[str, float]):

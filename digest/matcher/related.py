@@ -1,0 +1,96 @@
+"""Related terms: what stands with a profile's terms in the stored listings.
+
+Owns the widening of compiled profiles by weak features. Small archives widen nothing: what stands
+together in 200 listings does so by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags, hstack
+from sparse_dot_topn import sp_matmul_topn
+
+from digest.matcher.lexicon import Lexicon
+from digest.matcher.likes import Likes, learn_features
+from digest.matcher.reading import Batch, read
+from digest.matcher.scoring import count_units, evidence
+from digest.matcher.space import Space, unit_rows
+from digest.matcher.statistics import Statistics
+from digest.model import Listing, Profile
+
+SHARE = 0.5
+"""How much related terms count against the profile's own; 0.3 to 0.6 are level."""
+
+NEAREST = 12
+"""Stored listings from which they are drawn; 10 to 15 are level."""
+
+SHARPNESS = 1.25
+"""The power of a stored listing's sum by which it counts among those; 1 to 1.5 are level."""
+
+MOST_TERMS = 30
+"""Related terms of a profile; 25 to 40 are level."""
+
+NO_ARCHIVE = 200
+FULL_ARCHIVE = 1000
+"""Listings up to which an archive gives nothing, and from which on it gives all."""
+
+PRIOR_LIKES = 3
+"""How many likes the keywords are worth: with three, both halves of the profile count alike."""
+
+
+class Related:
+    """An archive, read once, from which profiles are widened."""
+
+    def __init__(self, archive: Sequence[Listing], statistics: Statistics) -> None:
+        batch = read(archive)
+        self.batch = read([archive[at] for at in batch.order.tolist()])
+        self.statistics = statistics
+        self.space = Space(self.batch, statistics)
+        words = self.space.word_evidence(self.batch) @ diags(self.space.word_rarity)
+        self._centres = unit_rows(words.tocsr()).astype(np.float32)
+        room = (len(archive) - NO_ARCHIVE) / (FULL_ARCHIVE - NO_ARCHIVE)
+        self.share = SHARE * min(1.0, max(0.0, room))
+
+    @property
+    def width(self) -> int:
+        """Columns of the weak matrix: words as they stand, then features of unit listings."""
+        return len(self.space.words) + self.space.width
+
+    def weak_evidence(self, batch: Batch) -> csr_matrix:
+        """Weak columns x listings."""
+        parts = (self.space.word_evidence(batch), self.space.vectors(batch))
+        return hstack(parts).T.tocsr().astype(np.float32)
+
+    def widen(
+        self,
+        lexicon: Lexicon,
+        profiles: Sequence[Profile],
+        own: csr_matrix,
+        likes: Sequence[Likes | None],
+    ) -> tuple[csr_matrix, csr_matrix]:
+        """The own rows, scaled where likes stand beside them, and the weak rows."""
+        liked = np.array([bool(each and each.liked) for each in likes])
+        wanted = np.array([profile.related for profile in profiles]) & ~liked
+        drawn = self._draw(lexicon, own, wanted)
+        learned = csr_matrix((len(profiles), self.space.width), dtype=np.float32)
+        if liked.any():
+            number = np.array([len(each.liked) if each else 0 for each in likes])
+            trust = number / (number + PRIOR_LIKES)
+            own = (diags((1 - trust).astype(np.float32)) @ own).tocsr()
+            learned = diags(trust) @ learn_features(self.space, self.batch, likes)
+        return own, hstack((drawn, learned)).tocsr().astype(np.float32)
+
+    def _draw(self, lexicon: Lexicon, own: csr_matrix, wanted: NDArray[np.bool_]) -> csr_matrix:
+        """Profiles x words: the terms that the best stored listings of each profile share."""
+        if not self.share or not wanted.any():
+            return csr_matrix((own.shape[0], len(self.space.words)), dtype=np.float32)
+        made = evidence(lexicon, self.batch, count_units(lexicon, self.batch))
+        rows = (diags(wanted.astype(np.float32)) @ own).tocsr()
+        best = sp_matmul_topn(rows, made, NEAREST, 0.0, sort=True)
+        best.data **= SHARPNESS
+        near = sp_matmul_topn(best, self._centres, MOST_TERMS, 0.0, sort=True)
+        scale = diags((self.share * self.space.word_rarity).astype(np.float32))
+        return (unit_rows(near) @ scale).tocsr()
