@@ -18,8 +18,10 @@ from digest.text import title_key
 
 _ANNOUNCE_ORDER = list(Announce)
 _SPECIFIC = 16  # letters of a title that a first author may vouch for; "Introduction" has 12
-_ALIKE = 0.75  # of the shorter abstract's words; two papers of one field share about 0.3
-_UNLIKE = 0.2
+# Shares of the shorter abstract's words. Of 19,110 pairs of recorded papers none shares over 0.43.
+_ALIKE = 0.75  # one abstract, cut or edited
+_AKIN = 0.45  # one paper rewritten: believed where the title agrees and an author stands in both
+_UNLIKE = 0.2  # half of all pairs share less: believed only where the first author agrees too
 _PREPRINT_DOIS = ("10.1101/", "10.64898/", "10.48550/", "10.21203/", "10.2139/")
 _TEASER = 8  # words; a shorter one tells nothing by standing in a longer text
 _WORDS = re.compile(r"\w+")
@@ -168,8 +170,10 @@ def _same_by_abstract(one: Listing, other: Listing, key: str) -> bool:
     alike = likeness(one.abstract, other.abstract)
     if one.source == other.source:
         return alike >= _ALIKE and not _of_two_days(one, other)
-    vouched = len(key) >= _SPECIFIC and share_author(one, other)
-    return alike >= _ALIKE or (alike >= _UNLIKE and vouched)
+    if alike >= _ALIKE:
+        return True
+    vouched = alike >= (_UNLIKE if _same_first_author(one, other) else _AKIN)
+    return vouched and len(key) >= _SPECIFIC and share_author(one, other)
 
 
 def _of_two_days(one: Listing, other: Listing) -> bool:
@@ -205,6 +209,11 @@ def share_author(one: Listing, other: Listing) -> bool:
         return False
     ours, theirs = ([surname(name) for name in of.authors] for of in (one, other))
     return ours[0] in theirs or theirs[0] in ours
+
+
+def _same_first_author(one: Listing, other: Listing) -> bool:
+    firsts = [surname(listing.authors[0]) for listing in (one, other) if listing.authors]
+    return len(firsts) == 2 and firsts[0] == firsts[1]
 
 
 def likeness(one: str, other: str) -> float:
