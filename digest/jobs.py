@@ -23,40 +23,34 @@ import logging
 import os
 import secrets
 import sys
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from itertools import islice
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from zlib import crc32
 
 from digest.app import App, warn_of_template, with_packaged_templates
-from digest.composer import FOLLOWED, Day, compose
 from digest.errors import DigestError, TemplateError
 from digest.join import held_back, join
 from digest.mailer import Envelope, Mailer, Session
-from digest.matcher import Matcher, Pairs, fit_floor, terms_of
+from digest.matcher import terms_of
 from digest.model import (
     Deferred,
     Delivery,
     DeliveryState,
     Digest,
-    Listing,
-    Match,
     Message,
     Outcome,
-    Profile,
-    Reason,
     Refused,
     Sent,
     Source,
     SourceRun,
     Unknown,
 )
+from digest.planner import plan
 from digest.reader import Reading, read_source
-from digest.schedule import days_covered, retry_at
-from digest.store import Due
+from digest.schedule import retry_at
 
 logger = logging.getLogger("digest")
 
@@ -73,9 +67,6 @@ PREPARE_BATCH = 2000
 
 CLAIM_BATCH = 100
 """Deliveries claimed at once; what a dead worker held waits for its lease to run out."""
-
-FITTED_OVER = timedelta(days=30)
-"""The stored days that the floor of a `per_day` profile is fitted on."""
 
 # --- ingest: sources -> listings --------------------------------------------------------------
 
@@ -194,98 +185,6 @@ def draft(app: App, digest: Digest, now: datetime) -> Delivery:
     """A delivery that stands in no ledger, to look at what would be sent."""
     message_id = f"draft.{digest.digest_on}@{app.envelope_sender.rpartition('@')[2]}"
     return Delivery(0, DeliveryState.QUEUED, message_id, digest, app.frame, now)
-
-
-def plan(app: App, due: Sequence[Due], now: datetime) -> Iterator[Digest]:
-    """The digests of these subscribers' days, composed but not yet opened in the ledger."""
-    groups: dict[tuple[date, int], list[Due]] = defaultdict(list)
-    for one in due:
-        groups[one.digest_on, days_covered(one.digest_on, one.subscriber.days)].append(one)
-    for (digest_on, covered), group in groups.items():
-        yield from _plan_group(app, group, digest_on, covered, now)
-
-
-def _plan_group(
-    app: App, group: Sequence[Due], digest_on: date, covered: int, now: datetime
-) -> Iterator[Digest]:
-    """Digests for one local day of subscribers who look back over the same days."""
-    window = timedelta(days=covered + app.config.service.rollover_days)
-    listings = app.store.candidates(now - window)
-    seen = app.store.shown([one.subscriber.id for one in group], digest_on - window)
-    sources = _receipt_sources(app, now - timedelta(days=covered))
-    matcher = app.matcher()
-    profiles = _fit_floors(app, matcher, [one.subscriber.profile for one in group], now)
-    pairs = matcher.pairs(profiles, listings)
-    ranking = pairs.rank(len(listings))
-    followed = matcher.followed(profiles, listings)
-    voted = [at for at, listing in enumerate(listings) if listing.votes]
-    voted.sort(key=lambda at: (-(listings[at].votes or 0), listings[at].key))
-    known = {listing.id: at for at, listing in enumerate(listings)}
-    for number, (one, profile) in enumerate(zip(group, profiles, strict=True)):
-        shown = {known[seen_id] for seen_id in seen.get(one.subscriber.id, ()) if seen_id in known}
-        popular = _allowed(pairs, number, (at for at in voted if at not in shown))
-        room = profile.trending and profile.trending + profile.max_items + FOLLOWED
-        day = Day(
-            digest_on=digest_on,
-            ranked=[(listings[at], score) for at, score in ranking[number] if at not in shown],
-            followed=[listings[at] for at in followed[number] if at not in shown],
-            voted=[listings[at] for at in islice(popular, room)],
-            considered=len(listings) - len(shown),
-            sources=sources,
-        )
-        match = _matching(matcher, pairs, number, profile, known)
-        yield compose(replace(one.subscriber, profile=profile), day, match)
-
-
-def _fit_floors(
-    app: App, matcher: Matcher, profiles: Sequence[Profile], now: datetime
-) -> list[Profile]:
-    """The profiles; those that ask for so many a day with the floor that the stored days give."""
-    asking = [profile for profile in profiles if profile.per_day]
-    if not asking:
-        return list(profiles)
-    stored = app.store.candidates(now - FITTED_OVER)
-    days = [listing.first_seen_at.date() for listing in stored if listing.first_seen_at]
-    floors: dict[Profile, float] = {}
-    for profile, ranked in zip(asking, matcher.rank(asking, stored, len(stored)), strict=True):
-        scores: dict[date, list[float]] = {day: [] for day in days}
-        for at, score in ranked:
-            scores[days[at]].append(score)
-        floors[profile] = fit_floor(scores.values(), profile.per_day or 1)
-    return [replace(p, min_score=floors[p]) if p in floors else p for p in profiles]
-
-
-def _allowed(pairs: Pairs, profile: int, listings: Iterable[int]) -> Iterator[int]:
-    """These listings without those that the profile excludes."""
-    return (at for at in listings if not pairs.excluded_by(profile, at))
-
-
-def _matching(
-    matcher: Matcher, pairs: Pairs, number: int, profile: Profile, known: Mapping[int, int]
-) -> Callable[[Listing], Match]:
-    """The match of a listing for a profile, a followed author said in its reasons."""
-
-    def match(listing: Listing) -> Match:
-        found = pairs.match(number, known[listing.id])
-        follows = tuple(
-            Reason(author, "author", 0.0)
-            for author in profile.authors
-            if matcher.followed([Profile(authors=(author,))], [listing])[0]
-        )
-        return replace(found, reasons=found.reasons + follows) if follows else found
-
-    return match
-
-
-def _receipt_sources(app: App, since: datetime) -> tuple[SourceRun, ...]:
-    """Per source its latest run, with what was new in all its runs since then."""
-    successes = app.store.successes(since)
-    runs = []
-    for name, latest in app.store.latest_runs().items():
-        good = successes.get(name, ())
-        shown = replace(good[-1], error=latest.error) if good else latest
-        runs.append(replace(shown, new=sum(run.new for run in good)))
-    return tuple(runs)
 
 
 # --- deliver: the ledger -> mail servers -------------------------------------------------------

@@ -23,6 +23,7 @@ LAYERS = (
     ("fetcher", "store", "mailer", "tokens", "templates"),
     ("reader",),
     ("app",),
+    ("planner",),
     ("jobs",),
     ("scheduler", "demo"),
     ("cli",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -22,6 +23,7 @@ from digest.cli.saying import complain, counted, minute, print_json, print_table
 from digest.errors import DigestError
 from digest.mailer import EmlFolder
 from digest.model import Deferred, Delivery, DeliveryState, Outcome, Refused, Source, SourceRun
+from digest.planner import plan
 from digest.schedule import zone
 from digest.scheduler import serve as serve_app
 from digest.scheduler import stop_signal
@@ -112,13 +114,20 @@ def send(config_path: Path, at_once: bool, dry_run: bool, output: Path) -> None:
             return
         with progress("preparing digests") as done:
             prepared = jobs.prepare(app, clock(), at_once=at_once, done=done)
-        queued, empty = prepared[DeliveryState.QUEUED], prepared[DeliveryState.EMPTY]
-        say(f"prepared {counted(queued, 'mail')}, {counted(empty, 'day')} without a match")
-        if not prepared and not at_once:
-            say("nobody else is due now; `digest send --now` waits for nobody's hour", err=True)
+        _say_prepared(prepared, at_once)
         failed = _send_what_waits(app)
     if failed:
         sys.exit(1)
+
+
+def _say_prepared(prepared: Counter[DeliveryState], at_once: bool) -> None:
+    queued, empty = prepared[DeliveryState.QUEUED], prepared[DeliveryState.EMPTY]
+    if prepared:
+        say(f"prepared {counted(queued, 'mail')}; {counted(empty, 'subscriber')} without a match")
+    elif at_once:
+        say("everyone has had today's digest")
+    else:
+        say("nobody is due now; `digest send --now` waits for nobody's hour")
 
 
 def _send_what_waits(app: App) -> bool:
@@ -128,7 +137,8 @@ def _send_what_waits(app: App) -> bool:
         account = _Account(done)
         asyncio.run(_deliver(app, account.take))
     sent = account.states.count(DeliveryState.SENT)
-    say(f"sent {counted(sent, 'mail')}")
+    if account.states:
+        say(f"sent {counted(sent, 'mail')}")
     complain(*account.faults(f"{app.config.smtp.host}:{app.config.smtp.port}"))
     if again := app.store.next_attempt_at():
         left = counted(_waiting(app), "mail waits", "mails wait")
@@ -190,12 +200,12 @@ def _write_mails(app: App, at_once: bool, output: Path) -> None:
         say(path)
     empty = sum(not digest.mailed for digest in digests)
     say(
-        f"wrote {counted(len(folder.written), 'mail')}; {counted(empty, 'day')} without a match;"
-        " nothing was sent or recorded",
+        f"wrote {counted(len(folder.written), 'mail')}; {counted(empty, 'subscriber')} without a"
+        " match; nothing was sent or recorded",
         err=True,
     )
     if not digests and not at_once:
-        say("nobody is due now; add --now to wait for nobody's hour", err=True)
+        say("nobody is due now; with --now nobody's hour is waited for", err=True)
 
 
 # --- preview, serve ---------------------------------------------------------------------------
@@ -219,7 +229,7 @@ def preview(config_path: Path, email: str, output: Path | None, show: bool) -> N
         subscriber = person(app, email)
         now = clock()
         day = now.astimezone(zone(subscriber.timezone)).date()
-        digest = next(iter(jobs.plan(app, [Due(subscriber, day)], now)))
+        digest = next(iter(plan(app, [Due(subscriber, day)], now)))
         page = jobs.render(app, jobs.draft(app, digest, now))
         today = app.store.delivery(subscriber.id, day)
     path = output or Path(f"preview-{re.sub(r'[^A-Za-z0-9@._+-]', '_', subscriber.email)}.html")

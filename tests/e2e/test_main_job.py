@@ -155,7 +155,7 @@ def test_a_mail_server_that_is_down_costs_nothing(tmp_path: Path) -> None:
     service = Service(tmp_path, port, twenty_subscribers("ours"))
     service.run("ingest")
     service.run("send", code=1)
-    assert "some mails wait" in service.stderr
+    assert "mails wait" in service.stderr
     with mail_server_thread() as server:
         config = (tmp_path / "config.toml").read_text().replace(str(port), str(server.port))
         (tmp_path / "config.toml").write_text(config)

@@ -1,0 +1,115 @@
+"""Who gets what: the subscribers that are due, brought together with the listings new to them.
+
+Owns which listings a digest may draw on and how far it looks back. Reads the store, writes nothing;
+the ranking is the matcher's, the choosing the composer's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import islice
+
+from digest.app import App
+from digest.composer import FOLLOWED, Day, compose
+from digest.matcher import Matcher, Pairs, fit_floor
+from digest.model import Digest, Listing, Match, Profile, Reason, SourceRun
+from digest.schedule import days_covered
+from digest.store import Due
+
+FITTED_OVER = timedelta(days=30)
+"""The stored days that the floor of a `per_day` profile is fitted on."""
+
+
+def plan(app: App, due: Sequence[Due], now: datetime) -> Iterator[Digest]:
+    """The digests of these subscribers' days, composed but not yet opened in the ledger."""
+    groups: dict[tuple[date, int], list[Due]] = defaultdict(list)
+    for one in due:
+        groups[one.digest_on, days_covered(one.digest_on, one.subscriber.days)].append(one)
+    for (digest_on, covered), group in groups.items():
+        yield from _plan_group(app, group, digest_on, covered, now)
+
+
+def _plan_group(
+    app: App, group: Sequence[Due], digest_on: date, covered: int, now: datetime
+) -> Iterator[Digest]:
+    """Digests for one local day of subscribers who look back over the same days."""
+    window = timedelta(days=covered + app.config.service.rollover_days)
+    listings = app.store.candidates(now - window)
+    seen = app.store.shown([one.subscriber.id for one in group], digest_on - window)
+    sources = _receipt_sources(app, now - timedelta(days=covered))
+    matcher = app.matcher()
+    profiles = _fit_floors(app, matcher, [one.subscriber.profile for one in group], now)
+    pairs = matcher.pairs(profiles, listings)
+    ranking = pairs.rank(len(listings))
+    followed = matcher.followed(profiles, listings)
+    voted = [at for at, listing in enumerate(listings) if listing.votes]
+    voted.sort(key=lambda at: (-(listings[at].votes or 0), listings[at].key))
+    known = {listing.id: at for at, listing in enumerate(listings)}
+    for number, (one, profile) in enumerate(zip(group, profiles, strict=True)):
+        shown = {known[seen_id] for seen_id in seen.get(one.subscriber.id, ()) if seen_id in known}
+        popular = _allowed(pairs, number, (at for at in voted if at not in shown))
+        room = profile.trending and profile.trending + profile.max_items + FOLLOWED
+        day = Day(
+            digest_on=digest_on,
+            ranked=[(listings[at], score) for at, score in ranking[number] if at not in shown],
+            followed=[listings[at] for at in followed[number] if at not in shown],
+            voted=[listings[at] for at in islice(popular, room)],
+            considered=len(listings) - len(shown),
+            sources=sources,
+        )
+        match = _matching(matcher, pairs, number, profile, known)
+        yield compose(replace(one.subscriber, profile=profile), day, match)
+
+
+def _fit_floors(
+    app: App, matcher: Matcher, profiles: Sequence[Profile], now: datetime
+) -> list[Profile]:
+    """The profiles; those that ask for so many a day with the floor that the stored days give."""
+    asking = [profile for profile in profiles if profile.per_day]
+    if not asking:
+        return list(profiles)
+    stored = app.store.candidates(now - FITTED_OVER)
+    days = [listing.first_seen_at.date() for listing in stored if listing.first_seen_at]
+    floors: dict[Profile, float] = {}
+    for profile, ranked in zip(asking, matcher.rank(asking, stored, len(stored)), strict=True):
+        scores: dict[date, list[float]] = {day: [] for day in days}
+        for at, score in ranked:
+            scores[days[at]].append(score)
+        floors[profile] = fit_floor(scores.values(), profile.per_day or 1)
+    return [replace(p, min_score=floors[p]) if p in floors else p for p in profiles]
+
+
+def _allowed(pairs: Pairs, profile: int, listings: Iterable[int]) -> Iterator[int]:
+    """These listings without those that the profile excludes."""
+    return (at for at in listings if not pairs.excluded_by(profile, at))
+
+
+def _matching(
+    matcher: Matcher, pairs: Pairs, number: int, profile: Profile, known: Mapping[int, int]
+) -> Callable[[Listing], Match]:
+    """The match of a listing for a profile, a followed author said in its reasons."""
+
+    def match(listing: Listing) -> Match:
+        found = pairs.match(number, known[listing.id])
+        follows = tuple(
+            Reason(author, "author", 0.0)
+            for author in profile.authors
+            if matcher.followed([Profile(authors=(author,))], [listing])[0]
+        )
+        return replace(found, reasons=found.reasons + follows) if follows else found
+
+    return match
+
+
+def _receipt_sources(app: App, since: datetime) -> tuple[SourceRun, ...]:
+    """Per source its latest run, with what was new in all its runs since then."""
+    successes = app.store.successes(since)
+    runs = []
+    for name, latest in app.store.latest_runs().items():
+        good = successes.get(name, ())
+        shown = replace(good[-1], error=latest.error) if good else latest
+        runs.append(replace(shown, new=sum(run.new for run in good)))
+    return tuple(runs)
