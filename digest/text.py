@@ -76,6 +76,12 @@ def one_line(text: str) -> str:
     return " ".join(plain(text).split())
 
 
+def printable(text: str, limit: int = 400) -> str:
+    """The text on one line without anything a terminal would obey, for messages and logs."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * limit])
+    return cut(" ".join(shown.split()), limit)
+
+
 def _seen(text: str) -> str:
     """The text in Unicode form C without the characters that nobody can see."""
     if text.isprintable():  # then it holds nothing unseen, and no line end either

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.text import cut, one_line, plain, title_key, web_url
+from digest.text import cut, one_line, plain, printable, title_key, web_url
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,14 @@ def test_title_key_parts_what_differs() -> None:
 def test_cut_ends_at_words_and_whole_characters(text: str, limit: int, wanted: str) -> None:
     """A cut text ends after a word where one ends, never inside what is drawn as one."""
     assert cut(text, limit) == wanted
+
+
+@given(st.text(), st.integers(1, 50))
+def test_x10_printable_text_obeys_no_terminal(text: str, limit: int) -> None:
+    """Messages hold no control of any kind and stay within their length."""
+    shown = printable(f"\x1b[31m{text}\r\n", limit)
+    assert shown.isprintable()
+    assert len(shown) <= limit
 
 
 @given(st.text(), st.integers(0, 50))

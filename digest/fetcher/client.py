@@ -26,6 +26,7 @@ from digest.fetcher.memory import Remembered, asked_wait_s
 from digest.fetcher.pace import Pace
 from digest.model import Source
 from digest.sources import Request
+from digest.text import printable
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _MOVED_FOR_GOOD = frozenset({301, 308})
@@ -238,7 +239,7 @@ class Fetcher:
                 reason = f"the answer is no HTTP ({fault.message})"  # its text shows the query
             case aiohttp.ClientPayloadError():
                 reason = f"the answer is cut off or wrongly packed ({fault})"
-        return " ".join(reason.split())[:300]
+        return printable(reason, 300)
 
 
 def _conditions(url: str, memory: Remembered) -> dict[str, str]:

@@ -30,6 +30,7 @@ from digest.sources import (
     semantic_scholar,
 )
 from digest.sources.batch import Batch, Kind, Request, UnreadableError, needs_address
+from digest.text import printable
 
 MAX_BYTES = 64_000_000  # of an operator's own file; what is fetched is bounded by the fetcher
 MAX_FOREIGN_BYTES = 8_000_000  # of every other kind
@@ -93,9 +94,9 @@ def read_batch(source: Source, body: bytes, now: datetime, page: int | None = No
     try:
         batch = kind.parse(body, source, now)
     except UnreadableError as fault:
-        raise SourceError(source.name, str(fault)) from None
+        raise SourceError(source.name, printable(str(fault))) from None
     except Exception as fault:  # the parsers below us are many; none may stop the other sources
-        reason = f"{type(fault).__name__}: {fault}".replace("\n", " ")[:200]
+        reason = printable(f"{type(fault).__name__}: {fault}", 200)
         raise SourceError(source.name, f"not a readable {source.kind} ({reason})") from fault
     if batch.next is None or page is None:
         return batch

@@ -22,7 +22,7 @@ from digest.sources.shape import MAX_ITEMS, link, mapping, sequence, shape
 API = "https://huggingface.co/api/daily_papers"
 _LIMIT = 100  # the most that one answer holds
 _REFRESH_DAYS = 7  # votes come in for about a week
-_QUERY = re.compile(r"^(?:|day|week|month|trending|\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}|\d{4}-\d{2})$")
+_QUERY = re.compile(r"^(?:|week|month|trending|\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}|\d{4}-\d{2})$")
 
 
 def parse(body: bytes, source: Source, now: datetime) -> Batch:

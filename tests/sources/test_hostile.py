@@ -59,7 +59,7 @@ def _read_or_refuse(kind: str, body: bytes) -> Batch | None:
     except SourceError as error:
         told = str(error)
     assert told.startswith("source 'test': ")
-    assert "\n" not in told
+    assert told.isprintable()
     return None
 
 
