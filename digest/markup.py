@@ -30,6 +30,8 @@ _CONSTRUCT = re.compile(
 )
 _LIST_LINE = re.compile(r"(?:[-*+]|\d{1,2}\.)(?=[ ]\S)")
 _MARKUP = re.compile(r"<[^>]*>")
+_ELEMENT = re.compile(r"</?(?:" + "|".join(sorted(_NOTE_TAGS)) + r")(?: [^>]*)?>")
+_LINKED = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,13 @@ def note_html(text: str) -> str:
         url_relative="deny",
         link_rel=None,
     )
+
+
+def note_text(text: str) -> str:
+    """The operator's Markdown as plain text: links in angle brackets, list items with a dash."""
+    made = _LINKED.sub(r"\2 <\1>", note_html(text))
+    made = made.replace("<li>\n<p>", "<li>").replace("<li>", "- ").replace("<br>", "")
+    return html.unescape(_ELEMENT.sub("", made)).strip()
 
 
 def split(safe_html: str) -> Prose:

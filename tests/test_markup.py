@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.markup import abstract_html, note_html, split
+from digest.markup import abstract_html, note_html, note_text, split
 
 ABSTRACTS = [
     ("It is *fast* and **small**.", "<p>It is <em>fast</em> and <strong>small</strong>.</p>"),
@@ -42,6 +42,12 @@ def test_a_note_may_link() -> None:
     assert made == (
         '<p><strong>Hi</strong> <a href="https://example.org/?a=b&amp;c">us</a>  <a>no</a></p>'
     )
+
+
+def test_a_note_reads_as_text() -> None:
+    """In the text part the note has its links behind their words, and no marks."""
+    made = note_text("**Hi** [us](https://example.org/?a=b&c)\n\n- 1 < 2\n- `two`")
+    assert made == "Hi us <https://example.org/?a=b&c>\n\n- 1 < 2\n- two"
 
 
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc", "Co")), max_size=200))

@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from digest.markup import note_html
+from digest.markup import note_html, note_text
 from digest.model import Digest, Frame, Message, PersonalLinks, SectionName
 from digest.renderer import words
 from digest.renderer.clean import header_text, line, visible
@@ -67,7 +67,7 @@ class Renderer:
         self._letterhead = Letterhead(frame)
         note = cut(visible(frame.note).strip(), _LONGEST_NOTE)
         self._note_html = Markup(self._theme.styled(note_html(note)))  # noqa: S704 - nh3 made it
-        self._note_text = note
+        self._note_text = note_text(note)
 
     def render(
         self, digest: Digest, message_id: str, date: datetime, links: PersonalLinks
@@ -182,13 +182,9 @@ def _views(sections: _Sections) -> tuple[SectionView, ...]:
 
 
 def _titles(sections: _Sections) -> list[str]:
-    """The titles shown, best first, without the near misses."""
-    return [
-        entry.title
-        for name, entries in sections
-        if name is not SectionName.NEAREST
-        for entry in entries
-    ]
+    """The titles shown, best first, each once, without the near misses."""
+    shown = (entries for name, entries in sections if name is not SectionName.NEAREST)
+    return list(dict.fromkeys(entry.title for entries in shown for entry in entries))
 
 
 def _first(sections: _Sections, number: int) -> _Sections:

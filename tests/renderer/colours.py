@@ -49,7 +49,7 @@ def _invert(colour: str) -> str:
 
 def dark_rules(css: str) -> dict[str, dict[str, str]]:
     """For each selector of the dark scheme its declarations, without `!important`."""
-    block = css[css.index("(prefers-color-scheme: dark)") : css.index("[data-ogsc]")]
+    block = css[css.index("(prefers-color-scheme: dark)") : css.rindex("}")]
     rules: dict[str, dict[str, str]] = {}
     for selectors, body in _RULE.findall(block.partition("{")[2]):
         pairs = (one.replace("!important", "").partition(":") for one in body.split(";"))
