@@ -5,6 +5,7 @@ Raises nothing for a source's own faults: what could be read is kept beside the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -56,11 +57,17 @@ async def read_source(
 
 def _read_files(reading: Reading, base: Path, now: datetime) -> None:
     """Read every file; a broken one is named and does not keep the others out."""
-    for name, body in read_files(reading.source, base):
+    source = reading.source
+    faults = []
+    for name, body in read_files(source, base):
         try:
-            reading.take(read_batch(reading.source, body, now))
+            reading.take(read_batch(source, body, now))
         except SourceError as error:
-            reading.error = reading.error or f"{name}: {error}"
+            reason = str(error).removeprefix(str(SourceError(source.name, "")))
+            faults.append(f"{os.path.relpath(name, base)}: {reason}")
+    if faults:
+        more = f" (and {len(faults) - 1} more of its files)" if faults[1:] else ""
+        raise SourceError(source.name, faults[0] + more)
 
 
 async def _read_pages(

@@ -66,7 +66,7 @@ def person(app: App, email: str) -> Subscriber:
         return found
     known = [subscriber.email for subscriber in app.store.subscribers()]
     part = [address for address in known if email.lower() in address.lower()]
-    near = (part or get_close_matches(email, known, n=3, cutoff=0.5))[:3]
+    near = (part or get_close_matches(email, known, n=1, cutoff=0.8))[:3]
     if near:
         hint = f"; did you mean {' or '.join(near)}?"
     elif known:

@@ -70,7 +70,9 @@ def show(config_path: Path, email: str, as_json: bool) -> None:
 @subscribers.command()
 @config_option
 @click.argument("email")
-@click.option("--keyword", "-k", "keywords", multiple=True, help="TERM=WEIGHT; may be repeated.")
+@click.option(
+    "--keyword", "-k", "keywords", multiple=True, help="TERM or TERM=WEIGHT; may be repeated."
+)
 @click.option("--timezone", help="IANA name, such as Europe/London.")
 @click.option("--send-at", help="Local time, such as 07:30.")
 @click.option(
@@ -89,6 +91,8 @@ def add(config_path: Path, email: str, profile: Path | None, **settings: Any) ->
         _check_new(app, email)
         _put(app, one)
     say(f"added {one.email}")
+    if not (one.profile.keywords or one.profile.authors or one.profile.trending):
+        say(f"nothing will match yet: `digest subscribers edit {email}` adds keywords", err=True)
 
 
 @subscribers.command()
@@ -182,7 +186,7 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise DigestError(f"{path} cannot be read: {reason}") from error
+        raise ConfigError([f"{path} cannot be read: {reason}"]) from error
 
 
 def _new_table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -55,8 +56,11 @@ def _hint(app: App, text: str) -> str:
     if not titles:
         return "; none is stored yet, `digest ingest` reads the sources"
     wanted = _words(text)
-    best = max(titles, key=lambda title: len(wanted & _words(title)))
-    return f"; did you mean {best!r}?" if wanted & _words(best) else ""
+    shared = {title: len(wanted & _words(title)) for title in titles}
+    most = max(shared.values())
+    best = [title for title in titles if shared[title] == most]
+    near = get_close_matches(text, best, n=1, cutoff=0.0)
+    return f"; did you mean {near[0]!r}?" if most else ""
 
 
 def _words(text: str) -> set[str]:
@@ -77,7 +81,10 @@ def _print(one: Explanation) -> None:
     if one.match.reasons:
         print_table(
             ("points", "term", "where", "times"),
-            [(f"{r.points:+.3f}", _term(r), r.field, str(r.count)) for r in one.match.reasons],
+            [
+                (f"{r.points:+.3f}", _term(r), r.field, str(r.count or "–"))
+                for r in one.match.reasons
+            ],
         )
     for factor in one.factors:
         say(f"  {factor}")

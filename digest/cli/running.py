@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from collections import Counter
@@ -31,6 +32,9 @@ from digest.store import Due
 
 SHOWN_FAULTS = 20
 """Refusals that `send` spells out; the rest are counted."""
+
+ERRNO = re.compile(r"^.*\[Errno (\d+)\].*$")
+"""How the system's own words for a failed connection are wrapped by the libraries above it."""
 
 
 # --- ingest -----------------------------------------------------------------------------------
@@ -125,7 +129,7 @@ def _say_prepared(prepared: Counter[DeliveryState], at_once: bool) -> None:
     if prepared:
         say(f"prepared {counted(queued, 'mail')}; {counted(empty, 'subscriber')} without a match")
     elif at_once:
-        say("everyone has had today's digest")
+        say("everyone's digest of today has been prepared already")
     else:
         say("nobody is due now; `digest send --now` waits for nobody's hour")
 
@@ -142,7 +146,8 @@ def _send_what_waits(app: App) -> bool:
     complain(*account.faults(f"{app.config.smtp.host}:{app.config.smtp.port}"))
     if again := app.store.next_attempt_at():
         left = counted(_waiting(app), "mail waits", "mails wait")
-        say(f"{left}; `digest send` and `digest serve` try again from {minute(again)} on", err=True)
+        when = f" from {minute(again)} on" if again > clock() else ""
+        say(f"{left}; `digest send` and `digest serve` try again{when}", err=True)
     return bool(again or account.refused)
 
 
@@ -187,7 +192,8 @@ class _Account:
         more = len(faults) - SHOWN_FAULTS
         faults = faults[:SHOWN_FAULTS] + ([f"and {more:,} more like these"] if more > 0 else [])
         if self.trouble:
-            faults.append(f"the mail server {relay} takes no mail: {self.trouble}")
+            trouble = ERRNO.sub(lambda found: os.strerror(int(found[1])), self.trouble)
+            faults.append(f"the mail server {relay} takes no mail: {trouble}")
         return faults
 
 

@@ -82,7 +82,7 @@ def _print_report(report: dict[str, Any]) -> None:
     say(f"subscribers: {_counts(report['subscribers'])}")
     say(f"digests since {report['since']:%Y-%m-%d %H:%M %Z}: {_counts(report['deliveries'])}")
     if report["next_attempt_at"]:
-        say(f"mails wait; the next try is due at {minute(report['next_attempt_at'])}")
+        say(f"mails wait; next try: {minute(report['next_attempt_at'])}")
 
 
 def _counts(states: Mapping[Any, int]) -> str:

@@ -43,7 +43,7 @@ class _Item:
 def parse(body: bytes, source: Source, now: datetime) -> Batch:
     """The listings of a saved page, text or HTML. Raises: UnreadableError."""
     if not body.strip():
-        raise UnreadableError("the page is empty")
+        raise UnreadableError("the page is empty; expected a saved Daily Papers page")
     if b"data-props" in body:
         return _parse_html(body, source, now)
     text = _decoded(body)
