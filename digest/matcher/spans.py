@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from digest.errors import KeywordError
@@ -13,21 +14,56 @@ _Trie = dict[str, "_Trie"]
 _END = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text read once for every set of terms.
+
+    `symbols` holds for each word the symbols that begin there with the words that each takes;
+    `begins` leads from a symbol to the words where it begins.
+    """
+
+    words: list[Place]
+    symbols: list[tuple[tuple[str, int], ...]]
+    begins: dict[str, list[int]]
+
+
 def find_spans(terms: Sequence[str], text: str) -> list[tuple[int, int]]:
     """Character ranges of `text` where any of these keywords stands, in order, none overlapping.
 
     The longest range wins where two begin alike. Terms that are no keywords are passed over.
     """
     trie = _trie(tuple(sorted(set(terms))))
-    words = places(text)
+    read = _read(text)
     spans: list[tuple[int, int]] = []
-    at = 0
-    while at < len(words):
-        end = _longest(trie, words, at)
-        if end > at:
-            spans.append((words[at].start, words[end - 1].end))
-        at = max(end, at + 1)
+    free = 0
+    for at in sorted(_beginnings(trie, read)):
+        end = _longest(trie, read, at) if at >= free else 0
+        if end:
+            spans.append((read.words[at].start, read.words[end - 1].end))
+            free = end
     return spans
+
+
+@lru_cache(maxsize=2048)  # the texts of a day, each asked about by many readers
+def _read(text: str) -> _Text:
+    words = places(text)
+    symbols = [_symbols(words, at) for at in range(len(words))]
+    begins: dict[str, list[int]] = {}
+    for at, here in enumerate(symbols):
+        for symbol, _ in here:
+            begins.setdefault(symbol, []).append(at)
+    return _Text(words, symbols, begins)
+
+
+def _beginnings(trie: _Trie, read: _Text) -> set[int]:
+    """The words at which some keyword may begin."""
+    found: set[int] = set()
+    for symbol in trie:
+        if symbol[:1] == PREFIX:
+            found.update(at for at, w in enumerate(read.words) if w.word.startswith(symbol[1:]))
+        else:
+            found.update(read.begins.get(symbol, ()))
+    return found
 
 
 @lru_cache(maxsize=1024)
@@ -48,30 +84,31 @@ def _trie(terms: tuple[str, ...]) -> _Trie:
     return root
 
 
-def _longest(node: _Trie, words: list[Place], at: int) -> int:
+def _longest(node: _Trie, read: _Text, at: int) -> int:
     """The index after the longest keyword that begins at this word, or 0."""
-    if at >= len(words):
+    if at >= len(read.words):
         return 0
+    word = read.words[at].word
+    prefixes = [(key, 1) for key in node if key[:1] == PREFIX and word.startswith(key[1:])]
     best = 0
-    for symbol, width in _symbols(node, words, at):
+    for symbol, width in (*read.symbols[at], *prefixes):
         found = node.get(symbol)
         if found is None:
             continue
         after = at + width
         if _END in found:
             best = max(best, after)
-        if words[after - 1].stand != PARTED and len(found) > (_END in found):
-            best = max(best, _longest(found, words, after))
+        if read.words[after - 1].stand != PARTED and len(found) > (_END in found):
+            best = max(best, _longest(found, read, after))
     return best
 
 
-def _symbols(node: _Trie, words: list[Place], at: int) -> list[tuple[str, int]]:
-    """The symbols that begin at this word and how many words each takes."""
+def _symbols(words: list[Place], at: int) -> tuple[tuple[str, int], ...]:
+    """The symbols that begin at this word and how many words each takes, but for prefixes."""
     word = words[at].word
     symbols = [(STEM + stem(word), 1), (EXACT + word, 1)]
-    symbols += [(key, 1) for key in node if key[:1] == PREFIX and word.startswith(key[1:])]
     if words[at].stand != PARTED and at + 1 < len(words):
         right = words[at + 1].word
         if words[at].stand == GLUED or may_join(word, right):
             symbols.append((STEM + stem(word + right), 2))
-    return symbols
+    return tuple(symbols)
