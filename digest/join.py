@@ -95,7 +95,9 @@ class _Desk:
             key = listing.key if listing.key in free else strongest(free) if free else ""
             # No free identity is left to one that differs from all its namesakes at hand.
             key = key or f"{listing.key}:{listing.source}:{len(self._now)}"
-            self._claim(self._add(replace(listing, key=key, ids=free or (key,)), None))
+            if (key, free) != (listing.key, listing.ids):
+                listing = replace(listing, key=key, ids=free or (key,))
+            self._claim(self._add(listing, None))
             return False
         for other in slots[1:]:
             self._absorb(slots[0], other)

@@ -199,9 +199,17 @@ def _continues(letter: str) -> bool:
 _URL_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
+# What most addresses look like, and nothing in them to take apart or to encode.
+_PLAIN_URL = re.compile(
+    r"https?://[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+(?:/[\w./~=&?%#+-]*)?", re.ASCII
+)
+
+
 def web_url(address: str, base: str = "") -> str:
     """An http(s) address that is safe as a link, made absolute by `base`; else an empty text."""
     address = address.strip()
+    if len(address) <= MAX_URL and _PLAIN_URL.fullmatch(address):
+        return address
     if not address or len(address) > MAX_URL or _URL_UNSAFE.search(address):
         return ""
     try:
