@@ -27,8 +27,8 @@ LONGEST = 2.0
 TITLE_WEIGHT = 3.0
 """A word in the title counts like this many in the abstract; 2.5 to 4 are level, 1 loses 0.01."""
 
-PARTIAL = 0.6
-"""Share of a phrase's worth that its words keep where the phrase is absent; 0.5 to 0.65 are level,
+PARTIAL = 0.5
+"""Share of a phrase's worth that its words keep where the phrase is absent; 0.4 to 0.65 are level,
 0 loses 0.02."""
 
 PHRASE_GAIN = 0.1
@@ -37,7 +37,7 @@ PHRASE_GAIN = 0.1
 WEIGHT_SHARE = 0.15
 """How far the norm follows the weights: 0 not at all, 1 fully. Scores of profiles with weights 1
 and weights 3 come nearer the higher it is; above `1 / (1 + SATURATION * (1 - LENGTH_SHARE +
-LENGTH_SHARE * LONGEST)) / (1 + PARTIAL)` = 0.157 a raised weight could lower a score."""
+LENGTH_SHARE * LONGEST)) / (1 + PARTIAL)` = 0.168 a raised weight could lower a score."""
 
 STRONG = 3.0
 """From this weight on a weight grows with its logarithm: 10 counts 6.6, 100 counts 13.5."""

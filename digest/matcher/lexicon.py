@@ -99,7 +99,8 @@ class Lexicon:
             return ()
         pattern = self.finder.add(phrase.sequences[1:])
         number = self._slot(pattern, phrase.field, self.rarities[unit])
-        self.joined[number] = unit
+        apart = self.finder.add(phrase.sequences[:1])
+        self.joined[number] = self._slot(apart, phrase.field, self.rarities[unit])
         return ((number, worth),)
 
     def _special(self, term: Term) -> Recipe:

@@ -75,7 +75,7 @@ class Pairs:
         wanted, made = self._profiles[profile], self._made_of(profile)
         match = self.match(profile, listing)
         excluded_by = self.excluded_by(profile, listing)
-        near = {r.term: r.part for r in match.reasons if r.part}
+        near = tuple(f"{r.term}: only {r.part!r}" for r in match.reasons if r.part)
         seen = {r.term for r in match.reasons if not r.related}
         absent = tuple(k.term for k in wanted.keywords if k.term not in seen)
         trust = self._trust(profile)
@@ -85,7 +85,7 @@ class Pairs:
             floor=wanted.min_score,
             excluded_by=excluded_by,
             absent=absent,
-            near=tuple(near.items()),
+            near=near,
             factors=factors(made.norm, trust, match.score),
             needed="" if excluded_by else needed(match, wanted.min_score, worth),
         )

@@ -39,7 +39,7 @@ class Explanation:
     """A match and what stands around it.
 
     `excluded_by` is the exclusion that keeps the listing out, or empty. `absent` are keywords that
-    did not match; `near` are those of which some words stand, with these words. `factors` say what
+    did not match; `near` says of which keywords only some words stand. `factors` say what
     the points were scaled by. `needed` says what would pass the floor, empty where it is passed.
     """
 
@@ -47,7 +47,7 @@ class Explanation:
     floor: float
     excluded_by: str = ""
     absent: tuple[str, ...] = ()
-    near: tuple[tuple[str, str], ...] = ()
+    near: tuple[str, ...] = ()
     factors: tuple[str, ...] = ()
     needed: str = ""
 

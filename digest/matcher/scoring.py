@@ -34,17 +34,17 @@ def count_units(lexicon: Lexicon, batch: Batch) -> Counts:
         np.concatenate((where, where, values[:, 1])),
         in_title,
     )
-    return _without_joined(lexicon, counts) if lexicon.joined else counts
+    return _without_joined(lexicon, counts) if lexicon.joined and len(counts.thing) else counts
 
 
 def _without_joined(lexicon: Lexicon, counts: Counts) -> Counts:
     """The counts without joined spellings of a phrase that also stands as separate words."""
-    joined = np.arange(len(lexicon))
-    joined[list(lexicon.joined)] = list(lexicon.joined.values())
+    apart = np.full(len(lexicon), -1)
+    apart[list(lexicon.joined)] = list(lexicon.joined.values())
     keys = counts.thing << 32 | counts.listing
-    whole = np.searchsorted(keys, joined[counts.thing] << 32 | counts.listing)
-    often = counts.title + counts.rest
-    kept = often[whole] <= often
+    wanted = apart[counts.thing] << 32 | counts.listing
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    kept = (apart[counts.thing] < 0) | (keys[place] != wanted)
     return Counts(counts.thing[kept], counts.listing[kept], counts.title[kept], counts.rest[kept])
 
 
