@@ -22,6 +22,7 @@ from digest.model import (
     SourceRun,
 )
 from digest.renderer.clean import line
+from digest.text import cut
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -53,6 +54,7 @@ _PLACES = {
     "org": "as the organization",
     "source": "as the source",
 }
+_KEYWORD = re.compile(r"(?:(?:title|abstract|author|category|org|source):)?\"?([^\"]+)\"?")
 _LINKS = {"pdf": "PDF", "code": "Code", "project": "Project page", "comments": "Discussion"}
 _PARTICLES = frozenset(
     {
@@ -183,7 +185,13 @@ def because(reasons: Sequence[Reason]) -> str:
 
 def named(terms: Sequence[str]) -> str:
     """`“speculative decoding”, “draft model”`: at most three terms."""
-    return ", ".join(f"“{line(term, 40)}”" for term in terms[:3])
+    return ", ".join(f"“{bare(term, 40)}”" for term in terms[:3])
+
+
+def bare(term: str, limit: int = 60) -> str:
+    """A keyword without its field and its quotation marks: the place is said in words."""
+    found = _KEYWORD.fullmatch(line(term))
+    return cut(found[1] if found else line(term), limit)
 
 
 def _groups(reasons: Iterable[Reason]) -> list[list[Reason]]:
@@ -199,9 +207,9 @@ def _group_words(group: list[Reason]) -> str:
     fields = list(_PLACES)
     group = sorted(group, key=lambda r: fields.index(r.field) if r.field in fields else 9)
     places = [_place(reason) + _points([reason]) for reason in group]
-    term = f"“{line(group[0].term, 60)}”"
+    term = f"“{bare(group[0].term)}”"
     if group[0].part:
-        term = f"“{line(group[0].part, 60)}” of {term}"
+        term = f"“{bare(group[0].part)}” of {term}"
     return f"{term} {' and '.join(places)}"
 
 
@@ -214,7 +222,7 @@ def _place(reason: Reason) -> str:
 
 def _related(reasons: Sequence[Reason]) -> str:
     """Weak evidence, added up: words that stand with the profile's terms elsewhere."""
-    terms = list(dict.fromkeys(line(reason.term, 40) for reason in reasons))
+    terms = list(dict.fromkeys(bare(reason.term, 40) for reason in reasons))
     named = ", ".join(f"“{term}”" for term in terms[:3])
     noun = "the related word" if len(terms) == 1 else "related words such as"
     return f"{noun} {named}{_points(reasons)}"
@@ -237,7 +245,8 @@ def lead(digest: Digest) -> list[str]:
     if digest.empty_reason:
         return [_sentence(line(digest.empty_reason, 300))]
     if not receipt.matched:
-        return []
+        none = f"None of the {receipt.considered:,} new listings fits you today."
+        return [none] if receipt.considered else []
     fits = "fits" if receipt.matched == 1 else "fit"
     counts = f"{receipt.matched:,} of {receipt.considered:,} new listings {fits} you."
     if receipt.shown < receipt.matched:

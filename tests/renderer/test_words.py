@@ -1,0 +1,145 @@
+"""The mail's words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from digest.model import Listing, Match, Reason, Receipt, SectionName
+from digest.renderer import words
+from tests.renderer.mails import LISTING, NOW, RUNS, digest, listing
+
+NAMES = [
+    ("Tri Dao", "Dao"),
+    ("Dao, Tri", "Dao"),
+    ("Johannes van der Waals", "van der Waals"),
+    ("Martin Luther King Jr.", "King Jr."),
+    ("The LIGO Collaboration", "The LIGO Collaboration"),
+    ("湯川 秀樹", "湯川 秀樹"),
+    ("Plato", "Plato"),
+    (",", ","),
+    ("de Broglie", "Broglie"),
+    ("Louis de Broglie", "de Broglie"),
+]
+
+
+@pytest.mark.parametrize(("name", "family"), NAMES)
+def test_family_names(name: str, family: str) -> None:
+    """A name is cut to what a reader knows its owner by."""
+    assert words.family_name(name) == family
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"authors": ("A Dao",)}, "Dao"),
+        ({"authors": ("A Dao", "B Gu", "C Ré")}, "Dao, Gu, Ré"),
+        ({"authors": ("A Dao", "B Gu", "C Ré", "D Fu")}, "Dao, Gu +2"),
+        ({"authors": ("A Dao", "", " ")}, "Dao"),
+        ({"authors": ("A Dao",), "author_count": 7}, "Dao +6"),
+        ({"authors": (), "author_count": 5}, "5\u00a0authors"),
+        ({"authors": (), "author_count": 1}, "1\u00a0author"),
+        ({"authors": ()}, ""),
+    ],
+)
+def test_people(fields: dict[str, object], shown: str) -> None:
+    """At most three authors are named, the others counted."""
+    assert words.people(listing(**fields)) == shown
+
+
+def test_meta_says_only_what_is_known() -> None:
+    """Absent numbers and days leave no gap; nought is a number."""
+    assert words.meta(Listing("k", "arxiv", "T"), 2026) == "arxiv"
+    assert words.meta(Listing("k", "arxiv", "T", votes=0), 2026) == "arxiv · 0\u00a0votes"
+    shown = words.meta(replace(LISTING, also_in=("hf", "arxiv")), 2027).replace("\u00a0", " ")
+    assert shown == (
+        "Noether, Kovalevskaya +2 · University of Göttingen · arxiv, also in hf · 19 Nov 2026"
+        " · 118 votes · 12 comments"
+    )
+
+
+REASONS = [
+    ((Reason("a", "title", 0.42),), "“a” in the title (+0.42)"),
+    ((Reason("a", "abstract", 0.11, 2),), "“a” in the abstract, twice (+0.11)"),
+    ((Reason("a", "abstract", 0.11, 4),), "“a” in the abstract, 4 times (+0.11)"),
+    (
+        (Reason("a", "abstract", 0.1), Reason("b", "title", 0.1), Reason("a", "title", 0.3)),
+        "“a” in the title (+0.30) and in the abstract (+0.10), “b” in the title (+0.10)",
+    ),
+    ((Reason("Tri Dao", "author", 0.0),), "“Tri Dao” among the authors"),
+    ((Reason("category:cs.DS", "category", 0.05),), "“cs.DS” among the subjects (+0.05)"),
+    ((Reason('"flash attention"', "title", 0.3),), "“flash attention” in the title (+0.30)"),
+    ((Reason("a b", "title", 0.1, part="a"),), "“a” of “a b” in the title (+0.10)"),
+    (
+        (Reason("a", "title", 0.4), Reason("title:survey", "title", -0.07)),
+        "“a” in the title (+0.40); held back by “survey” in the title (−0.07)",
+    ),
+    (
+        (Reason("a", "title", 0.4), Reason("x", "abstract", 0.02, related=True)),
+        "“a” in the title (+0.40), the related word “x” (+0.02)",
+    ),
+    (
+        tuple(Reason(f"t{n}", "abstract", 0.05) for n in range(8)),
+        ", ".join(f"“t{n}” in the abstract (+0.05)" for n in range(6)) + ", 2 more (+0.10)",
+    ),
+    ((), ""),
+]
+
+
+@pytest.mark.parametrize(("reasons", "shown"), REASONS)
+def test_reasons_in_words(reasons: tuple[Reason, ...], shown: str) -> None:
+    """Each reason says what, where, how often and how much."""
+    assert words.because(reasons) == shown
+
+
+@pytest.mark.parametrize(
+    ("section", "shown"),
+    [
+        (SectionName.FOR_YOU, "Because of “a” in the title (+0.18)"),
+        (SectionName.TRENDING, "From your keywords: “a” in the title (+0.18)"),
+        (SectionName.NEAREST, "0.07 below your floor of 0.25: “a” in the title (+0.18)"),
+    ],
+)
+def test_why_depends_on_the_section(section: SectionName, shown: str) -> None:
+    """A trending listing is not there because of a keyword, a near miss in spite of one."""
+    made = Match(LISTING, 0.18, (Reason("a", "title", 0.18),))
+    assert words.why(made, section, 0.25) == shown
+
+
+COUNTS = [
+    (
+        Receipt((), 412, 14, 12, 2),
+        "412 new listings considered, 14 fit you, 12 shown, 2 wait for tomorrow.",
+    ),
+    (
+        Receipt((), 412, 14, 12, 1),
+        "412 new listings considered, 14 fit you, 12 shown, 1 waits for tomorrow.",
+    ),
+    (Receipt((), 1, 1, 1, 0), "1 new listing considered, 1 fits you, 1 shown."),
+    (Receipt((), 9, 0, 0, 0), "9 new listings considered, none fits you."),
+]
+
+
+@pytest.mark.parametrize(("receipt", "shown"), COUNTS)
+def test_counts(receipt: Receipt, shown: str) -> None:
+    """The receipt's sentence holds for none, one and many."""
+    assert words.counts(receipt).replace("\u00a0", " ") == shown
+
+
+def test_sources_say_what_became_of_their_listings() -> None:
+    """Announced, read, new, known, too old, shown, and how old a late list is."""
+    late = replace(RUNS[0], batch_on=date(2026, 11, 17))
+    made = digest(receipt=Receipt((late, replace(RUNS[0], source="x", error="HTTP 503")), 1, 1, 1))
+    assert words.sources(made) == [
+        "arxiv: 312 announced, 312 read, 240 new, 60 known already, 12 too old to send, "
+        "1 shown here; its newest list is of Tue 17 Nov"
+    ]
+    assert words.troubles(made.receipt) == ["x could not be read: HTTP 503."]
+
+
+def test_days_do_not_depend_on_the_locale() -> None:
+    """Days are written in English, whatever the machine speaks."""
+    assert words.long_day(NOW.date()) == "Friday 20 November"
+    assert words.short_day(NOW.date()) == "Fri 20 Nov"
