@@ -7,6 +7,7 @@ by the templates.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -286,21 +287,21 @@ def troubles(receipt: Receipt) -> list[str]:
 def sources(digest: Digest) -> list[str]:
     """One line for each source that was read: announced, read, new, shown, and how old its list."""
     read = [run for run in digest.receipt.sources if not run.error]
-    lines = [_run(run, digest) for run in read[:_MOST_SOURCES]]
+    shown = Counter(listing.source for listing in digest.listings)
+    lines = [_run(run, digest.digest_on, shown[run.source]) for run in read[:_MOST_SOURCES]]
     if rest := read[_MOST_SOURCES:]:
         total = sum(run.read for run in rest)
         lines.append(f"{len(rest)} more sources: {total:,} read, {sum(r.new for r in rest):,} new")
     return lines
 
 
-def _run(run: SourceRun, digest: Digest) -> str:
-    shown = sum(listing.source == run.source for listing in digest.listings)
+def _run(run: SourceRun, today: date, shown: int) -> str:
     announced = f"{run.announced:,} announced, " if run.announced is not None else ""
     parts = [f"{announced}{run.read:,} read, {run.new:,} new"]
     parts += [f"{run.joined:,} known already"] if run.joined else []
     parts += [f"{run.too_old:,} too old to send"] if run.too_old else []
     parts += [f"{shown:,} shown here"] if shown else []
-    age = (digest.digest_on - run.batch_on).days if run.batch_on else 0
+    age = (today - run.batch_on).days if run.batch_on else 0
     late = f"; its newest list is of {short_day(run.batch_on)}" if run.batch_on and age > 1 else ""
     return f"{line(run.source, 60)}: {', '.join(parts)}{late}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells
 
@@ -19,6 +20,7 @@ _WIDE = re.compile(
 )
 
 
+@lru_cache(maxsize=2_048)  # most of what stands around the items is the same for all of a day
 def wrapped(text: str, first: str = "", rest: str | None = None, width: int = WIDTH) -> str:
     """The text in lines; `first` opens the first one, `rest` (else `first`) the others."""
     rest = first if rest is None else rest
