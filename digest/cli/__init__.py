@@ -22,11 +22,15 @@ COMMANDS = {
     "init": ("setting_up", "Write a commented config and a secret key to start from."),
     "check": ("setting_up", "Check the config, every profile and the templates."),
     "ingest": ("running", "Read the sources now and store what is new."),
-    "preview": ("running", "Write the digest that EMAIL would get now as a page."),
+    "preview": ("running", "Write the digest that EMAIL would get now as a page, and name it."),
     "send": ("running", "Prepare the digests that are due and send what waits."),
     "serve": ("running", "Run the service: read, prepare and send, day after day."),
     "subscribers": ("people", "List, show, add, edit, remove, import and export subscribers."),
     "explain": ("reasons", "Show why LISTING scores as it does for EMAIL."),
+    "rank": (
+        "rank",
+        "Score LISTINGS for PROFILES from files: profile, listing, score; best first.",
+    ),
     "status": ("state", "Show the sources, the subscribers and today's digests."),
 }
 """Each command's module and its line in the help, in the order in which a newcomer meets them."""
