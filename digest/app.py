@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,6 +29,12 @@ logger = logging.getLogger("digest")
 ARCHIVE = 5000
 """Stored listings that the matcher draws related terms from, the newest ones."""
 
+LONGEST_WINDOW = 7
+"""Days that a digest may answer for, beside those over which items roll."""
+
+Sign = Callable[[bytes, datetime], bytes]
+"""A finished mail and the time it was prepared at -> the mail as it goes out."""
+
 
 @dataclass(slots=True)
 class App:
@@ -41,6 +47,8 @@ class App:
     tokens: Tokens
     folder: Path
     lease_s: float
+    sign: Sign
+    _matcher: tuple[tuple[int, datetime], Matcher] | None = field(default=None, repr=False)
 
     @property
     def envelope_sender(self) -> str:
@@ -52,12 +60,26 @@ class App:
     def fetcher(self) -> Fetcher:
         """A fetcher for one run over the sources."""
         contact = self.config.mail.reply_to or self.config.mail.sender[1]
-        return Fetcher(user_agent=f"paper-digest/{__version__} (+{contact})")
+        return Fetcher(
+            user_agent=f"paper-digest/{__version__} (+{contact})",
+            allowed_hosts=self.config.service.allowed_hosts,
+            stamp_file=Path(self.config.service.data).with_name("arxiv.stamp"),
+        )
 
-    def matcher(self) -> Matcher:
-        """A matcher that knows the stored listings' terms."""
-        listings, counts = self.store.term_counts()
-        return Matcher(Statistics(listings, counts), self.store.recent_listings(ARCHIVE))
+    def matcher(self, now: datetime) -> Matcher:
+        """A matcher that knows the stored listings' terms; the same one while nothing is added.
+
+        Related terms come from listings that no digest of `now` can show: a listing must not
+        speak for itself.
+        """
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        before = today - timedelta(days=LONGEST_WINDOW + self.config.service.rollover_days)
+        key = (self.store.counted_listings(), before)
+        if self._matcher is None or self._matcher[0] != key:
+            statistics = Statistics(*self.store.term_counts()).blended()
+            archive = self.store.recent_listings(ARCHIVE, before)
+            self._matcher = key, Matcher(statistics, archive)
+        return self._matcher[1]
 
     def renderer(self, frame: Frame) -> Renderer:
         """The renderer of a frame, compiled once."""
@@ -80,7 +102,7 @@ def open_app(config: Config, now: datetime, *, mailer: Mailer | None = None) -> 
             [f"{config.place}: [service] data: this version keeps its data in an SQLite file"]
         )
     keys = read_keys(config.service.secret_file)
-    frame = usable_frame(config)
+    frame, sign = usable_frame(config), signing(config)
     store = SqliteStore(config.folder / config.service.data)
     try:
         store.sync_file(config.subscribers, now)
@@ -92,9 +114,22 @@ def open_app(config: Config, now: datetime, *, mailer: Mailer | None = None) -> 
             tokens=Tokens(keys),
             folder=config.folder,
             lease_s=config.smtp.lease_s,
+            sign=sign,
         )
     finally:
         store.close_store()
+
+
+def signing(config: Config) -> Sign:
+    """What signs the mails of a config; mails stay as they are where the mail server signs.
+
+    Raises: ConfigError when a key cannot be used.
+    """
+    if config.dkim is None:
+        return lambda raw, prepared_at: raw
+    from digest.dkim import Signer, read_keys  # noqa: PLC0415 - 0.1 s that only signing is worth
+
+    return Signer(config.dkim.domain, read_keys(config.dkim, config.place)).sign
 
 
 def make_frame(config: Config) -> Frame:

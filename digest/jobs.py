@@ -49,7 +49,7 @@ from digest.model import (
     Unknown,
 )
 from digest.planner import plan
-from digest.reader import Reading, read_source
+from digest.reader import Reading, asks_again_at, read_source
 from digest.schedule import retry_at
 
 logger = logging.getLogger("digest")
@@ -91,14 +91,19 @@ async def ingest(
 
 
 def due_sources(app: App, now: datetime) -> list[Source]:
-    """The sources whose `every` has passed since their latest run."""
+    """The sources whose `every` has passed, or whose failure is to be looked into again."""
     latest = app.store.latest_runs()
     return [
         source
         for source in app.config.sources
-        if source.name not in latest
-        or latest[source.name].started_at + timedelta(seconds=source.every_s) <= now
+        if source.name not in latest or _looks_again_at(app, source, latest[source.name]) <= now
     ]
+
+
+def _looks_again_at(app: App, source: Source, run: SourceRun) -> datetime:
+    usual = run.started_at + timedelta(seconds=source.every_s)
+    sooner = asks_again_at(app.store.remembered(source.name)) if run.error else None
+    return min(usual, sooner or usual)
 
 
 def _take_in(app: App, reading: Reading, now: datetime) -> SourceRun:

@@ -40,7 +40,7 @@ def _plan_group(
     listings = app.store.candidates(now - window)
     seen = app.store.shown([one.subscriber.id for one in group], digest_on - window)
     sources = _receipt_sources(app, now - timedelta(days=covered))
-    matcher = app.matcher()
+    matcher = app.matcher(now)
     profiles = _fit_floors(app, matcher, [one.subscriber.profile for one in group], now)
     pairs = matcher.pairs(profiles, listings)
     ranking = pairs.rank(len(listings))

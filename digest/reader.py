@@ -5,6 +5,8 @@ Raises nothing for a source's own faults: what could be read is kept beside the 
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,9 +14,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 from digest.errors import SourceError
-from digest.fetcher import Fetcher, Remembered, read_files
+from digest.fetcher import Fetcher, FetchError, Remembered, read_files
 from digest.model import Listing, Source
 from digest.sources import Batch, kind_of, read_batch
+
+logger = logging.getLogger("digest")
 
 
 @dataclass(slots=True)
@@ -38,6 +42,8 @@ class Reading:
             self.announced = (self.announced or 0) + batch.announced
         if batch.batch_on:
             self.batch_on = max(self.batch_on or batch.batch_on, batch.batch_on)
+        for note in batch.notes:
+            logger.info("source.note %s", json.dumps({"source": self.source.name, "note": note}))
 
 
 async def read_source(
@@ -73,20 +79,35 @@ def _read_files(reading: Reading, base: Path, now: datetime) -> None:
 async def _read_pages(
     reading: Reading, fetcher: Fetcher, remembered: Mapping[str, str], now: datetime
 ) -> None:
-    """Ask for every address of a source and follow its pages to the end."""
-    source = reading.source
-    kind = kind_of(source)
-    waiting = kind.requests(source, now)
+    """Ask for every address of a source and follow its pages, and the feeds it names, to the end.
+
+    What a failure taught (when to ask again, that an address is gone) is remembered. That a body
+    was seen is remembered only once it could be read, so that a broken one is asked for again.
+    """
+    waiting = [
+        (reading.source, one) for one in kind_of(reading.source).requests(reading.source, now)
+    ]
     while waiting:
-        request = waiting.pop(0)
+        source, request = waiting.pop(0)
         known = remembered.get(request.url)
-        fetched = await fetcher.fetch(
-            source, request, Remembered.from_json(known) if known else None
-        )
+        memory = Remembered.from_json(known) if known else None
+        try:
+            fetched = await fetcher.fetch(source, request, memory)
+        except FetchError as error:
+            reading.remember[request.url] = error.remember.to_json()
+            raise
+        if fetched.body is not None:
+            batch = read_batch(source, fetched.body, now, request.page)
+            reading.take(batch)
+            further = kind_of(source).follow(batch)
+            waiting[:0] = [(source, further)] if further else []
+            waiting += [
+                (feed, one) for feed in batch.sources for one in kind_of(feed).requests(feed, now)
+            ]
         reading.remember[request.url] = fetched.remember.to_json()
-        if fetched.body is None:
-            continue  # not modified since the last time
-        batch = read_batch(source, fetched.body, now)
-        reading.take(batch)
-        if further := kind.follow(batch):
-            waiting.insert(0, further)
+
+
+def asks_again_at(remembered: Mapping[str, str]) -> datetime | None:
+    """When the first of a source's failing addresses may be asked again; None when none fails."""
+    waits = [Remembered.from_json(memory).retry_at for memory in remembered.values()]
+    return min((at for at in waits if at), default=None)

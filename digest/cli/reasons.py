@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from digest.app import App
-from digest.cli.options import config_option, json_option, opened, person
+from digest.cli.options import clock, config_option, json_option, opened, person
 from digest.cli.saying import print_json, print_table, say
 from digest.errors import DigestError
 from digest.matcher import Explanation
@@ -38,7 +38,7 @@ def explain(config_path: Path, email: str, listing: str, as_json: bool) -> None:
             raise DigestError(
                 f"no stored listing has {listing!r} in its title or as its key{_hint(app, listing)}"
             )
-        matcher = app.matcher()
+        matcher = app.matcher(clock())
         explained = [matcher.explain(subscriber.profile, one) for one in found[:LISTINGS]]
     if as_json:
         print_json([asdict(one) for one in explained])

@@ -26,10 +26,12 @@ from digest.config.values import (
     FilePath,
     Glob,
     Host,
+    Hosts,
     KindName,
     Line,
     Lines,
     MaxAge,
+    Networks,
     OptionalLine,
     Query,
     Selector,
@@ -87,6 +89,12 @@ class Service(Table):
         validate_default=True,
         description="Holds the key that signs the links in mails. Keep it: with another key the "
         "links of older mails are dead. Mode 600.",
+    )
+    allowed_hosts: Hosts = Field(
+        (),
+        description="Hosts of your own network that sources may be on; all other private "
+        "addresses are refused.",
+        examples=[["feeds.internal.example.org"]],
     )
     rollover_days: int = Field(
         2,
@@ -233,15 +241,57 @@ class Dkim(Table):
         examples=["digest"],
     )
     key_file: FilePath = Field(
-        description="The private key as PEM. Mode 600.", examples=["dkim.pem"]
+        description="The private RSA key as PEM; `digest dkim-key` makes it. Mode 600.",
+        examples=["dkim.pem"],
     )
+    ed25519_selector: Selector | None = Field(
+        None,
+        description="Selector of an Ed25519 key that signs as well.",
+        examples=["digest-ed25519"],
+    )
+    ed25519_key_file: FilePath | None = Field(
+        None,
+        description="That private key as PEM. Mode 600.",
+        examples=["dkim-ed25519.pem"],
+    )
+
+    def conflicts(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """The second key has its selector, and each selector one key."""
+        if bool(self.ed25519_selector) != bool(self.ed25519_key_file):
+            there, missing = "ed25519_selector", "ed25519_key_file"
+            if self.ed25519_key_file:
+                there, missing = missing, there
+            yield (there, missing), f"needs {missing} as well"
+        if (self.ed25519_selector or "").lower() == self.selector.lower():
+            yield ("ed25519_selector", "selector"), "is the RSA key's; each key has its own"
 
 
 class Web(Table):
     """The web pages."""
 
     host: Host = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
+    port: int = Field(
+        8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one."
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="Addresses or networks of your own proxies: only they are believed when they "
+        "say who a visitor is (`X-Forwarded-For`).",
+        examples=[["127.0.0.1"]],
+    )
+    signups_per_network: int = Field(
+        20,
+        ge=1,
+        le=10_000,
+        description="Sign-ups a day from one IPv4 address or one IPv6 network (/64).",
+    )
+    signups_per_hour: int = Field(
+        300, ge=1, le=1_000_000, description="Sign-ups an hour from everybody together."
+    )
+    check_domains: bool = Field(
+        True,
+        description="Asks DNS whether a new address can get mail at all before one is sent there.",
+    )
     admin_token_file: FilePath | None = Field(
         None,
         description="File that holds the token for the admin pages; without it they answer on "

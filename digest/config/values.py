@@ -19,6 +19,7 @@ from digest.config.places import (
     check_base_url,
     check_data,
     check_host,
+    check_network,
     check_selector,
     check_source_url,
     join_glob,
@@ -99,4 +100,7 @@ Days = Annotated[tuple[str, ...], BeforeValidator(read_days)]
 Every = Annotated[int, BeforeValidator(read_every)]
 MaxAge = Annotated[int | None, BeforeValidator(read_max_age)]
 Weight = Annotated[float, BeforeValidator(read_weight)]
+Network = Annotated[str, AfterValidator(check_network)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(read_list)]
 Lines = Annotated[tuple[Line, ...], BeforeValidator(read_list)]
+Hosts = Annotated[tuple[Host, ...], BeforeValidator(read_list)]

@@ -75,8 +75,11 @@ class Store(Protocol):
     def find_listings(self, text: str, limit: int) -> Sequence[Listing]:
         """Listings by key, by whole title, else by part of the title, newest first."""
 
-    def recent_listings(self, limit: int) -> Sequence[Listing]:
-        """The newest stored listings, newest first."""
+    def recent_listings(self, limit: int, before: datetime | None = None) -> Sequence[Listing]:
+        """The newest stored listings, newest first; only those first seen before a time."""
+
+    def counted_listings(self) -> int:
+        """How many listings the term counts come from."""
 
     def term_counts(self) -> tuple[int, Mapping[str, int]]:
         """How many listings were counted, and in how many of them each term stands."""

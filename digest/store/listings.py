@@ -122,17 +122,23 @@ class ListingVerbs(Connections):
         )
         return [_listing(*row) for row in rows]
 
-    def recent_listings(self, limit: int) -> Sequence[Listing]:
-        """The newest stored listings, newest first."""
+    def recent_listings(self, limit: int, before: datetime | None = None) -> Sequence[Listing]:
+        """The newest stored listings, newest first; only those first seen before a time."""
         rows = self.rows(
-            "SELECT id, body, first_seen_at FROM listings ORDER BY id DESC LIMIT ?", (limit,)
+            "SELECT id, body, first_seen_at FROM listings WHERE ? IS NULL OR first_seen_at < ?"
+            " ORDER BY id DESC LIMIT ?",
+            (before and stamp(before), before and stamp(before), limit),
         )
         return [_listing(*row) for row in rows]
 
+    def counted_listings(self) -> int:
+        """How many listings the term counts come from."""
+        counted = self.rows("SELECT value FROM counters WHERE name = 'listings_counted'")
+        return counted[0][0] if counted else 0
+
     def term_counts(self) -> tuple[int, Mapping[str, int]]:
         """How many listings were counted, and in how many of them each term stands."""
-        counted = self.rows("SELECT value FROM counters WHERE name = 'listings_counted'")
-        return (counted[0][0] if counted else 0), dict(self.rows("SELECT * FROM terms"))
+        return self.counted_listings(), dict(self.rows("SELECT * FROM terms"))
 
 
 def _body(listing: Listing) -> str:

@@ -103,7 +103,7 @@ SERVICE = [
     ('nam = "x"', 'nam: is no key here; did you mean "name"?'),
     (
         "zzz = 1",
-        "zzz: is no key here; keys are name, base_url, timezone, data, secret_file, rollover_days",
+        "zzz: is no key here; keys are name, base_url, timezone, data, secret_file, allowed_hosts, rollover_days",
     ),
 ]
 

@@ -97,9 +97,19 @@ def test_listings_are_found_by_key_title_or_part_of_it(store: Store) -> None:
 def test_term_counts_add_up_over_runs(store: Store) -> None:
     """The counts are kept incrementally, with the number of listings they come from."""
     assert store.term_counts() == (0, {})
+    assert store.counted_listings() == 0
     store.add_listings([listing("a"), listing("b")], [], {"decod": 2, "specul": 1}, (), NOW)
     store.add_listings([listing("c")], [], {"decod": 1}, (), NOW)
     assert store.term_counts() == (3, {"decod": 3, "specul": 1})
+
+
+def test_the_archive_ends_where_it_is_told_to(store: Store) -> None:
+    """Recent listings come newest first; those seen at or after a time may be left out."""
+    store.add_listings([listing("old")], [], {}, (), NOW - timedelta(days=20))
+    store.add_listings([listing("new")], [], {}, (), NOW)
+    assert [one.title for one in store.recent_listings(9)] == ["new", "old"]
+    assert [one.title for one in store.recent_listings(9, NOW)] == ["old"]
+    assert [one.title for one in store.recent_listings(1)] == ["new"]
 
 
 def test_runs_of_sources_are_kept_with_what_to_remember(store: Store) -> None:
