@@ -171,7 +171,8 @@ def _row(delivery: Delivery) -> tuple[str, str, str, str]:
 
 def _because(match: Match) -> str:
     def words(reason: Reason) -> str:
-        return f"{reason.term} in the {reason.field} ({reason.points:+.2f})"
+        term = reason.term.removeprefix(f"{reason.field}:")
+        return f"{term} in the {reason.field} ({reason.points:+.2f})"
 
     return f"{match.score:.2f} = " + ", ".join(words(reason) for reason in match.reasons[:2])
 

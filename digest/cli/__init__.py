@@ -24,7 +24,7 @@ COMMANDS = {
     "ingest": ("running", "Read the sources now and store what is new."),
     "preview": ("running", "Write the digest that EMAIL would get now as a page, and name it."),
     "send": ("running", "Prepare the digests that are due and send what waits."),
-    "serve": ("running", "Run the service: read, prepare and send, day after day."),
+    "serve": ("running", "Run the service: read sources, prepare and send, day after day."),
     "subscribers": ("people", "List, show, add, edit, remove, import and export subscribers."),
     "explain": ("reasons", "Show why LISTING scores as it does for EMAIL."),
     "rank": (
