@@ -30,7 +30,10 @@ NEAREST_OF = 2_000
 @click.argument("email")
 @click.argument("listing")
 def explain(config_path: Path, email: str, listing: str, as_json: bool) -> None:
-    """Show why LISTING (a key, a title or part of one) scores as it does for EMAIL."""
+    """Show why LISTING scores as it does for EMAIL.
+
+    LISTING is a key, a title or part of one.
+    """
     with opened(config_path) as app:
         subscriber = person(app, email)
         found = app.store.find_listings(listing, LISTINGS + 1) if listing.strip() else []
