@@ -64,6 +64,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def check_network(text: str) -> str:
+    """An IP address, or a network such as `10.0.0.0/8`."""
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise WrongValueError(
+            f'{shown(text)} is no IP address or network such as "10.0.0.0/8"'
+        ) from None
+    return str(network) if "/" in text else str(network.network_address)
+
+
 def check_selector(text: str) -> str:
     """A DKIM selector: letters, digits, hyphens, with single dots between."""
     if not SELECTOR.fullmatch(text):

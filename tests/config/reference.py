@@ -25,6 +25,7 @@ WORDS: dict[object, str] = {
     places.check_base_url: "web address",
     places.check_data: "file or postgresql:// address",
     places.check_host: "host",
+    places.check_network: "IP address or network",
     places.check_selector: "DNS name",
     places.check_source_url: "web address",
     places.join_glob: "files",

@@ -219,7 +219,11 @@ DKIM = [
 ]
 
 WEB = [
-    ("port = 99999", "port: must be a whole number from 1 to 65535, not 99999"),
+    ("port = 99999", "port: must be a whole number from 0 to 65535, not 99999"),
+    (
+        'trusted_proxies = ["10.0.0.0/33"]',
+        'trusted_proxies #1: "10.0.0.0/33" is no IP address or network such as "10.0.0.0/8"',
+    ),
     ('host = "0.0.0"', 'host: "0.0.0" is no host such as "mail.example.org"'),
     (
         f'admin_token = "{MARKER}"',
