@@ -302,7 +302,11 @@ def _run(run: SourceRun, today: date, shown: int) -> str:
     parts += [f"{run.too_old:,} too old to send"] if run.too_old else []
     parts += [f"{shown:,} shown here"] if shown else []
     age = (today - run.batch_on).days if run.batch_on else 0
-    late = f"; its newest list is of {short_day(run.batch_on)}" if run.batch_on and age > 1 else ""
+    late = (
+        f"; its newest list is of {near_day(run.batch_on, today.year)}"
+        if run.batch_on and age > 1
+        else ""
+    )
     return f"{line(run.source, 60)}: {', '.join(parts)}{late}"
 
 
