@@ -15,14 +15,13 @@ from pydantic import ValidationError
 
 from digest.addresses import AddressError, check_address
 from digest.config.faults import describe, keys_of
+from digest.config.rows import SourceTable, SubscriberTable
 from digest.config.settings import Config
 from digest.config.tables import (
     Dkim,
     Mail,
     Service,
     Smtp,
-    SourceTable,
-    SubscriberTable,
     Table,
     Web,
 )

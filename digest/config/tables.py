@@ -7,41 +7,27 @@ guide under `docs/` is made from them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import time
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from digest.config.places import is_loopback
-from digest.config.terms import Authors, Exclusions, Keywords
 from digest.config.values import (
     Address,
     BaseUrl,
-    Clock,
     Data,
-    Days,
     Domain,
-    Every,
     FilePath,
-    Glob,
     Host,
     Hosts,
-    KindName,
     Line,
-    Lines,
-    MaxAge,
     Networks,
-    OptionalLine,
-    Query,
     Selector,
     Sender,
-    SourceUrl,
     Text,
     Timezone,
 )
-from digest.model import WEEKDAYS, Keyword, Profile, Source, Subscriber, WhenEmpty
-from digest.sources import KINDS
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 """The usual port of each TLS mode. Source: RFC 6409, RFC 8314, RFC 5321."""
@@ -270,9 +256,7 @@ class Web(Table):
     """The web pages."""
 
     host: Host = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(
-        8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one."
-    )
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     trusted_proxies: Networks = Field(
         (),
         description="Addresses or networks of your own proxies: only they are believed when they "
@@ -298,124 +282,3 @@ class Web(Table):
         "this machine only. Mode 600.",
         examples=["admin-token"],
     )
-
-
-class SourceTable(Table):
-    """A place that announces listings. One table each."""
-
-    name: Line = Field(
-        description="Your name for it, shown in the mail; each once.", examples=["arXiv cs.CL"]
-    )
-    kind: KindName = Field(
-        description=f"What is read there: {', '.join(KINDS)}.", examples=["arxiv"]
-    )
-    url: SourceUrl = Field(
-        "", description="Where it is on the web.", examples=["https://example.org/feed.xml"]
-    )
-    path: Glob = Field(
-        "",
-        description="Files to read instead; `*` and `?` stand for any letters.",
-        examples=["pages/*.html"],
-    )
-    categories: Lines = Field(
-        (), description="Only these categories of the source.", examples=[["cs.CL", "cs.LG"]]
-    )
-    every: Every = Field(3600, description="Wait between two looks: s, m, h or d.", examples=["6h"])
-    query: Query = Field(
-        "",
-        description="What a searching kind looks for, or which of its lists a kind gives.",
-        examples=["trending"],
-    )
-    max_age_days: MaxAge = Field(
-        default_factory=lambda found: usual_age(found.get("kind", "")),
-        description="Older items are stored but not mailed; false lets every age through. "
-        "What suits the kind without it.",
-        examples=[7],
-    )
-
-    def conflicts(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """A source is read in one place, and its kind says which options it needs."""
-        if self.url and self.path:
-            yield ("path", "url"), "stands beside url; keep one of them"
-        elif fault := KINDS[self.kind].fault(self.source()):
-            yield ("", "kind", "url", "path", "categories", "query"), fault
-
-    def source(self) -> Source:
-        """The noun that the other rooms know."""
-        return Source(**self.model_dump(exclude={"every"}), every_s=self.every)
-
-
-def usual_age(kind: str) -> int | None:
-    """The greatest age in days that suits a kind of source; None lets every age through."""
-    return KINDS[kind].max_age_days if kind in KINDS else None
-
-
-# --- subscribers ----------------------------------------------------------------------------
-
-
-class SubscriberTable(Table):
-    """A reader and what they want. One table each."""
-
-    email: Address = Field(description="The address; each once.", examples=["ada@example.org"])
-    name: OptionalLine = Field("", description="Used to greet, if given.", examples=["Ada"])
-    timezone: Timezone | None = Field(
-        None,
-        description="IANA time zone; that of [service] without it.",
-        examples=["Europe/London"],
-    )
-    send_at: Clock = Field(time(7, 30), description="Local time of the mail.", examples=["07:30"])
-    days: Days = Field(
-        WEEKDAYS, description="Days of the mail.", examples=[["mon", "tue", "wed", "thu", "fri"]]
-    )
-    min_score: float = Field(
-        0.25, ge=0, le=1, allow_inf_nan=False, description="The floor: lower scores are left out."
-    )
-    max_items: int = Field(12, ge=1, le=100, description="The cap: items in one mail.")
-    per_day: int | None = Field(
-        None,
-        ge=1,
-        le=100,
-        description="Instead of a floor: about so many items a day, fitted on the stored days.",
-        examples=[8],
-    )
-    trending: int = Field(
-        0,
-        ge=0,
-        le=100,
-        description="So many of the day's most voted as well, whatever the keywords.",
-    )
-    when_empty: WhenEmpty = Field(
-        WhenEmpty.SKIP,
-        strict=False,
-        description='A day without a match: `"skip"` sends nothing, `"note"` a line, `"nearest"` '
-        "the near misses.",
-    )
-    related: bool = Field(
-        True, description="Whether words that stand with the keywords in papers count a little."
-    )
-    authors: Authors = Field(
-        (), description="Authors to follow, whatever the score.", examples=[["Emmy Noether"]]
-    )
-    exclude: Exclusions = Field(
-        (),
-        description="Terms that keep an item out, whatever its score.",
-        examples=[["medical imaging", "category:cs.CR"]],
-    )
-    keywords: Keywords = Field(
-        default_factory=dict,
-        description="Term = weight, from -100 to 100 and not 0.",
-        examples=[{"speculative decoding": 3, "title:survey": -1}],
-    )
-
-    def subscriber(self, default_timezone: str) -> Subscriber:
-        """The noun that the other rooms know."""
-        keywords = tuple(Keyword(term, weight) for term, weight in self.keywords.items())
-        wanted = Profile.__dataclass_fields__.keys() - {"keywords"}
-        return Subscriber(
-            email=self.email,
-            profile=Profile(keywords, **{key: getattr(self, key) for key in wanted}),
-            timezone=self.timezone or default_timezone,
-            send_at=self.send_at,
-            days=self.days,
-            name=self.name,
-        )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from digest.config import parse_config
-from digest.config.tables import SubscriberTable
+from digest.config.rows import SubscriberTable
 from digest.config.terms import MAX_KEYWORDS, SETTINGS
 from tests.config.building import ADA, PERSON, config, faults
 

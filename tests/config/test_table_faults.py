@@ -103,7 +103,8 @@ SERVICE = [
     ('nam = "x"', 'nam: is no key here; did you mean "name"?'),
     (
         "zzz = 1",
-        "zzz: is no key here; keys are name, base_url, timezone, data, secret_file, allowed_hosts, rollover_days",
+        "zzz: is no key here; keys are name, base_url, timezone, data, secret_file, "
+        "allowed_hosts, rollover_days",
     ),
 ]
 
@@ -222,7 +223,8 @@ WEB = [
     ("port = 99999", "port: must be a whole number from 0 to 65535, not 99999"),
     (
         'trusted_proxies = ["10.0.0.0/33"]',
-        'trusted_proxies #1: "10.0.0.0/33" is no IP address or network such as "10.0.0.0/8"',
+        'trusted_proxies #1 ("10.0.0.0/33"): "10.0.0.0/33" is no IP address or network such as '
+        '"10.0.0.0/8"',
     ),
     ('host = "0.0.0"', 'host: "0.0.0" is no host such as "mail.example.org"'),
     (

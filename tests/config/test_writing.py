@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.config import parse_subscribers, profile_toml
-from digest.config.tables import SubscriberTable
+from digest.config.rows import SubscriberTable
 from digest.config.times import read_every, write_every, zones
 from digest.errors import KeywordError
 from digest.matcher import check_author, check_exclusion, check_term
