@@ -1,4 +1,4 @@
-"""The service: APScheduler ticks that call the story, until it is told to stop.
+"""The service: APScheduler ticks that call the story, and the web pages, until told to stop.
 
 Ticks hold no state: what is due stands in the store, so a tick that came late, twice or after a
 restart does no harm. Two jobs run beside each other: one reads sources and prepares digests from
@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from digest import jobs
 from digest.app import App
 from digest.errors import DigestError
+from digest.web import Site, listen, serve_site
 
 logger = logging.getLogger("digest")
 
@@ -33,7 +34,11 @@ STOP_S = 30.0
 
 
 async def serve(app: App, clock: jobs.Clock) -> None:
-    """Run until SIGTERM or SIGINT; messages in flight are finished and recorded."""
+    """Run until SIGTERM or SIGINT; messages in flight are finished and recorded.
+
+    Raises: DigestError when the port of the web pages cannot be had.
+    """
+    sock = listen(app.config.web)
     stop = stop_signal()
     running: set[asyncio.Task[None]] = set()
     scheduler = AsyncIOScheduler(timezone="UTC")
@@ -65,7 +70,7 @@ async def serve(app: App, clock: jobs.Clock) -> None:
         )
     scheduler.start()
     logger.info("service.started")
-    await stop.wait()
+    await serve_site(Site(app, clock), sock, stop)
     logger.info("service.stopping")
     scheduler.shutdown(wait=False)
     if running:

@@ -29,7 +29,7 @@ _LARGEST = 200_000  # bytes; a template is text that someone wrote by hand
 
 def packaged_templates() -> tuple[tuple[str, str], ...]:
     """The templates that come with the program, (name, source), in the order of `NAMES`."""
-    folder = _packaged_folder()
+    folder = _packaged_folder("mail")
     return tuple((name, _read(folder / name)) for name in NAMES)
 
 
@@ -48,11 +48,16 @@ def load_templates(folder: Path | None) -> tuple[tuple[str, str], ...]:
     return tuple({**packaged, **own, **originals}.items())
 
 
-def _packaged_folder() -> Path:
-    """`digest/_templates/mail` in an installed wheel, `templates/mail` in a checkout."""
+def web_folder() -> Path:
+    """Where the templates of the web pages lie."""
+    return _packaged_folder("web")
+
+
+def _packaged_folder(name: str) -> Path:
+    """`digest/_templates/NAME` in an installed wheel, `templates/NAME` in a checkout."""
     here = Path(__file__).parent
-    installed = here / "_templates" / "mail"
-    return installed if installed.is_dir() else here.parent / "templates" / "mail"
+    installed = here / "_templates" / name
+    return installed if installed.is_dir() else here.parent / "templates" / name
 
 
 def _stands_in(folder: Path, name: str) -> bool:

@@ -1,25 +1,40 @@
-"""Signed tokens for the links in a mail: each has one purpose and can do nothing else.
+"""Signed tokens for links, sessions and forms: each has one purpose and can do nothing else.
 
-HMAC-SHA-256 by itsdangerous over purpose and subscriber. The same input gives the same token, so
-that a mail that is made again has the same bytes. The first secret signs, all of them verify.
+HMAC-SHA-256 by itsdangerous over purpose, subject and time of issue. The same input gives the same
+token, so that a mail that is made again has the same bytes. The first secret signs, all verify.
+Whether a token is too old is asked by whoever reads it: `Issued.at` is the time to ask about.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from digest.errors import ConfigError
 from digest.model import PersonalLinks
 
 UNSUBSCRIBE = "unsubscribe"
 MANAGE = "manage"
+CONFIRM = "confirm"
+SESSION = "session"
+FORM = "form"
 SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a timed token says: whom or what it is about, and when it was issued (whole seconds)."""
+
+    subject: int
+    at: datetime
 
 
 class Tokens:
@@ -40,16 +55,42 @@ class Tokens:
         """The token that unsubscribes; it never expires, since old mails must stay leavable."""
         return str(self._serializer(UNSUBSCRIBE).dumps(subscriber_id))
 
-    def manage(self, subscriber_id: int, issued_at: datetime) -> str:
-        """The token that opens the preferences for a while after `issued_at`."""
-        return str(self._serializer(MANAGE).dumps([subscriber_id, int(issued_at.timestamp())]))
-
     def read_unsubscribe(self, token: str) -> int | None:
         """The subscriber of an unsubscribe token, or None when it is not one of ours."""
+        subject = self._read(UNSUBSCRIBE, token)
+        return subject if isinstance(subject, int) else None
+
+    def manage(self, subscriber_id: int, issued_at: datetime) -> str:
+        """The token that opens the preferences for a while after `issued_at`."""
+        return self.issue(MANAGE, subscriber_id, issued_at)
+
+    def issue(self, purpose: str, subject: int, issued_at: datetime) -> str:
+        """A token for one purpose that tells whom it is about and when it was issued."""
+        return str(self._serializer(purpose).dumps([subject, int(issued_at.timestamp())]))
+
+    def read(self, purpose: str, token: str) -> Issued | None:
+        """What a timed token says, however old, or None when it is not one of ours."""
+        match self._read(purpose, token):
+            case [int(subject), int(seconds)]:
+                return Issued(subject, datetime.fromtimestamp(seconds, UTC))
+        return None
+
+    def fingerprint(self, text: str) -> str:
+        """A keyed hash: the same text gives the same, and the text cannot be guessed from it."""
+        key = self._keys[-1].encode()
+        return hmac.new(key, f"fingerprint\0{text}".encode(), hashlib.sha256).hexdigest()
+
+    def _read(self, purpose: str, token: str) -> object:
+        """What was signed for this purpose, or None."""
         try:
-            return int(self._serializer(UNSUBSCRIBE).loads(token))
-        except (BadData, TypeError, ValueError):
+            # Base64 of 32 octets has spare bits: a token is valid in one spelling only.
+            signature = token.rpartition(".")[2]
+            if base64_encode(base64_decode(signature)).decode() != signature:
+                return None
+            signed: object = self._serializer(purpose).loads(token)
+        except (BadData, ValueError):
             return None
+        return signed
 
     def links(self, base_url: str, subscriber_id: int, issued_at: datetime) -> PersonalLinks:
         """The links of one subscriber's mail under the configured base URL."""

@@ -20,11 +20,12 @@ LAYERS = (
     ("config", "composer"),
     ("renderer",),
     ("formats",),
-    ("fetcher", "store", "mailer", "tokens", "templates"),
+    ("fetcher", "store", "mailer", "dkim", "tokens", "templates"),
     ("reader",),
     ("app",),
     ("planner",),
     ("jobs",),
+    ("web",),
     ("scheduler", "demo"),
     ("cli",),
 )

@@ -131,7 +131,7 @@ def _put(db: Database, subscriber: Subscriber, now: datetime) -> int:
 
 def _set_state(db: Database, row_id: int, state: SubscriberState, now: datetime) -> None:
     db.execute(
-        "UPDATE subscribers SET state = ?, updated_at = ? WHERE id = ?",
+        "UPDATE subscribers SET state = ?, updated_at = ? WHERE id = ? AND email != ''",  # erased
         (state, stamp(now), row_id),
     )
     if state is not SubscriberState.ACTIVE:

@@ -30,6 +30,9 @@ port = {port}
 tls = "none"
 lease_s = {lease_s}
 
+[web]
+port = 0
+
 [[sources]]
 name = "Saved pages"
 kind = "page"

@@ -1,0 +1,79 @@
+"""The site on a socket: uvicorn in the event loop of the service.
+
+Owns how the server is set up. Signals stay with the scheduler; which client asks is taken from
+`X-Forwarded-For` only behind a proxy that the config names (T7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from digest.config import Web
+from digest.errors import DigestError
+from digest.web.routes import routes
+from digest.web.site import Site, make_site
+
+logger = logging.getLogger("digest")
+
+GRACE_S = 5
+"""Seconds that a stop leaves to requests under way."""
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: the scheduler's stop is the only one."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(web: Web) -> socket.socket:
+    """The socket that the config names, port 0 for any free one.
+
+    Raises: DigestError when it cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+    try:
+        return socket.create_server((web.host, web.port), family=family, backlog=1024)
+    except OSError as error:
+        raise DigestError(
+            f"[web] cannot listen on {web.host} port {web.port}: {error.strerror}; "
+            "is another one running there?"
+        ) from error
+
+
+async def serve_site(site: Site, sock: socket.socket, stop: asyncio.Event) -> None:
+    """Answer requests until `stop` is set; those under way are finished."""
+    web = site.app.config.web
+    server = _Server(
+        uvicorn.Config(
+            make_site(site, routes()),
+            log_config=None,
+            access_log=False,  # paths hold tokens
+            server_header=False,
+            proxy_headers=bool(web.trusted_proxies),
+            forwarded_allow_ips=list(web.trusted_proxies),
+            timeout_keep_alive=10,
+            timeout_graceful_shutdown=GRACE_S,
+            limit_concurrency=500,
+            lifespan="off",
+        )
+    )
+    host, port = sock.getsockname()[:2]
+    logger.info("web.listening %s", json.dumps({"host": host, "port": port}))
+    serving = asyncio.create_task(server.serve(sockets=[sock]))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    server.should_exit = True
+    try:
+        await serving
+    finally:
+        site.threads.shutdown(wait=False)
