@@ -1,0 +1,417 @@
+"""The story on a real store and a real mail server: who gets what, once, and what is written."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from digest import jobs
+from digest.app import open_app
+from digest.errors import DigestError
+from digest.mailer import EmlFolder
+from digest.model import (
+    DeliveryState,
+    Profile,
+    SectionName,
+    Subscriber,
+    SubscriberState,
+    WhenEmpty,
+)
+from tests.running import announce, delivery_of, prepared, running
+from tests.samples import NOW, listing, profile, subscriber
+from tests.smtp_server import DROP, MailServer, Script, mail_server
+
+DAY = timedelta(days=1)
+ADA = "ada@example.org"
+FOR_YOU, FOLLOWED, TRENDING = SectionName.FOR_YOU, SectionName.FOLLOWED, SectionName.TRENDING
+
+ATTENTION = [
+    listing(f"Flash attention {n}", abstract="Flash attention again. " * (6 - n)) for n in range(5)
+]
+RIVERS = listing("On rivers", abstract="Water and stones.", votes=90, authors=("Emmy Noether",))
+IMAGING = listing(
+    "Flash attention for medical imaging",
+    abstract="Medical imaging scans.",
+    votes=500,
+    authors=("Emmy Noether",),
+)
+
+
+def ada(**fields: object) -> Subscriber:
+    """A subscriber to flash attention; the fields are those of the profile."""
+    return subscriber(ADA, profile=profile(**fields))
+
+
+# --- prepare ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("when_empty", [WhenEmpty.SKIP, WhenEmpty.NEAREST])
+def test_what_is_excluded_stands_in_no_section(tmp_path: Path, when_empty: WhenEmpty) -> None:
+    """Neither for its score, nor its votes, nor its author, nor as a near miss."""
+    picky = ada(
+        exclude=("medical imaging",),
+        authors=("Emmy Noether",),
+        trending=5,
+        min_score=0.1,
+        when_empty=when_empty,
+    )
+    with running(tmp_path, picky) as app:
+        announce(app, IMAGING, RIVERS, ATTENTION[0])
+        shown = prepared(app, ADA)
+    assert shown == {FOR_YOU: ["Flash attention 0"], FOLLOWED: ["On rivers"]}
+
+
+def test_near_misses_are_not_what_is_excluded(tmp_path: Path) -> None:
+    """The best that is left misses the floor; the excluded one scored higher."""
+    picky = ada(exclude=("medical imaging",), min_score=0.99, when_empty=WhenEmpty.NEAREST)
+    with running(tmp_path, picky) as app:
+        announce(app, IMAGING, ATTENTION[4], RIVERS)
+        assert prepared(app, ADA) == {SectionName.NEAREST: ["Flash attention 4"]}
+
+
+def test_what_did_not_fit_comes_again_until_it_is_old(tmp_path: Path) -> None:
+    """One a day by the cap, as long as `rollover_days` lets them; the fifth ages out."""
+    with running(tmp_path, ada(max_items=1), mailer=EmlFolder(tmp_path)) as app:
+        announce(app, *ATTENTION)
+        days, waiting = [], []
+        for now in (NOW + number * DAY for number in range(5)):
+            days.append(prepared(app, ADA, now).get(FOR_YOU, []))
+            asyncio.run(jobs.deliver(app, lambda now=now: now))  # type: ignore[misc]  # bound now
+            waiting.append(delivery_of(app, ADA, now).digest.receipt.waiting)
+    assert list(map(len, days)) == [1, 1, 1, 1, 0]
+    assert waiting == [4, 3, 2, 1, 0]
+    assert len({title for day in days for title in day}) == 4
+
+
+def test_what_was_shown_is_never_shown_again(tmp_path: Path) -> None:
+    """In no section of the next day, also when the source announces it again."""
+    eager = ada(trending=5, authors=("Emmy Noether",))
+    with running(tmp_path, eager, mailer=EmlFolder(tmp_path)) as app:
+        announce(app, *ATTENTION, RIVERS)
+        assert sum(map(len, prepared(app, ADA).values())) == 6
+        asyncio.run(jobs.deliver(app, lambda: NOW))
+        announce(app, *ATTENTION, RIVERS, at=NOW + DAY)
+        assert prepared(app, ADA, NOW + DAY) == {}
+
+
+def test_what_a_refused_mail_held_is_offered_again(tmp_path: Path) -> None:
+    """Nobody saw it, so the next digest has it."""
+
+    async def refuse(server: MailServer) -> None:
+        with running(tmp_path, ada(), port=server.port) as app:
+            announce(app, ATTENTION[0])
+            jobs.prepare(app, NOW)
+            await jobs.deliver(app, lambda: NOW)
+            assert delivery_of(app, ADA).state is DeliveryState.REFUSED
+            assert prepared(app, ADA, NOW + DAY) == {FOR_YOU: ["Flash attention 0"]}
+
+    with_server(refuse, lambda step, before: b"550 no" if step.startswith("RCPT") else None)
+
+
+def test_the_most_voted_come_whatever_the_keywords(tmp_path: Path) -> None:
+    """As many as asked for, most voted first, none twice in a mail."""
+    voted = [listing(f"Paper {n}", votes=n) for n in range(1, 6)]
+    with running(tmp_path, ada(trending=2)) as app:
+        announce(app, *voted, listing("Flash attention", votes=99))
+        assert prepared(app, ADA) == {
+            FOR_YOU: ["Flash attention"],
+            TRENDING: ["Paper 5", "Paper 4"],
+        }
+
+
+def test_a_followed_author_is_said_in_the_reasons(tmp_path: Path) -> None:
+    """Under the name as the subscriber wrote it, without points."""
+    with running(tmp_path, ada(authors=("Noether, E.",))) as app:
+        announce(app, RIVERS)
+        assert prepared(app, ADA) == {FOLLOWED: ["On rivers"]}
+        (section,) = delivery_of(app, ADA).digest.sections
+    (reason,) = section.matches[0].reasons
+    assert (reason.term, reason.field, reason.points) == ("Noether, E.", "author", 0.0)
+
+
+def test_so_many_a_day_sets_the_floor(tmp_path: Path) -> None:
+    """The floor is fitted on the stored days, and the digest says which it was."""
+    with running(tmp_path, ada(per_day=2, min_score=0.99)) as app:
+        for back in (3, 2, 1, 0):
+            day = [
+                listing(f"Day {back} paper {n}", abstract="flash attention " * n) for n in range(6)
+            ]
+            announce(app, *day, at=NOW - back * DAY)
+        shown = prepared(app, ADA)[FOR_YOU]
+        floor = delivery_of(app, ADA).digest.subscriber.profile.min_score
+    today = [title for title in shown if title.startswith("Day 0")]
+    assert len(today) == 2
+    assert 0 < floor < 0.99
+
+
+def test_a_weekly_digest_answers_for_the_week(tmp_path: Path) -> None:
+    """Listings of seven days stand in it; the daily one of the same day has none so old."""
+    weekly = subscriber("weekly@example.org", days=("fri",))
+    with running(tmp_path, weekly, subscriber(ADA)) as app:
+        announce(app, ATTENTION[0], at=NOW - timedelta(days=6, hours=23))
+        assert prepared(app, "weekly@example.org") == {FOR_YOU: ["Flash attention 0"]}
+        assert delivery_of(app, ADA).state is DeliveryState.EMPTY
+        assert jobs.prepare(app, NOW + DAY)[DeliveryState.EMPTY] == 1  # Saturday: ada alone
+
+
+def test_an_empty_day_is_a_row_with_its_reason(tmp_path: Path) -> None:
+    """Nobody due is left without a row; it is final and nothing is sent for it."""
+    with running(tmp_path, ada()) as app:
+        announce(app, RIVERS)
+        assert jobs.prepare(app, NOW) == Counter({DeliveryState.EMPTY: 1})
+        row = delivery_of(app, ADA)
+        assert row.state is DeliveryState.EMPTY
+        assert row.digest.empty_reason.startswith("None of the 1 new listings reached your floor")
+        assert jobs.prepare(app, NOW) == Counter()
+        assert app.store.next_attempt_at() is None
+
+
+@pytest.mark.parametrize("when_empty", [WhenEmpty.NOTE, WhenEmpty.NEAREST])
+def test_an_empty_day_is_mailed_to_who_wants_it(tmp_path: Path, when_empty: WhenEmpty) -> None:
+    """A note or the near misses are a mail like any other."""
+    with running(tmp_path, ada(when_empty=when_empty)) as app:
+        announce(app, RIVERS)
+        assert jobs.prepare(app, NOW) == Counter({DeliveryState.QUEUED: 1})
+
+
+def test_before_the_first_reading_no_day_is_called_empty(tmp_path: Path) -> None:
+    """The command fails instead, and the subscriber stays due."""
+    source = '[[sources]]\nname = "Papers"\nkind = "jsonl"\npath = "none.jsonl"\n'
+    with running(tmp_path, ada(), sources=source) as app:
+        with pytest.raises(DigestError, match="no source has been read yet"):
+            jobs.prepare(app, NOW)
+        assert len(app.store.due(NOW, 9)) == 1
+
+
+def test_two_processes_open_one_row(tmp_path: Path) -> None:
+    """Both prepare the same day at the same time; the ledger keeps one digest of each person."""
+    people = [subscriber(f"reader{n}@example.org") for n in range(40)]
+    with running(tmp_path, *people) as app, running(tmp_path, *people) as other:
+        announce(app, *ATTENTION)
+        threads = [threading.Thread(target=jobs.prepare, args=(a, NOW)) for a in (app, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert app.store.deliveries_by_state(NOW - DAY) == {DeliveryState.QUEUED: 40}
+
+
+# --- ingest -----------------------------------------------------------------------------------
+
+SOURCES = """
+[[sources]]
+name = "Good"
+kind = "jsonl"
+path = "good.jsonl"
+max_age_days = 7
+[[sources]]
+name = "Bad"
+kind = "jsonl"
+path = "bad.jsonl"
+"""
+
+
+def write_lines(path: Path, *rows: dict[str, object]) -> None:
+    """Write a file of JSON lines."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+
+
+def test_a_source_that_fails_keeps_no_other_out(tmp_path: Path) -> None:
+    """Its run tells why, and the digest says that it could not be read."""
+    write_lines(tmp_path / "good.jsonl", {"title": "Flash attention", "abstract": "Tiles."})
+    (tmp_path / "bad.jsonl").write_text("{not json\n")
+    with running(tmp_path, ada(), sources=SOURCES) as app:
+        good, bad = asyncio.run(jobs.ingest(app, NOW, app.config.sources))
+        assert (good.new, good.error) == (1, "")
+        assert bad.error.startswith("source 'Bad': bad.jsonl: ")
+        assert prepared(app, ADA) == {FOR_YOU: ["Flash attention"]}
+        receipt = delivery_of(app, ADA).digest.receipt
+    assert [run.source for run in receipt.sources if run.error] == ["Bad"]
+
+
+def test_the_old_and_the_revised_are_stored_and_not_mailed(tmp_path: Path) -> None:
+    """They can be explained, and no digest shows them, not even for their votes."""
+    rows: list[dict[str, object]] = [
+        {"title": "Flash attention, old", "published_at": "2026-10-01", "votes": 7},
+        {"title": "Flash attention, replaced", "announce": "replace", "votes": 8},
+        {"title": "Flash attention, replaced elsewhere", "announce": "replace-cross"},
+        {"title": "Flash attention, new", "published_at": "2026-11-19"},
+        {"title": "Flash attention, crossed", "announce": "cross"},
+    ]
+    write_lines(tmp_path / "good.jsonl", *rows)
+    (tmp_path / "bad.jsonl").write_text("")
+    with running(tmp_path, ada(trending=9), sources=SOURCES) as app:
+        asyncio.run(jobs.ingest(app, NOW, app.config.sources[:1]))
+        shown = prepared(app, ADA)
+        assert len(app.store.find_listings("Flash attention", 9)) == 5
+    assert list(shown) == [FOR_YOU]
+    assert sorted(shown[FOR_YOU]) == ["Flash attention, crossed", "Flash attention, new"]
+
+
+def test_sources_are_read_again_when_their_time_has_come(tmp_path: Path) -> None:
+    """Each by its own `every`."""
+    write_lines(tmp_path / "good.jsonl", {"title": "Flash attention"})
+    sources = SOURCES.replace('path = "good.jsonl"', 'path = "good.jsonl"\nevery = "6h"')
+    with running(tmp_path, sources=sources.partition('[[sources]]\nname = "Bad"')[0]) as app:
+        assert len(jobs.due_sources(app, NOW)) == 1
+        asyncio.run(jobs.ingest(app, NOW, app.config.sources))
+        assert jobs.due_sources(app, NOW + timedelta(hours=5, minutes=59)) == []
+        assert len(jobs.due_sources(app, NOW + timedelta(hours=6))) == 1
+
+
+# --- deliver ----------------------------------------------------------------------------------
+
+
+def with_server(
+    test: object, script: Script = lambda step, before: None, **settings: object
+) -> None:
+    """Run an async test with a mail server."""
+
+    async def run() -> None:
+        async with mail_server(script, **settings) as server:
+            await test(server)  # type: ignore[operator]  # each test is async and takes a server
+
+    asyncio.run(run())
+
+
+def readers(count: int) -> list[Subscriber]:
+    """So many subscribers to the same papers."""
+    return [subscriber(f"reader{n}@example.org") for n in range(count)]
+
+
+def recipients(server: MailServer) -> list[str]:
+    """Whom the server has taken a mail for."""
+    return sorted(address for mail in server.taken for address in mail.recipients)
+
+
+def test_trouble_of_the_relay_ends_the_run_and_blames_nobody(tmp_path: Path) -> None:
+    """After a 421 nothing more is begun; no attempt counts, and the next run sends the rest."""
+    closing = [True]
+
+    def script(step: str, before: int) -> bytes | None:
+        return b"421 shutting down" if closing[0] and step == "MAIL" and before >= 3 else None
+
+    async def test(server: MailServer) -> None:
+        with running(tmp_path, *readers(12), port=server.port) as app:
+            announce(app, *ATTENTION)
+            jobs.prepare(app, NOW)
+            await jobs.deliver(app, lambda: NOW)
+            sent = len(server.taken)
+            assert sent == 3
+            states = app.store.deliveries_by_state(NOW - DAY)
+            assert states == {DeliveryState.SENT: 3, DeliveryState.DEFERRED: 9}
+            rows = [delivery_of(app, one.email) for one in readers(12)]
+            assert {row.attempts for row in rows if row.state is DeliveryState.DEFERRED} == {0}
+            closing[0] = False
+            assert (await jobs.deliver(app, lambda: NOW))[DeliveryState.SENT] == 9
+            assert recipients(server) == sorted(one.email for one in readers(12))
+
+    with_server(test, script)
+
+
+def test_nobody_is_mailed_after_the_unsubscribe(tmp_path: Path) -> None:
+    """It arrives while the server waits for the message: the message is withdrawn."""
+
+    async def test(server: MailServer) -> None:
+        with running(tmp_path, *readers(3), port=server.port) as app:
+            announce(app, *ATTENTION)
+            jobs.prepare(app, NOW)
+            leaving = app.store.subscriber("reader1@example.org")
+            assert leaving
+
+            def script(step: str, before: int) -> None:
+                if step == "RCPT <reader1@example.org>":
+                    app.store.set_state(leaving.id, SubscriberState.UNSUBSCRIBED, NOW)
+
+            server.script = script
+            await jobs.deliver(app, lambda: NOW)
+            await jobs.deliver(app, lambda: NOW + timedelta(hours=1))
+            assert recipients(server) == ["reader0@example.org", "reader2@example.org"]
+            assert delivery_of(app, "reader1@example.org").state is DeliveryState.CANCELLED
+
+    with_server(test)
+
+
+def test_a_living_worker_keeps_its_leases(tmp_path: Path) -> None:
+    """A server that takes longer than a lease: a second worker finds nothing to take over."""
+
+    async def test(server: MailServer) -> None:
+        server.hold = asyncio.Event()
+        with running(tmp_path, *readers(2), port=server.port, lease_s=1) as app:
+            announce(app, *ATTENTION)
+            start = datetime.now(UTC)
+            jobs.prepare(app, NOW)
+
+            def clock() -> datetime:
+                return NOW + (datetime.now(UTC) - start)
+
+            first = asyncio.create_task(jobs.deliver(app, clock))
+            await asyncio.sleep(2.2)
+            assert await jobs.deliver(app, clock) == Counter()
+            server.hold.set()
+            assert await first == Counter({DeliveryState.SENT: 2})
+            assert len(server.taken) == 2
+
+    with_server(test)
+
+
+def test_a_reply_that_never_came_is_asked_for_once_more(tmp_path: Path) -> None:
+    """The same bytes and Message-ID a second time, then the row is held for a person."""
+
+    async def test(server: MailServer) -> None:
+        with running(tmp_path, ada(), port=server.port) as app:
+            announce(app, *ATTENTION)
+            jobs.prepare(app, NOW)
+            states = []
+            for hour in range(3):
+                now = NOW + timedelta(hours=hour)
+                await jobs.deliver(app, lambda now=now: now)  # type: ignore[misc]  # bound now
+                states.append(delivery_of(app, ADA).state)
+            assert states == [DeliveryState.UNKNOWN, DeliveryState.UNKNOWN, DeliveryState.HELD]
+            one, two = server.taken
+            assert one.raw == two.raw
+
+    with_server(test, lambda step, before: DROP if step == "dot" else None)
+
+
+def test_a_stop_ends_the_run_after_the_mails_in_flight(tmp_path: Path) -> None:
+    """What was claimed and not begun is given back, untouched."""
+
+    async def test(server: MailServer) -> None:
+        with running(tmp_path, *readers(10), port=server.port) as app:
+            announce(app, *ATTENTION)
+            jobs.prepare(app, NOW)
+            await jobs.deliver(app, lambda: NOW, stopping=lambda: len(server.taken) >= 4)
+            states = app.store.deliveries_by_state(NOW - DAY)
+            assert DeliveryState.SENDING not in states
+            assert states[DeliveryState.SENT] == len(server.taken) < 7
+
+    with_server(test)
+
+
+def test_a_template_that_fails_on_one_digest_costs_nobody_a_mail(tmp_path: Path) -> None:
+    """It passed its check and stumbles over this title: the packaged one takes its place."""
+    own = tmp_path / "own"
+    own.mkdir()
+    broken = '{% extends "packaged/item.txt" %}{% block item %}{{ super() }}'
+    broken += '{% if "rivers" in item.title %}{{ item.colour }}{% endif %}{% endblock %}'
+    (own / "item.txt").write_text(broken)
+
+    async def test(server: MailServer) -> None:
+        people = [ada(), subscriber("emmy@example.org", profile=Profile(authors=("Emmy Noether",)))]
+        with running(tmp_path, *people, port=server.port) as plain:
+            mail = plain.config.mail.model_copy(update={"templates": own})
+            config = plain.config.model_copy(update={"mail": mail})
+        with open_app(config, NOW) as app:
+            announce(app, ATTENTION[0], RIVERS)
+            jobs.prepare(app, NOW)
+            await jobs.deliver(app, lambda: NOW)
+            assert recipients(server) == [ADA, "emmy@example.org"]
+
+    with_server(test)
