@@ -127,9 +127,9 @@ def signing(config: Config) -> Sign:
     """
     if config.dkim is None:
         return lambda raw, prepared_at: raw
-    from digest.dkim import Signer, read_keys  # noqa: PLC0415 - 0.1 s that only signing is worth
+    from digest.dkim import Signer, signing_keys  # noqa: PLC0415 - 0.1 s that only signing is worth
 
-    return Signer(config.dkim.domain, read_keys(config.dkim, config.place)).sign
+    return Signer(config.dkim.domain, signing_keys(config.dkim, config.place)).sign
 
 
 def make_frame(config: Config) -> Frame:

@@ -26,7 +26,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -260,7 +260,12 @@ async def _send(run: _Run, session: Session, delivery: Delivery) -> Outcome:
 
 
 def render(app: App, delivery: Delivery) -> Message:
-    """The mail of a delivery; the same row gives the same bytes. Raises: TemplateError."""
+    """The mail of a delivery, signed; the same row gives the same bytes. Raises: TemplateError."""
+    message = _rendered(app, delivery)
+    return replace(message, raw=app.sign(message.raw, delivery.prepared_at))
+
+
+def _rendered(app: App, delivery: Delivery) -> Message:
     digest = delivery.digest
     links = app.tokens.links(delivery.frame.base_url, digest.subscriber.id, delivery.prepared_at)
     made = digest, delivery.message_id, delivery.prepared_at, links

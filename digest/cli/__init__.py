@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": ("setting_up", "Run it all once on this machine, with readers and papers of ours."),
     "init": ("setting_up", "Write a commented config and a secret key to start from."),
     "check": ("setting_up", "Check the config, every profile and the templates."),
+    "dkim-key": ("keys", "Make a key that signs mails, and show its DNS record."),
     "ingest": ("running", "Read the sources now and store what is new."),
     "preview": ("running", "Write the digest that EMAIL would get now as a page, and name it."),
     "send": ("running", "Prepare the digests that are due and send what waits."),
@@ -50,7 +51,7 @@ class Commands(click.Group):
                 ctx.fail(f"No such command {cmd_name!r}. Did you mean {near[0]!r}?")
             return None
         module = import_module(f"digest.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -80,7 +80,9 @@ def _secrets(config: Config) -> Iterator[tuple[str, Path | None]]:
     signing = config.service.secret_file
     yield "[service] secret_file", signing if signing.exists() else None
     yield "[smtp] password_file", config.smtp.password_file
-    yield "[dkim] key_file", config.dkim.key_file if config.dkim else None
+    if config.dkim:
+        yield "[dkim] key_file", config.dkim.key_file
+        yield "[dkim] ed25519_key_file", config.dkim.ed25519_key_file
     yield "[web] admin_token_file", config.web.admin_token_file
 
 
