@@ -53,7 +53,8 @@ def rank(
     listings = _read_listings(listings_path)
     older = _read_listings(history) if history else []
     liked = _read_likes(likes, profiles, [*older, *listings]) if likes else {}
-    matcher = Matcher(Statistics.of([*older, *listings]), older or listings)
+    fresh = listings if older else []
+    matcher = Matcher(Statistics.of([*older, *listings]), older or listings, fresh)
     pairs = matcher.pairs(
         [profile for _, profile in profiles], listings, [liked.get(name) for name, _ in profiles]
     )

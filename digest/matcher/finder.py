@@ -20,6 +20,7 @@ from digest.matcher.words import PARTED, stem
 
 _SHIFT = 32
 Longs = NDArray[np.int64]
+Sequences = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,27 +49,27 @@ class Finder:
         self._steps: dict[int, int] = {}
         self._ends: list[tuple[int, int]] = []
         self._nodes = 1
-        self._patterns: dict[tuple[tuple[str, ...], ...], int] = {}
+        self._patterns: dict[tuple[Sequences, str], int] = {}
         self._beginnings: set[str] = set()
         self._tables: tuple[Longs, Ints, Longs, Ints] | None = None
 
     def __len__(self) -> int:
         return len(self._patterns)
 
-    def add(self, sequences: tuple[tuple[str, ...], ...]) -> int:
-        """The number of the pattern that has these sequences."""
-        known = self._patterns.get(sequences)
+    def add(self, sequences: Sequences, name: str = "") -> int:
+        """The number of the pattern that has these sequences (and this name)."""
+        known = self._patterns.get((sequences, name))
         if known is not None:
             return known
-        number = self._patterns[sequences] = len(self._patterns)
+        number = self._patterns[sequences, name] = len(self._patterns)
         for sequence in sequences:
             self._ends.append((self._path(sequence), number))
         self._tables = None
         return number
 
-    def known(self, sequences: tuple[tuple[str, ...], ...]) -> int:
+    def known(self, sequences: Sequences) -> int:
         """The number of the pattern that has these sequences, or -1."""
-        return self._patterns.get(sequences, -1)
+        return self._patterns.get((sequences, ""), -1)
 
     def _path(self, sequence: Iterable[str]) -> int:
         node = 0

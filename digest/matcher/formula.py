@@ -64,6 +64,13 @@ def strength(weight: float) -> float:
     return weight if weight <= STRONG else STRONG * (1 + math.log(weight / STRONG))
 
 
+def strengths(weights: Floats) -> Floats:
+    """`strength` of each of many positive weights."""
+    return np.where(
+        weights <= STRONG, weights, STRONG * (1 + np.log(np.maximum(weights, STRONG) / STRONG))
+    )
+
+
 def saturate(title: Floats, abstract: Floats, length: Floats) -> Floats:
     """0..1 for how often a term stands in title and abstract; `length` 1 is a usual listing."""
     often = TITLE_WEIGHT * title + abstract

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digest.matcher import formula
 from digest.matcher.finder import Finder
@@ -38,6 +39,36 @@ class Recipe:
     joined: Shares = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Recipes as arrays: recipe `r` has the shares `first[r]` to `first[r + 1]`, joined ones last."""
+
+    first: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    worth: NDArray[np.float64]
+    joined: NDArray[np.bool_]
+    whole: NDArray[np.int64]
+    rarity: NDArray[np.float64]
+
+
+def _tabled(recipes: list[Recipe]) -> Table:
+    lengths = [len(r.shares) + len(r.joined) for r in recipes]
+    shares = [
+        (unit, worth, late)
+        for r in recipes
+        for late, part in ((False, r.shares), (True, r.joined))
+        for unit, worth in part
+    ]
+    return Table(
+        first=np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))),
+        unit=np.array([unit for unit, _, _ in shares], dtype=np.int64),
+        worth=np.array([worth for _, worth, _ in shares]),
+        joined=np.array([late for _, _, late in shares], dtype=bool),
+        whole=np.array([r.unit for r in recipes], dtype=np.int64),
+        rarity=np.array([r.rarity for r in recipes]),
+    )
+
+
 class Lexicon:
     """Units and recipes, numbered in the order in which they were first asked for."""
 
@@ -50,10 +81,29 @@ class Lexicon:
         self.joined: dict[int, int] = {}
         self._slots: dict[tuple[int, int], int] = {}
         self._recipes: dict[str, Recipe] = {}
+        self._numbers: dict[str, int] = {}
+        self._table: Table | None = None
         self._rarity_of: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self.rarities)
+
+    def number(self, text: str) -> int:
+        """The number of a keyword's recipe.
+
+        Raises: KeywordError where the text is no keyword.
+        """
+        known = self._numbers.get(text)
+        if known is None:
+            self.recipe(text)
+            known = self._numbers[text]
+        return known
+
+    def table(self) -> Table:
+        """All recipes as arrays, in the order of their numbers."""
+        if self._table is None or len(self._table.rarity) < len(self._recipes):
+            self._table = _tabled(list(self._recipes.values()))
+        return self._table
 
     def recipe(self, text: str) -> Recipe:
         """What a keyword is made of.
@@ -63,6 +113,7 @@ class Lexicon:
         known = self._recipes.get(text)
         if known is None:
             known = self._recipes[text] = self._make(parse(text))
+            self._numbers[text] = len(self._numbers)
         return known
 
     def _make(self, term: Term) -> Recipe:
@@ -97,7 +148,7 @@ class Lexicon:
     def _joined(self, phrase: Phrase, unit: int, worth: float) -> Shares:
         if len(phrase.sequences) < 2:
             return ()
-        pattern = self.finder.add(phrase.sequences[1:])
+        pattern = self.finder.add(phrase.sequences[1:], "joined")
         number = self._slot(pattern, phrase.field, self.rarities[unit])
         apart = self.finder.add(phrase.sequences[:1])
         self.joined[number] = self._slot(apart, phrase.field, self.rarities[unit])

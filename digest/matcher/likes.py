@@ -22,7 +22,7 @@ from digest.model import Listing, Profile
 RIDGE = 0.5
 """How strongly few examples are held back; 0.5 to 1 are level."""
 
-MOST_LEARNED = 100
+MOST_LEARNED = 120
 """Terms that are learned; 60 lose 0.01, 300 gain nothing."""
 
 MOST_STORED = 3000

@@ -28,18 +28,27 @@ class Matcher:
     A score says how much of what a profile looks for a listing has, against what a typical profile
     finds: 0.25 is a listing that has one of its few keywords well or several in passing, 0.5 one
     that is about them. `archive` holds stored listings from before today; related terms are drawn
-    from it and likes are compared with it. Below 200 listings it is not used.
+    from it (not below 200 listings) and likes are compared with it. `fresh` are listings that nobody
+    could have liked yet: they add words and pairs, and never count as counter-examples.
     """
 
-    def __init__(self, statistics: Statistics, archive: Sequence[Listing] = ()) -> None:
+    def __init__(
+        self,
+        statistics: Statistics,
+        archive: Sequence[Listing] = (),
+        fresh: Sequence[Listing] = (),
+    ) -> None:
         self.statistics = statistics
         self.archive = archive
+        self.fresh = fresh
         self._one = lru_cache(maxsize=4096)(lambda profile, likes: self.compile([profile], [likes]))
 
     @cached_property
     def related(self) -> Related | None:
         """The archive, read when first needed, or None where there is none."""
-        return Related(self.archive, self.statistics) if self.archive else None
+        if not self.archive:
+            return None
+        return Related(self.archive, self.statistics, self.fresh)
 
     def read(self, listings: Sequence[Listing]) -> Batch:
         """The listings, read once for several calls."""

@@ -7,18 +7,24 @@ canonical: the order of a profile's keywords changes nothing.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from digest.matcher import formula
-from digest.matcher.lexicon import Lexicon, Shares
+from digest.matcher.finder import Longs, spread
+from digest.matcher.lexicon import Lexicon, Shares, Table
 from digest.matcher.likes import Likes
 from digest.matcher.related import Related
 from digest.matcher.rows import Row, Rows
-from digest.model import Profile
+from digest.model import Keyword, Profile
+
+Floats = NDArray[np.float64]
 
 OUT = -1e9
 """The weight of an exclusion: more than everything else together, so that no score is left."""
@@ -46,10 +52,7 @@ class Profiles:
         source = iter(profiles)
         while chunk := list(islice(source, _CHUNK)):
             liked = likes[len(self) : len(self) + len(chunk)] if likes else [None] * len(chunk)
-            taken = Rows()
-            for profile in chunk:
-                taken.append(make_row(self.lexicon, profile).row)
-            own = taken.matrix(len(self.lexicon))
+            own = make_rows(self.lexicon, chunk)
             if self.related:
                 own, weak = self.related.widen(self.lexicon, chunk, own, liked)
                 self._weak.extend(weak)
@@ -163,3 +166,73 @@ def merge(profile: Profile) -> list[tuple[str, float]]:
         if known is None or abs(keyword.weight) > abs(known):
             weights[keyword.term] = keyword.weight
     return sorted(weights.items())
+
+
+# --- many at once -----------------------------------------------------------------------------
+
+
+def make_rows(lexicon: Lexicon, profiles: Sequence[Profile]) -> csr_matrix:
+    """The rows of many profiles: what `make_row` gives for each, ten times faster."""
+    who, term, weight = array("q"), array("q"), array("d")
+    out: list[tuple[int, int]] = []
+    for number, profile in enumerate(profiles):
+        for keyword in _distinct(profile):
+            who.append(number)
+            term.append(lexicon.number(keyword.term))
+            weight.append(keyword.weight)
+        out += [(number, lexicon.recipe(each).unit) for each in set(profile.exclude)]
+    asked = np.array(who), np.array(term), np.array(weight)
+    shape = (len(profiles), len(lexicon))
+    loved, hated = asked[2] > 0, asked[2] < 0
+    made, norm = _rows_for(lexicon.table(), *(each[loved] for each in asked), shape)
+    made = made + _rows_against(lexicon.table(), *(each[hated] for each in asked), norm, shape)
+    if out:
+        places = tuple(np.array(out).T)
+        made = made + csr_matrix((np.full(len(out), OUT), places), shape=shape)
+    return made.astype(np.float32).tocsr()
+
+
+def _distinct(profile: Profile) -> Sequence[Keyword]:
+    """The keywords, those named twice once."""
+    if len({keyword.term for keyword in profile.keywords}) == len(profile.keywords):
+        return profile.keywords
+    return [Keyword(term, weight) for term, weight in merge(profile)]
+
+
+def _rows_for(
+    table: Table, who: Longs, term: Longs, weight: Floats, shape: tuple[int, int]
+) -> tuple[csr_matrix, Floats]:
+    """What counts for, over the norm; and the norm of each profile."""
+    size = table.first[term + 1] - table.first[term]
+    at = spread(table.first[term], size)
+    key = np.repeat(who, size) << 32 | table.unit[at]
+    sort = np.argsort(key, kind="stable")
+    key, at = key[sort], at[sort]
+    value = np.repeat(formula.strengths(weight), size)[sort] * table.worth[at]
+    begins = np.flatnonzero(np.diff(key, prepend=-1))
+    if not len(begins):
+        return csr_matrix(shape), np.ones(shape[0])
+    best = np.maximum.reduceat(value, begins)
+    plain = np.maximum.reduceat(table.worth[at], begins)
+    row, apart = key[begins] >> 32, ~table.joined[at[begins]]
+    weighted = np.bincount(row[apart], best[apart], shape[0])
+    unweighted = np.bincount(row[apart], plain[apart], shape[0])
+    norm = np.sqrt(np.bincount(who, table.rarity[term] ** 2, shape[0]))
+    share = np.divide(weighted, unweighted, where=unweighted > 0, out=np.ones(shape[0]))
+    norm = np.where(unweighted > 0, norm * share**formula.WEIGHT_SHARE, 1.0)
+    return csr_matrix((best / norm[row], (row, key[begins] & 0xFFFFFFFF)), shape=shape), norm
+
+
+def _rows_against(
+    table: Table, who: Longs, term: Longs, weight: Floats, norm: Floats, shape: tuple[int, int]
+) -> csr_matrix:
+    """What counts against, over the norm; of two keywords for one thing the stronger."""
+    key = who << 32 | table.whole[term]
+    sort = np.argsort(key, kind="stable")
+    value = (formula.strengths(-weight) * table.rarity[term])[sort]
+    begins = np.flatnonzero(np.diff(key[sort], prepend=-1))
+    if not len(begins):
+        return csr_matrix(shape)
+    most = np.maximum.reduceat(value, begins)
+    row, unit = key[sort][begins] >> 32, key[sort][begins] & 0xFFFFFFFF
+    return csr_matrix((-most / norm[row], (row, unit)), shape=shape)

@@ -37,18 +37,20 @@ NO_ARCHIVE = 200
 FULL_ARCHIVE = 1000
 """Listings up to which an archive gives nothing, and from which on it gives all."""
 
-PRIOR_LIKES = 3
-"""How many likes the keywords are worth: with three, both halves of the profile count alike."""
+PRIOR_LIKES = 2
+"""How many likes the keywords are worth: with two, both halves of the profile count alike."""
 
 
 class Related:
     """An archive, read once, from which profiles are widened."""
 
-    def __init__(self, archive: Sequence[Listing], statistics: Statistics) -> None:
-        batch = read(archive)
-        self.batch = read([archive[at] for at in batch.order.tolist()])
-        self.statistics = statistics
-        self.space = Space(self.batch, statistics)
+    def __init__(
+        self, archive: Sequence[Listing], statistics: Statistics, fresh: Sequence[Listing] = ()
+    ) -> None:
+        ordered = sorted(archive, key=lambda listing: listing.key)
+        self.batch = read(ordered)
+        whole = read([*ordered, *fresh]) if fresh else self.batch
+        self.space = Space(whole, statistics)
         words = self.space.word_evidence(self.batch) @ diags(self.space.word_rarity)
         self._centres = unit_rows(words.tocsr()).astype(np.float32)
         room = (len(archive) - NO_ARCHIVE) / (FULL_ARCHIVE - NO_ARCHIVE)
