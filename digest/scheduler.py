@@ -72,9 +72,10 @@ async def serve(app: App, clock: jobs.Clock) -> None:
     logger.info("service.started")
     await serve_site(Site(app, clock), sock, stop)
     logger.info("service.stopping")
-    scheduler.shutdown(wait=False)
+    scheduler.pause()
     if running:
         await asyncio.wait(running, timeout=STOP_S)
+    scheduler.shutdown(wait=False)  # it cancels what still runs, so it comes last
     logger.info("service.stopped")
 
 

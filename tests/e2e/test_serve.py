@@ -1,0 +1,129 @@
+"""`digest serve` as a process: starts late, sends once, stops when told."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.pages import twenty_subscribers, write_pages
+from tests.e2e.service import Service, mail_server_thread
+from tests.smtp_server import HOLD, MailServer
+
+
+def serving(folder: Path, server: MailServer) -> Service:
+    """A service with twenty people and saved pages."""
+    write_pages("ours", folder)
+    return Service(folder, server.port, twenty_subscribers("ours"))
+
+
+def states(folder: Path) -> Counter[str]:
+    """How many rows of the ledger stand in each state."""
+    db = sqlite3.connect(folder / "digest.db")
+    found = Counter(state for (state,) in db.execute("SELECT state FROM deliveries"))
+    db.close()
+    return found
+
+
+def wait_until(process: subprocess.Popen[str], folder: Path, rows: int) -> None:
+    """Wait until the ledger has so many rows that nothing waits for."""
+    for _ in range(300):
+        assert process.poll() is None, process.communicate()
+        if (folder / "digest.db").exists():
+            try:
+                done = states(folder)
+            except sqlite3.OperationalError:
+                done = Counter()  # the tables are not there yet
+            if done["sent"] + done["empty"] >= rows:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"the ledger stands at {states(folder)}")
+
+
+def stopped(process: subprocess.Popen[str], how: signal.Signals) -> str:
+    """Tell the service to stop; what it logged. It must end with 0 within 30 seconds."""
+    process.send_signal(how)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (0, ""), err
+    return err
+
+
+def test_started_late_it_serves_today_once_and_stops_when_told(tmp_path: Path) -> None:
+    """At its first tick it reads, prepares and sends; a restart the same day sends nothing."""
+    with mail_server_thread() as server:
+        service = serving(tmp_path, server)
+        process = service.start("serve")
+        wait_until(process, tmp_path, 20)
+        log = stopped(process, signal.SIGTERM)
+        first = Counter(address for mail in server.taken for address in mail.recipients)
+        assert set(first.values()) == {1}
+        assert (
+            states(tmp_path) == Counter({"sent": len(first), "empty": 20 - len(first)}) + Counter()
+        )
+        process = service.start("serve")
+        assert process.stderr
+        log += process.stderr.readline()  # it has started, and its signals are its own
+        time.sleep(2)
+        log += stopped(process, signal.SIGINT)
+        assert Counter(one for mail in server.taken for one in mail.recipients) == first
+    db = sqlite3.connect(tmp_path / "digest.db")
+    assert db.execute("SELECT DISTINCT digest_on FROM deliveries").fetchall() == [("2026-11-20",)]
+    db.close()
+    check_log(log)
+
+
+def check_log(log: str) -> None:
+    """One line an event, none with an address (D2), none a traceback."""
+    assert "service.started" in log
+    assert "delivery.sent" in log
+    assert "service.stopped" in log
+    assert not re.search(r"reader\d+@", log)
+    assert "Traceback" not in log
+    assert all(re.match(r"\d{4}-\d\d-\d\dT[\d:]{8}Z [A-Z]+ ", line) for line in log.splitlines())
+
+
+def test_a_stop_in_the_middle_leaves_no_row_behind(tmp_path: Path) -> None:
+    """SIGTERM while mails are in flight: they are finished and recorded; no row is `sending`."""
+    slow = [True]
+
+    def script(step: str, before: int) -> bytes | None:
+        if step == "dot" and slow[0]:
+            time.sleep(0.2)  # a server that takes its time; the thread is its own
+        return None
+
+    with mail_server_thread(script) as server:
+        service = serving(tmp_path, server)
+        process = service.start("serve")
+        while len(server.taken) < 3 and process.poll() is None:
+            time.sleep(0.05)
+        stopped(process, signal.SIGTERM)
+        slow[0] = False
+        found = states(tmp_path)
+        assert found["sending"] == found["unknown"] == 0
+        assert 3 <= found["sent"] == len(server.taken) < 15
+        service.now = "2026-11-20T14:05:00+00:00"
+        service.run("send")
+        mails = Counter(address for mail in server.taken for address in mail.recipients)
+    assert set(mails.values()) == {1}
+    assert states(tmp_path)["sent"] == len(mails)
+
+
+def test_a_server_that_never_answers_holds_up_no_stop(tmp_path: Path) -> None:
+    """The stop waits for a while and ends all the same; the mail in flight is accounted for."""
+    with mail_server_thread(lambda step, before: HOLD if step == "connect" else None) as server:
+        service = serving(tmp_path, server)
+        config = tmp_path / "config.toml"
+        config.write_text(config.read_text().replace("[smtp]", "[smtp]\ntimeout_s = 3"))
+        process = service.start("serve")
+        while not server.connections and process.poll() is None:
+            time.sleep(0.05)
+        stopped(process, signal.SIGTERM)
+        found = states(tmp_path)
+    assert found["sending"] == 0
+    assert found["deferred"] + found["empty"] == 20
