@@ -217,6 +217,19 @@ DKIM = [
         'domain = "example.org"\nkey_file = "k"\nselector = "a b"',
         'selector: "a b" is no selector: letters, digits and hyphens, such as digest',
     ),
+    (
+        'domain = "example.org"\nselector = "a"\nkey_file = "k"\ned25519_selector = "b"',
+        "ed25519_selector: needs ed25519_key_file as well",
+    ),
+    (
+        'domain = "example.org"\nselector = "a"\nkey_file = "k"\ned25519_key_file = "k2"',
+        "ed25519_key_file: needs ed25519_selector as well",
+    ),
+    (
+        'domain = "example.org"\nselector = "a"\nkey_file = "k"\ned25519_selector = "A"\n'
+        'ed25519_key_file = "k2"',
+        "ed25519_selector: is the RSA key's; each key has its own",
+    ),
 ]
 
 WEB = [
