@@ -32,7 +32,7 @@ COMMANDS = {
         "rank",
         "Score LISTINGS for PROFILES from files: profile, listing, score; best first.",
     ),
-    "status": ("state", "Show the sources, the subscribers and today's digests."),
+    "status": ("state", "Show the sources, the subscribers by state and today's digests."),
 }
 """Each command's module and its line in the help, in the order in which a newcomer meets them."""
 
