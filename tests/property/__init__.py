@@ -1,0 +1,1 @@
+"""Promises held for any order of events."""
