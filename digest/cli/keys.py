@@ -33,14 +33,14 @@ def _selector(ctx: click.Context, param: click.Parameter, text: str) -> str:
 
 
 @click.command("dkim-key")
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--domain", required=True, callback=_domain, help="The domain that signs.")
 @click.option(
     "--selector", required=True, callback=_selector, help="A name of your choice for this key."
 )
 @click.option("--ed25519", is_flag=True, help="Make an Ed25519 key instead of RSA with 2048 bits.")
 @click.option("--show", is_flag=True, help="Show the record of the key in FILE; make none.")
-def dkim_key(path: Path, domain: str, selector: str, ed25519: bool, show: bool) -> None:
+def dkim_key(file: Path, domain: str, selector: str, ed25519: bool, show: bool) -> None:
     """Make a key that signs mails, and show its DNS record.
 
     Writes the private key to FILE, for its owner alone; a file that is there is never changed.
@@ -49,11 +49,11 @@ def dkim_key(path: Path, domain: str, selector: str, ed25519: bool, show: bool) 
     if len(name) > MAX_DOMAIN:
         raise click.UsageError(f"the record's name is longer than {MAX_DOMAIN} characters: {name}")
     if not show:
-        _write_key(path, make_pem("ed25519" if ed25519 else "rsa"))
-    key = read_key(path, selector)
+        _write_key(file, make_pem("ed25519" if ed25519 else "rsa"))
+    key = read_key(file, selector)
     if not show:
-        say(f"wrote {path}, which is a secret", err=True)
-    for line in (*_record(domain, name, key), "", *_settings(domain, path, key)):
+        say(f"wrote {file}, which is a secret", err=True)
+    for line in (*_record(domain, name, key), "", *_settings(domain, file, key)):
         say(line)
 
 
@@ -61,8 +61,8 @@ def _write_key(path: Path, pem: bytes) -> None:
     """A new file that its owner alone can read, from its first byte on."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
-        with os.fdopen(os.open(path, flags, mode=0o600), "wb") as file:
-            file.write(pem)
+        with os.fdopen(os.open(path, flags, mode=0o600), "wb") as opened:
+            opened.write(pem)
     except FileExistsError:
         raise DigestError(
             f"{path} exists already; nothing was changed (--show gives the record of its key)"

@@ -11,13 +11,13 @@ from typing import Any
 import click
 import tomli_w
 
-from digest.app import make_frame
+from digest.app import make_frame, signing
 from digest.cli.logs import log_warnings
 from digest.cli.options import clock, config_option, json_option
 from digest.cli.saying import complain, counted, print_json, print_table, say
 from digest.config import check_files, example_config, load_config
 from digest.demo import run_demo
-from digest.errors import DigestError, TemplateError
+from digest.errors import ConfigError, DigestError, TemplateError
 from digest.renderer import check_templates
 from digest.tokens import read_keys
 
@@ -92,7 +92,10 @@ def check(config_path: Path, as_json: bool) -> None:
     faults = check_files(config)
     if not faults:
         try:
+            signing(config)
             check_templates(make_frame(config))
+        except ConfigError as error:
+            faults = error.faults
         except TemplateError as error:
             faults = [f"{config.mail.templates}: {error}"]
     if as_json:
