@@ -121,12 +121,13 @@ class Connections:
 
 
 def _reason(error: sqlite3.Error | OSError) -> str:
-    text = str(error)
+    # An OSError's own text holds the path, which may hold any of these words.
+    text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     if "locked" in text:
         return f"locked by another process for {BUSY_TIMEOUT_S:.0f} s; nothing was changed"
-    if "full" in text:
+    if "full" in text or "No space" in text:
         return "no room left on the disk; nothing was changed"
-    if "readonly" in text:
+    if "readonly" in text or "Read-only" in text:
         return "cannot be written (read-only file or folder)"
     if "not a database" in text:
         return "not an SQLite database"

@@ -125,10 +125,15 @@ def test_what_is_no_database_is_said_so(desk: Desk) -> None:
 
 
 def test_a_database_in_no_folder_is_said_so(desk: Desk) -> None:
-    """A folder that is missing, and one that is a file."""
-    for place in ("nowhere/digest.db", "papers.jsonl/digest.db"):
+    """A folder that is missing, one that is a file, one whose name sounds like another fault."""
+    for place, reason in (
+        ("nowhere/digest.db", "cannot be opened: does its folder exist"),
+        ("papers.jsonl/digest.db", "Not a directory"),
+        ("papers.jsonl/full/locked.db", "Not a directory"),
+    ):
         desk.write_config(ADA, {"[service]": f'[service]\ndata = "{place}"'})
-        assert place in desk.refused("status", code=1)
+        said = desk.refused("status", code=1)
+        assert f"{place}: {reason}" in said
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
