@@ -127,6 +127,8 @@ def _reason(error: sqlite3.Error | OSError) -> str:
         return f"locked by another process for {BUSY_TIMEOUT_S:.0f} s; nothing was changed"
     if "full" in text or "No space" in text:
         return "no room left on the disk; nothing was changed"
+    if "disk I/O" in text:  # what a full disk is called where the shared memory file cannot grow
+        return "disk I/O error: the disk may be full or failing; nothing was changed"
     if "readonly" in text or "Read-only" in text:
         return "cannot be written (read-only file or folder)"
     if "not a database" in text:
