@@ -330,4 +330,4 @@ async def _heartbeat(run: _Run) -> AsyncIterator[None]:
 
 def tidy(app: App, now: datetime) -> dict[str, int]:
     """Delete what retention no longer allows; returns how many rows per table."""
-    return dict(app.store.tidy(now))
+    return {**app.store.tidy(now), **app.store.tidy_signups(now)}

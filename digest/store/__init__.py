@@ -33,6 +33,48 @@ class Due:
     digest_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Signup:
+    """Someone asked to be subscribed: with which settings, by which form, from where.
+
+    `client` is the client's network, masked, as it is kept for proof. `address` and `network` are
+    keyed hashes that the limits count; they are empty when a sign-up is read back.
+    """
+
+    wanted: Subscriber
+    form: str
+    client: str
+    asked_at: datetime
+    address: str = ""
+    network: str = ""
+    confirmed_at: datetime | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SignupLimits:
+    """How many sign-ups are let through, and how many letters they may bring to an address."""
+
+    per_network_day: int
+    per_hour: int
+    per_address_day: int = 1
+    per_address_month: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail that is no digest. `kind` is `signup` or `link`; `owner` holds the lease."""
+
+    id: int
+    kind: str
+    recipient: str
+    signup_id: int | None
+    message_id: str
+    created_at: datetime
+    attempts: int = 0
+    owner: str = ""
+
+
 class Store(Protocol):
     """The verbs of the ledger and of the stored listings; times are aware UTC."""
 
@@ -100,6 +142,48 @@ class Store(Protocol):
 
     def set_state(self, subscriber_id: int, state: SubscriberState, now: datetime) -> None:
         """Change a subscriber's state; leaving `active` cancels what waits to be sent."""
+
+    def subscriber_by_id(self, subscriber_id: int) -> Subscriber | None:
+        """The subscriber of a number, whatever its state."""
+
+    # --- sign-ups and letters
+
+    def sign_up(self, asked: Signup, limits: SignupLimits, domain: str, now: datetime) -> bool:
+        """Keep a sign-up and queue its letter; false, and nothing kept, beyond a limit.
+
+        One row an address, the newest settings in it. An address that has had its letters gets
+        none, and the answer is the same. `domain` is that of the letter's Message-ID.
+        """
+
+    def signup(self, signup_id: int) -> Signup | None:
+        """A sign-up that was not deleted yet."""
+
+    def confirm(self, signup_id: int, now: datetime) -> Subscriber | None:
+        """The sign-up's person as an active subscriber, with the proof; None where there is none.
+
+        Who is subscribed already keeps their settings, and so does a subscriber of the file.
+        """
+
+    def ask_for_link(
+        self, subscriber: Subscriber, address: str, domain: str, per_day: int, now: datetime
+    ) -> bool:
+        """Queue a letter with a fresh link; false when so many were asked for today."""
+
+    def claim_letters(
+        self, now: datetime, limit: int, lease_s: float, owner: str
+    ) -> Sequence[Letter]:
+        """Take up to `limit` letters that are to be sent now; they are `sending` for `owner`."""
+
+    def close_letter(
+        self, letter: Letter, outcome: Outcome, now: datetime, retry_at: datetime
+    ) -> bool:
+        """Record what a try came to; false when `letter.owner` lost its lease meanwhile."""
+
+    def letter_wanted(self, letter: Letter, now: datetime) -> bool:
+        """Whether this letter is still its owner's to send."""
+
+    def tidy_signups(self, now: datetime) -> Mapping[str, int]:
+        """Delete what retention no longer allows; returns how many rows per table."""
 
     # --- the ledger
 

@@ -139,7 +139,7 @@ class LedgerVerbs(Connections):
         self, delivery: Delivery, outcome: Outcome, now: datetime, retry_at: datetime
     ) -> bool:
         """Record what a try came to; false when `delivery.owner` lost its lease meanwhile."""
-        state, code, again = _settle(outcome, retry_at)
+        state, code, again = settle(outcome, retry_at)
         # Trouble of the relay is nobody's failed attempt.
         blameless = isinstance(outcome, Deferred) and outcome.relay
         with self.writing() as db:
@@ -361,7 +361,7 @@ class _Opening:
         return int(row[0])
 
 
-def _settle(outcome: Outcome, retry_at: datetime) -> tuple[DeliveryState, int, datetime | None]:
+def settle(outcome: Outcome, retry_at: datetime) -> tuple[DeliveryState, int, datetime | None]:
     """The state, reply code and next attempt that an outcome leads to."""
     match outcome:
         case Sent():

@@ -104,3 +104,70 @@ CREATE INDEX deliveries_by_day ON deliveries (prepared_at, state);
 def m001_ledger(db: Database) -> None:
     """Listings, sources, subscribers, snapshots and deliveries."""
     db.executescript(LEDGER)
+
+
+SIGNUPS = """
+CREATE TABLE signups (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- links name it: a number is never used again
+    address_key TEXT NOT NULL UNIQUE,
+    body TEXT NOT NULL,           -- the Subscriber that was asked for, as JSON
+    form TEXT NOT NULL,           -- the version of the form
+    client TEXT NOT NULL,         -- the client's network, masked
+    asked_at TEXT NOT NULL,
+    confirmed_at TEXT
+);
+
+CREATE TABLE consents (           -- what proves that a subscriber asked for the mail
+    id INTEGER PRIMARY KEY,
+    subscriber_id INTEGER NOT NULL REFERENCES subscribers (id),
+    form TEXT NOT NULL,
+    client TEXT NOT NULL,
+    asked_at TEXT NOT NULL,
+    confirmed_at TEXT NOT NULL
+);
+CREATE INDEX consents_by_subscriber ON consents (subscriber_id);
+
+CREATE TABLE letters (            -- mails that are no digest: a link to confirm, a link to manage
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,           -- signup: asked for by anyone; link: by the holder of a link
+    recipient TEXT NOT NULL,      -- '' when it need no longer be known
+    address TEXT NOT NULL,        -- a keyed hash of it, which the limits count
+    signup_id INTEGER,
+    message_id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    unknowns INTEGER NOT NULL,
+    next_attempt_at TEXT,
+    lease_until TEXT,
+    owner TEXT NOT NULL,
+    code INTEGER NOT NULL,
+    reply TEXT NOT NULL,
+    closed_at TEXT
+);
+CREATE INDEX letters_waiting ON letters (next_attempt_at)
+    WHERE state IN ('queued', 'deferred', 'unknown');
+CREATE INDEX letters_leased ON letters (lease_until) WHERE state = 'sending';
+CREATE INDEX letters_by_address ON letters (address, created_at);
+
+CREATE TABLE tries (              -- sign-ups that were let through, for the limits
+    id INTEGER PRIMARY KEY,
+    network TEXT NOT NULL,        -- a keyed hash of the client's network
+    tried_at TEXT NOT NULL
+);
+CREATE INDEX tries_by_network ON tries (network, tried_at);
+CREATE INDEX tries_by_time ON tries (tried_at);
+
+CREATE TABLE used_links (
+    link TEXT PRIMARY KEY,        -- a keyed hash of a link that works once
+    used_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+ALTER TABLE subscribers ADD COLUMN paused_until TEXT NOT NULL DEFAULT '';
+"""
+
+
+@migrations()
+def m002_signups(db: Database) -> None:
+    """Sign-ups, their letters, their limits and their proof; links that work once; pauses."""
+    db.executescript(SIGNUPS)

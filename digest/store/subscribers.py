@@ -47,20 +47,25 @@ class SubscriberVerbs(Connections):
             return
         with self.writing() as db:
             for subscriber in changed:
-                _put(db, subscriber, now)
+                put_row(db, subscriber, now)
             for row_id in gone:
-                _set_state(db, row_id, SubscriberState.REMOVED, now)
+                set_row_state(db, row_id, SubscriberState.REMOVED, now)
 
     def put_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber:
         """Add a subscriber or replace the settings of the same address."""
         with self.writing() as db:
-            row_id = _put(db, subscriber, now)
+            row_id = put_row(db, subscriber, now)
             row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (row_id,))
             return subscriber_of(row.fetchone())
 
     def subscriber(self, email: str) -> Subscriber | None:
         """The subscriber of an address, whatever its state; the domain's case is folded."""
         rows = self.rows(SELECT_SUBSCRIBER + " WHERE address_key = ?", (address_key(email),))
+        return subscriber_of(rows[0]) if rows else None
+
+    def subscriber_by_id(self, subscriber_id: int) -> Subscriber | None:
+        """The subscriber of a number, whatever its state."""
+        rows = self.rows(SELECT_SUBSCRIBER + " WHERE id = ? AND email != ''", (subscriber_id,))
         return subscriber_of(rows[0]) if rows else None
 
     def subscribers(self) -> Sequence[Subscriber]:
@@ -74,7 +79,7 @@ class SubscriberVerbs(Connections):
     def set_state(self, subscriber_id: int, state: SubscriberState, now: datetime) -> None:
         """Change a subscriber's state; leaving `active` cancels what waits to be sent."""
         with self.writing() as db:
-            _set_state(db, subscriber_id, state, now)
+            set_row_state(db, subscriber_id, state, now)
 
 
 FILE_STATES = (SubscriberState.ACTIVE, SubscriberState.PAUSED)
@@ -103,7 +108,7 @@ def subscriber_of(row: Sequence[Any]) -> Subscriber:
     )
 
 
-def _put(db: Database, subscriber: Subscriber, now: datetime) -> int:
+def put_row(db: Database, subscriber: Subscriber, now: datetime) -> int:
     """Write the settings; a person's own unsubscribe outlives them (consent was withdrawn)."""
     row_id: int = db.execute(
         "INSERT INTO subscribers (email, address_key, origin, state, timezone, send_at, days,"
@@ -129,7 +134,8 @@ def _put(db: Database, subscriber: Subscriber, now: datetime) -> int:
     return row_id
 
 
-def _set_state(db: Database, row_id: int, state: SubscriberState, now: datetime) -> None:
+def set_row_state(db: Database, row_id: int, state: SubscriberState, now: datetime) -> None:
+    """Change a state within a transaction; whoever is not active has no mail waiting."""
     db.execute(
         "UPDATE subscribers SET state = ?, updated_at = ? WHERE id = ? AND email != ''",  # erased
         (state, stamp(now), row_id),
