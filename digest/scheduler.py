@@ -13,11 +13,12 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from digest import jobs
+from digest import jobs, mailroom
 from digest.app import App
 from digest.errors import DigestError
 from digest.web import Site, listen, serve_site
@@ -39,7 +40,7 @@ async def serve(app: App, clock: jobs.Clock) -> None:
     Raises: DigestError when the port of the web pages cannot be had.
     """
     sock = listen(app.config.web)
-    stop = stop_signal()
+    stop, loop = stop_signal(), asyncio.get_running_loop()
     running: set[asyncio.Task[None]] = set()
     scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -51,12 +52,16 @@ async def serve(app: App, clock: jobs.Clock) -> None:
     async def deliver() -> None:
         await jobs.deliver(app, clock, stopping=stop.is_set)
 
+    async def write() -> None:
+        await mailroom.send_letters(app, clock, stopping=stop.is_set)
+
     async def tidy() -> None:
         await asyncio.to_thread(jobs.tidy, app, clock())
 
     for name, step, every_s in (
         ("prepare", prepare, TICK_S),
         ("deliver", deliver, TICK_S),
+        ("write", write, TICK_S),
         ("tidy", tidy, TIDY_S),
     ):
         scheduler.add_job(
@@ -70,7 +75,14 @@ async def serve(app: App, clock: jobs.Clock) -> None:
         )
     scheduler.start()
     logger.info("service.started")
-    await serve_site(Site(app, clock), sock, stop)
+
+    def wake() -> None:
+        """Let letters go out now: a visitor looks at the inbox. Called from the site's threads."""
+        loop.call_soon_threadsafe(
+            partial(scheduler.modify_job, "write", next_run_time=datetime.now(UTC))
+        )
+
+    await serve_site(Site(app, clock, wake), sock, stop)
     logger.info("service.stopping")
     scheduler.pause()
     if running:

@@ -21,6 +21,9 @@ NAMES = (
 )
 """Every template of the mail; no other name is ever looked up."""
 
+LETTER_NAMES = ("letter.html", "letter.txt")
+"""The templates of the mails that are no digest; they stand in no snapshot."""
+
 PACKAGED = "packaged/"
 """Before a name: the packaged copy of a template that the operator's folder replaces."""
 
@@ -46,6 +49,18 @@ def load_templates(folder: Path | None) -> tuple[tuple[str, str], ...]:
     own = {name: _read(folder / name) for name in NAMES if _stands_in(folder, name)}
     originals = {PACKAGED + name: packaged[name] for name in own}
     return tuple({**packaged, **own, **originals}.items())
+
+
+def letter_templates(folder: Path | None) -> tuple[tuple[str, str], ...]:
+    """The templates of letters: the operator's where there are any, else the packaged ones.
+
+    Raises: TemplateError.
+    """
+    packaged = _packaged_folder("mail")
+    own = {n for n in LETTER_NAMES if folder and folder.is_dir() and _stands_in(folder, n)}
+    return tuple(
+        (n, _read((folder if n in own and folder else packaged) / n)) for n in LETTER_NAMES
+    )
 
 
 def web_folder() -> Path:

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from digest.templates import web_folder
-from digest.web import leaving
-from digest.web.site import Endpoint, posted_by_anyone, shown
+from digest.web import joining, leaving
+from digest.web.site import Endpoint, posted, posted_by_anyone, shown
 
 A_DAY = "public, max-age=86400"
 
@@ -17,6 +17,10 @@ def routes() -> list[BaseRoute]:
     """Every path of the site."""
     return [
         Route("/style.css", style()),
+        Route("/subscribe", shown(joining.show_form), methods=["GET"]),
+        Route("/subscribe", posted(joining.sign_up), methods=["POST"]),
+        Route("/confirm/{token}", shown(joining.show_confirm), methods=["GET"]),
+        Route("/confirm/{token}", posted(joining.confirm), methods=["POST"]),
         Route("/unsubscribe/{token}", shown(leaving.ask), methods=["GET"]),
         Route("/unsubscribe/{token}", posted_by_anyone(leaving.leave), methods=["POST"]),
     ]

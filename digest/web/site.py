@@ -21,15 +21,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp
 
 from digest.app import App
 from digest.errors import DigestError
 from digest.templates import web_folder
 from digest.web.guard import SafeHeaders, is_cross_site, read_body, read_form
+from digest.web.settings import LABELS
 
 logger = logging.getLogger("digest")
 
@@ -91,7 +92,12 @@ class Site:
     def page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template."""
         frame = self.app.frame
-        common = {"service": frame.service_name, "home": self.prefix, "frame": frame}
+        common = {
+            "service": frame.service_name,
+            "home": self.prefix,
+            "frame": frame,
+            "labels": LABELS,
+        }
         text = self.pages.get_template(name).render(common | values)
         return HTMLResponse(text, status)
 
@@ -180,12 +186,11 @@ async def _run(handler: Handler, visit: Visit) -> Response:
     return await loop.run_in_executor(visit.site.threads, handler, visit)
 
 
-def make_site(site: Site, routes: list[BaseRoute]) -> Starlette:
+def make_site(site: Site, routes: list[BaseRoute]) -> ASGIApp:
     """The pages as an ASGI application, at the root and below the path of the base URL."""
     below = [Mount(site.prefix, routes=routes)] if site.prefix else []
     made = Starlette(
         routes=[*below, *routes],
-        middleware=[Middleware(SafeHeaders)],
         exception_handlers={
             HTTPException: _refused,
             DigestError: _failed,
@@ -193,7 +198,7 @@ def make_site(site: Site, routes: list[BaseRoute]) -> Starlette:
         },
     )
     made.state.site = site
-    return made
+    return SafeHeaders(made)  # outermost: the answer to a fault of ours bears them too
 
 
 async def _refused(request: Request, error: Exception) -> Response:
