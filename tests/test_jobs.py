@@ -353,7 +353,7 @@ def test_a_living_worker_keeps_its_leases(tmp_path: Path) -> None:
 
             first = asyncio.create_task(jobs.deliver(app, clock))
             await asyncio.sleep(2.2)
-            assert await jobs.deliver(app, clock) == Counter()
+            assert await asyncio.wait_for(jobs.deliver(app, clock), 5) == Counter()
             server.hold.set()
             assert await first == Counter({DeliveryState.SENT: 2})
             assert len(server.taken) == 2

@@ -120,19 +120,22 @@ class Connections:
         self._local = threading.local()
 
 
+_REASONS = (
+    (("locked",), f"locked by another process for {BUSY_TIMEOUT_S:.0f} s; nothing was changed"),
+    (("full", "No space"), "no room left on the disk; nothing was changed"),
+    # What a full disk is called where the shared memory file cannot grow.
+    (("disk I/O",), "disk I/O error: the disk may be full or failing; nothing was changed"),
+    (("readonly", "Read-only"), "cannot be written (read-only file or folder)"),
+    (("not a database",), "not an SQLite database"),
+    (
+        ("unable to open", "No such file"),
+        "cannot be opened: does its folder exist, and may this user write there?",
+    ),
+)
+"""Words in SQLite's or the system's own text -> what to tell a person."""
+
+
 def _reason(error: sqlite3.Error | OSError) -> str:
     # An OSError's own text holds the path, which may hold any of these words.
     text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    if "locked" in text:
-        return f"locked by another process for {BUSY_TIMEOUT_S:.0f} s; nothing was changed"
-    if "full" in text or "No space" in text:
-        return "no room left on the disk; nothing was changed"
-    if "disk I/O" in text:  # what a full disk is called where the shared memory file cannot grow
-        return "disk I/O error: the disk may be full or failing; nothing was changed"
-    if "readonly" in text or "Read-only" in text:
-        return "cannot be written (read-only file or folder)"
-    if "not a database" in text:
-        return "not an SQLite database"
-    if "unable to open" in text or isinstance(error, FileNotFoundError):
-        return "cannot be opened: does its folder exist, and may this user write there?"
-    return text
+    return next((told for signs, told in _REASONS if any(s in text for s in signs)), text)
