@@ -24,14 +24,7 @@ LONGEST_WORD = 64
 """Characters of a word that count; longer ones are base64 or an attack."""
 
 STOPWORDS = frozenset(
-    """a about above after again all also am an and any are as at be because been before being below
-    between both but by can could did do does doing down during each either et etc few for from
-    further had has have having he her here hers him his how however i if in into is it its itself
-    just may me might more most must my no nor not now of off on once only or other our ours out
-    over own per quite rather s same she should so some such t than that the their theirs them then
-    there therefore these they this those through thus to too toward towards under until up upon us
-    very via was we were what when where whether which while who whom why will with within without
-    would you your""".split()
+    ["a", "about", "above", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been", "before", "being", "below", "between", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "down", "during", "each", "either", "et", "etc", "few", "for", "from", "further", "had", "has", "have", "having", "he", "her", "here", "hers", "him", "his", "how", "however", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "may", "me", "might", "more", "most", "must", "my", "no", "nor", "not", "now", "of", "off", "on", "once", "only", "or", "other", "our", "ours", "out", "over", "own", "per", "quite", "rather", "s", "same", "she", "should", "so", "some", "such", "t", "than", "that", "the", "their", "theirs", "them", "then", "there", "therefore", "these", "they", "this", "those", "through", "thus", "to", "too", "toward", "towards", "under", "until", "up", "upon", "us", "very", "via", "was", "we", "were", "what", "when", "where", "whether", "which", "while", "who", "whom", "why", "will", "with", "within", "without", "would", "you", "your"]
 )
 """English function words: they carry no topic, and two of them never join into one word."""
 
@@ -44,9 +37,7 @@ _TEX_LETTERS = {name: letter for letter, name in _GREEK_NAMES.items()} | {
     "varepsilon": "ε", "vartheta": "θ", "varphi": "φ", "varrho": "ρ", "varsigma": "σ",
 }  # fmt: skip
 _TEX_SILENT = frozenset(
-    """mathbf mathrm mathcal mathbb mathit mathsf mathfrak mathscr mathtt boldsymbol bm bf it rm em
-    text textbf textit textrm textsf texttt textsc textnormal emph operatorname mbox hbox underline
-    overline bar hat tilde vec dot ddot widehat widetilde left right big c v H u k b d r""".split()
+    ["mathbf", "mathrm", "mathcal", "mathbb", "mathit", "mathsf", "mathfrak", "mathscr", "mathtt", "boldsymbol", "bm", "bf", "it", "rm", "em", "text", "textbf", "textit", "textrm", "textsf", "texttt", "textsc", "textnormal", "emph", "operatorname", "mbox", "hbox", "underline", "overline", "bar", "hat", "tilde", "vec", "dot", "ddot", "widehat", "widetilde", "left", "right", "big", "c", "v", "H", "u", "k", "b", "d", "r"]
 )
 _TEX = re.compile(r"\\[A-Za-z]+\*?\s*|\\.|[${}]", re.DOTALL)
 _SPECIAL = {
@@ -67,7 +58,7 @@ def _fold_char(char: str) -> str:
         return " "
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
     kept = "".join(c for c in plain if not "\u0300" <= c <= "\u036f")
-    return "".join(_SPECIAL.get(c, c) for c in kept)
+    return unicodedata.normalize("NFC", "".join(_SPECIAL.get(c, c) for c in kept))
 
 
 class _Folding(dict[int, str]):
@@ -196,7 +187,8 @@ _SPELLINGS = {
     "analyses": "analysis", "hypotheses": "hypothesis", "theses": "thesis", "syntheses": "synthesis",
     "indices": "index", "matrices": "matrix", "vertices": "vertex", "appendices": "appendix",
     "criteria": "criterion", "phenomena": "phenomenon", "bacteria": "bacterium", "spectra": "spectrum",
-    "mice": "mouse", "children": "child", "lms": "lm", "nns": "nn", "kgs": "kg", "bayes": "bayesian",
+    "mice": "mouse", "children": "child", "gpus": "gpu", "cpus": "cpu",
+    "tpus": "tpu", "npus": "npu", "lms": "lm", "nns": "nn", "kgs": "kg", "bayes": "bayesian",
     "fibre": "fiber", "fibres": "fiber", "centre": "center", "centres": "center", "grey": "gray",
 }  # fmt: skip
 _BRITISH = re.compile(
@@ -204,7 +196,7 @@ _BRITISH = re.compile(
 )
 _SHORTENED = {
     f"{stem}l": stem
-    for stem in "model label signal travel cancel level channel tunnel panel fuel".split()
+    for stem in ["model", "label", "signal", "travel", "cancel", "level", "channel", "tunnel", "panel", "fuel"]
 }
 _STEMS: dict[str, str] = {}
 _MOST_STEMS = 1_000_000
