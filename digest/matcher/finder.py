@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.matcher.reading import Batch, Index, Ints
-from digest.matcher.terms import EXACT, PREFIX, STEM, may_join
+from digest.matcher.terms import EXACT, STEM, may_join
 from digest.matcher.words import PARTED, stem
 
 _SHIFT = 32

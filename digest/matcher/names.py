@@ -12,9 +12,9 @@ from functools import lru_cache
 from digest.matcher.words import GLUED, fold, split
 
 _PARTICLES = frozenset(
-    "al bin da de del della den der di dos du el ibn la le ten ter van von zu".split()
+    ["al", "bin", "da", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "ibn", "la", "le", "ten", "ter", "van", "von", "zu"]
 )
-_SUFFIXES = frozenset("jr sr ii iii iv phd md".split())
+_SUFFIXES = frozenset(["jr", "sr", "ii", "iii", "iv", "phd", "md"])
 
 
 @dataclass(frozen=True, slots=True)

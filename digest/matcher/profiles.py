@@ -159,12 +159,12 @@ def _take(
 
 
 def merge(profile: Profile) -> list[tuple[str, float]]:
-    """The distinct terms with their weights in order of term; a term named twice counts once."""
+    """The distinct terms with their weights in order of term; a term named twice counts once,
+    by the weight that is farther from 0."""
     weights: dict[str, float] = {}
     for keyword in profile.keywords:
-        known = weights.get(keyword.term)
-        if known is None or abs(keyword.weight) > abs(known):
-            weights[keyword.term] = keyword.weight
+        known = weights.get(keyword.term, 0.0)
+        weights[keyword.term] = max(known, keyword.weight, key=lambda each: (abs(each), each))
     return sorted(weights.items())
 
 

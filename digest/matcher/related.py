@@ -52,7 +52,8 @@ class Related:
         whole = read([*ordered, *fresh]) if fresh else self.batch
         self.space = Space(whole, statistics)
         words = self.space.word_evidence(self.batch) @ diags(self.space.word_rarity)
-        self._centres = unit_rows(words.tocsr()).astype(np.float32)
+        self._centres = (unit_rows(words.tocsr()) @ _unequal(words.shape[1])).tocsr()
+        self._places = _unequal(len(self.batch))
         room = (len(archive) - NO_ARCHIVE) / (FULL_ARCHIVE - NO_ARCHIVE)
         self.share = SHARE * min(1.0, max(0.0, room))
 
@@ -90,9 +91,15 @@ class Related:
         if not self.share or not wanted.any():
             return csr_matrix((own.shape[0], len(self.space.words)), dtype=np.float32)
         made = evidence(lexicon, self.batch, count_units(lexicon, self.batch))
-        rows = (diags(wanted.astype(np.float32)) @ own).tocsr()
+        rows = (diags(wanted.astype(float)) @ own).tocsr()
+        made = (made.astype(float) @ self._places).tocsr()
         best = sp_matmul_topn(rows, made, NEAREST, 0.0, sort=True)
         best.data **= SHARPNESS
         near = sp_matmul_topn(best, self._centres, MOST_TERMS, 0.0, sort=True)
-        scale = diags((self.share * self.space.word_rarity).astype(np.float32))
+        scale = diags(self.share * self.space.word_rarity)
         return (unit_rows(near) @ scale).tocsr()
+
+
+def _unequal(size: int) -> csr_matrix:
+    """Factors just below 1, none equal: ties are broken alike however sums were rounded."""
+    return diags(1 - 1e-4 * np.arange(size) / max(1, size))

@@ -7,8 +7,9 @@ import pytest
 from digest.matcher import find_spans
 from digest.matcher.reading import read
 from digest.matcher.lexicon import Lexicon
-from digest.matcher.scoring import count_units
+from digest.matcher.scoring import count_units, evidence
 from digest.matcher.statistics import Statistics
+from tests.matcher.listings import listing
 
 FOUND = [
     # case, accents, Unicode forms
@@ -74,18 +75,14 @@ ABSENT = [
 
 
 def whole_hits(term: str, title: str) -> int:
-    """How often a keyword as a whole stands in a title."""
+    """How often a keyword as a whole stands in a title; of one with `+` or `|`, whether."""
     lexicon = Lexicon(Statistics(10, {}))
-    recipe = lexicon.recipe(term)
-    from tests.matcher.listings import listing
-
+    unit = lexicon.recipe(term).unit
     batch = read([listing(title)])
     counts = count_units(lexicon, batch)
     if term in lexicon.special:
-        from digest.matcher.scoring import evidence
-
-        return int(evidence(lexicon, batch, counts)[recipe.unit].sum() > 0)
-    return int(counts.title[counts.thing == recipe.unit].sum())
+        return int(evidence(lexicon, batch, counts)[unit].sum() > 0)
+    return int(counts.title[counts.thing == unit].sum())
 
 
 @pytest.mark.parametrize(("term", "title"), FOUND)

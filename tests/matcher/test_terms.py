@@ -13,7 +13,7 @@ BAD = [
     ("re:zero", '"re:zero"'), ("title:", "title:survey"), ('"flash', '"flash"'), ("a*", ""), ("ab*", ""),
     ("quant *", "quant*"), ("neu*al", "neu*"), ("*formers", "formers*"), ("a +", "a"), ("+ b", "b"), ("a + + b", "a + b"),
     ("a |", "a"), ("diffusion+acceleration", "diffusion + acceleration"), ("(a+)+$", "a"), ("-survey", "survey"),
-    ("cats AND dogs", "cats + dogs"), ("cats OR dogs", "cats | dogs"), ("cats NOT dogs", ""), ("author:Dao", "A. Dao"), ("category:", "title:survey"),
+    ("cats AND dogs", "cats + dogs"), ("cats OR dogs", "cats | dogs"), ("cats NOT dogs", ""), ("author:Dao", "A. Dao"), ("category:", "category:survey"),
     (" + ".join("abcdefghi"), ""), (" ".join(["word"] * 17), ""), ('"flash att*"', "flash*"),
 ]  # fmt: skip
 

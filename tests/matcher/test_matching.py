@@ -1,0 +1,175 @@
+"""Scores, reasons and explanations of the matcher on cases that can be checked by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from digest.errors import KeywordError
+from digest.matcher import Likes, Matcher, Statistics, fit_floor, learn, terms_of
+from digest.model import Keyword, Profile
+from tests.matcher.listings import archive, listing, matcher, profile, score
+
+STORED = archive(400)
+
+
+def test_a_title_counts_more_than_an_abstract() -> None:
+    """The same word says more in the title."""
+    assert score("turbulence", listing("Turbulence")) > score("turbulence", listing("", "Turbulence"))
+
+
+def test_a_field_looks_nowhere_else() -> None:
+    """`title:` finds the title, `abstract:` the abstract, and so on."""
+    shown = listing(
+        "Rings", "Ideals", authors=("Emmy Noether",), subjects=("math.RA", "Cell Biology"),
+        organization="University of Göttingen",
+    )  # fmt: skip
+    good = ["title:rings", "abstract:ideals", "author:E. Noether", "category:math.RA", "category:math",
+            "category:math.*", "category:cell biology", "org:gottingen", "source:test"]  # fmt: skip
+    bad = ["title:ideals", "abstract:rings", "author:M. Noether", "category:math.R", "category:mat",
+           "org:noether", "source:tes", "gottingen", "noether"]  # fmt: skip
+    assert all(score(term, shown) > 0 for term in good)
+    assert not any(score(term, shown) for term in bad)
+
+
+def test_reasons_name_term_field_count_and_points() -> None:
+    """A reason says which keyword, where, how often, and how much."""
+    shown = listing("Heat transfer", "Heat in a plate. Transfer of heat. Noise.")
+    match = matcher().match(profile("heat transfer", noise=-0.2), shown)
+    first, last = match.reasons
+    assert (first.term, first.field, first.count) == ("heat transfer", "title", 1)
+    assert (last.term, last.points < 0) == ("noise", True)
+    assert sum(r.points for r in match.reasons) == pytest.approx(match.score, abs=1e-6)
+
+
+def test_a_word_of_a_phrase_counts_less_and_is_named() -> None:
+    """Where a phrase is absent its words count, and the reason says which of them stand."""
+    whole, part = score("heat transfer", "Heat transfer"), score("heat transfer", "Heat")
+    assert 0 < part < whole / 2
+    (reason,) = matcher().match(profile("heat transfer"), listing("Heat")).reasons
+    assert (reason.part, reason.count) == ("heat", 0)
+
+
+def test_no_part_of_a_phrase_counts_against() -> None:
+    """A negative phrase pushes down only as a whole."""
+    liked, mixed = profile("plate"), Profile((Keyword("plate"), Keyword("heat transfer", -1)))
+    shown = listing("Heat on a plate")
+    assert matcher().match(mixed, shown).score == pytest.approx(matcher().match(liked, shown).score)
+
+
+def test_synonyms_count_once() -> None:
+    """Of alternatives joined by `|` one alone says as much as all of them."""
+    either = score("convection | turbulence", "Convection")
+    both = score("convection | turbulence", "Convection and turbulence")
+    assert both == pytest.approx(either, rel=0.2)
+
+
+def test_an_exclusion_is_named() -> None:
+    """The explanation of an excluded listing says by which exclusion."""
+    wanted = Profile((Keyword("heat"),), exclude=("category:cs.CR", "plate"))
+    explanation = matcher().explain(wanted, listing("Heat on a plate"))
+    assert (explanation.excluded_by, explanation.match.score) == ("plate", 0.0)
+    assert explanation.match.reasons == ()
+
+
+def test_an_explanation_says_what_would_pass_the_floor() -> None:
+    """Below the floor it names a floor, a weight and a keyword that would do."""
+    wanted = Profile((Keyword("laminar flow"), Keyword("convection"), Keyword("membrane")), min_score=0.6)
+    explanation = matcher().explain(wanted, listing("A flow of convection", "We look at it."))
+    assert explanation.absent == ("membrane",)
+    assert explanation.near == ("laminar flow: only 'flow'",)
+    assert "a floor of 0." in explanation.needed
+    assert "times as much" in explanation.needed
+    assert any("norm" in factor for factor in explanation.factors)
+    high = matcher().explain(Profile((Keyword("convection"),)), listing("Convection"))
+    assert high.needed == ""
+
+
+def test_profiles_of_two_and_forty_keywords_score_alike() -> None:
+    """A listing that has all of a short profile and one that has much of a long one are both good."""
+    words = [w for each in STORED[:30] for w in each.title.split()[:3]]
+    forty = Profile(tuple(Keyword(word) for word in sorted(set(words))[:40]))
+    two = Profile((Keyword("turbulence"), Keyword("convection")))
+    best = [max(s for _, s in matcher().rank([each], STORED, 400)[0]) for each in (two, forty)]
+    assert all(0.25 < score < 0.95 for score in best)
+
+
+def test_related_terms_are_weak_marked_and_switchable() -> None:
+    """A word that stands with the profile's own adds a little, is marked, and can be left out."""
+    wide = Matcher(Statistics.of(STORED), archive(1000))
+    wanted = Profile((Keyword("laminar"),))
+    shown, own = listing("Turbulence and convection"), listing("Laminar")
+    match = wide.match(wanted, shown)
+    assert match.reasons
+    assert all(reason.related for reason in match.reasons)
+    assert 0 < match.score < wide.match(wanted, own).score
+    assert wide.match(Profile((Keyword("laminar"),), related=False), shown).score == 0
+
+
+def test_a_small_archive_relates_nothing() -> None:
+    """Two hundred listings are too few to say what stands together."""
+    small = Matcher(Statistics.of(STORED), STORED[:200])
+    assert small.match(Profile((Keyword("laminar"),)), listing("Turbulence")).score == 0
+
+
+def test_limits_and_floors_cut_each_ranking() -> None:
+    """Each profile has its own cap and its own floor."""
+    both = [profile("heat"), profile("heat")]
+    ranking = matcher().rank(both, STORED, [3, 5])
+    assert [len(each) for each in ranking] == [3, 5]
+    floor = ranking[0][1][1]
+    cut = matcher().rank(both, STORED, 400, [floor, 0.99])
+    assert all(score >= floor for _, score in cut[0])
+    assert cut[1] == []
+    assert len(matcher().rank([], STORED, 5)) == 0
+    assert matcher().rank(both, [], 5)[0] == []
+
+
+def test_statistics_count_each_term_once_a_listing() -> None:
+    """The terms of a listing are stems, joined pairs and categories, each once."""
+    terms = terms_of(listing("Time-step networks", "A network", subjects=("cs.LG",)))
+    assert {"time", "step", "timestep", "network", "category:cs.lg"} <= set(terms)
+    assert Statistics.of(STORED).rarity("heat") < Statistics.of(STORED).rarity("zebra")
+
+
+def test_few_stored_listings_are_blended_with_the_shipped_table() -> None:
+    """On the first day a common word is already known to be common."""
+    blended = Statistics.of([listing("Quark")]).blended()
+    assert blended.rarity("the") < blended.rarity("model") < blended.rarity("quark") < 8
+
+
+@pytest.mark.parametrize(
+    ("days", "per_day", "floor"),
+    [([], 8, 0.0), ([[0.9, 0.5, 0.1]], 2, 0.5), ([[0.9], [0.8, 0.6], [0.7, 0.4]], 2, 0.4),
+     ([[0.9] * 3000, [0.5, 0.4], [0.3, 0.2]], 2, 0.4), ([[0.5]], 0, 0.0)],
+)  # fmt: skip
+def test_a_fitted_floor_lets_about_so_many_through(
+    days: list[list[float]], per_day: int, floor: float
+) -> None:
+    """The middle day decides, whatever a single flood brings."""
+    assert fit_floor(days, per_day) == pytest.approx(floor)
+
+
+def test_what_is_learned_is_a_bounded_list_with_evidence() -> None:
+    """Likes propose terms of their topic with bounded weights, none that the profile has."""
+    stored = archive(400)
+    liked = [each for each in stored if each.key.startswith("heat")][:6]
+    wanted = Profile((Keyword("turbulence"),))
+    proposals = learn(wanted, liked, stored[:2], Matcher(Statistics.of(stored), stored))
+    assert 0 < len(proposals) <= 20
+    assert all(0.5 <= proposal.weight <= 3 for proposal in proposals)
+    assert all("liked" in proposal.evidence for proposal in proposals)
+    assert "turbulence" not in {proposal.term for proposal in proposals}
+    assert learn(wanted, [], [], Matcher(Statistics.of(stored), stored)) == []
+
+
+def test_likes_outside_the_archive_are_learned_from() -> None:
+    """A liked listing need not be among the stored ones."""
+    wide = Matcher(Statistics.of(STORED), STORED)
+    likes = Likes((listing("Zebra stripes on savannah"), listing("Zebra herds")))
+    assert wide.match(Profile(), listing("Heat"), likes).score == 0
+
+
+def test_a_bad_keyword_is_refused_where_it_is_compiled() -> None:
+    """Nothing is silently left out of a profile."""
+    with pytest.raises(KeywordError):
+        matcher().compile([profile("a*")])
