@@ -144,6 +144,7 @@ def prepare(
     Raises: DigestError before the first source was read, as everyone's day would count as empty.
     """
     _check_read(app)
+    app.store.resume(now)
     tally: Counter[DeliveryState] = Counter()
     while due := app.store.due(now, PREPARE_BATCH, at_once=at_once):
         digests = list(plan(app, due, now))

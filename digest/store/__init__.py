@@ -146,6 +146,27 @@ class Store(Protocol):
     def subscriber_by_id(self, subscriber_id: int) -> Subscriber | None:
         """The subscriber of a number, whatever its state."""
 
+    def is_link_used(self, link: str) -> bool:
+        """Whether a link that works once has been used."""
+
+    def use_link(self, link: str, now: datetime) -> bool:
+        """Use a link that works once; false when it was used before."""
+
+    def pause(self, subscriber_id: int, until: datetime, now: datetime) -> None:
+        """Send nothing until a time, and cancel what waits."""
+
+    def paused_until(self, subscriber_id: int) -> datetime | None:
+        """When a pause ends; None where there is none, or none with an end."""
+
+    def resume(self, now: datetime) -> int:
+        """Make those active whose pause is over; returns how many."""
+
+    def consents(self, subscriber_id: int) -> Sequence[Mapping[str, str]]:
+        """What proves that a subscriber asked for the mail, oldest first."""
+
+    def erase(self, subscriber_id: int, now: datetime) -> None:
+        """Delete everything about a person; the row's number stays taken, as old links name it."""
+
     # --- sign-ups and letters
 
     def sign_up(self, asked: Signup, limits: SignupLimits, domain: str, now: datetime) -> bool:
@@ -235,6 +256,9 @@ class Store(Protocol):
 
     def delivery(self, subscriber_id: int, digest_on: date) -> Delivery | None:
         """The delivery of a subscriber's day with its digest, if there is one."""
+
+    def deliveries_of(self, subscriber_id: int) -> Sequence[Delivery]:
+        """Every delivery of a subscriber that is still kept, the newest day first."""
 
     def deliveries_by_state(self, since: datetime) -> Mapping[DeliveryState, int]:
         """How many deliveries prepared since then stand in each state."""

@@ -222,6 +222,13 @@ class LedgerVerbs(Connections):
         )
         return self._delivery(rows[0]) if rows else None
 
+    def deliveries_of(self, subscriber_id: int) -> Sequence[Delivery]:
+        """Every delivery of a subscriber that is still kept, the newest day first."""
+        rows = self.rows(
+            SELECT_DELIVERY + " WHERE subscriber_id = ? ORDER BY digest_on DESC", (subscriber_id,)
+        )
+        return [self._delivery(row) for row in rows]
+
     def deliveries_by_state(self, since: datetime) -> Mapping[DeliveryState, int]:
         """How many deliveries prepared since then stand in each state."""
         rows = self.rows(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from digest.store.ledger import LedgerVerbs
 from digest.store.letters import LetterVerbs
 from digest.store.listings import ListingVerbs
+from digest.store.people import PersonVerbs
 from digest.store.signups import SignupVerbs
 from digest.store.subscribers import SubscriberVerbs
 
 
-class SqliteStore(ListingVerbs, SubscriberVerbs, SignupVerbs, LetterVerbs, LedgerVerbs):
+class SqliteStore(
+    ListingVerbs, SubscriberVerbs, PersonVerbs, SignupVerbs, LetterVerbs, LedgerVerbs
+):
     """Every verb of `Store` on one SQLite file, made where it is missing.
 
     Raises: StoreError when the file cannot be used or was written by a newer version.

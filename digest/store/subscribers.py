@@ -47,7 +47,12 @@ class SubscriberVerbs(Connections):
             return
         with self.writing() as db:
             for subscriber in changed:
-                put_row(db, subscriber, now)
+                before = stored.get(address_key(subscriber.email))
+                # A pause is the person's own: new settings in the file do not end it.
+                if before and before.state is SubscriberState.PAUSED:
+                    put_row(db, replace(subscriber, state=before.state), now)
+                else:
+                    put_row(db, subscriber, now)
             for row_id in gone:
                 set_row_state(db, row_id, SubscriberState.REMOVED, now)
 
@@ -137,7 +142,8 @@ def put_row(db: Database, subscriber: Subscriber, now: datetime) -> int:
 def set_row_state(db: Database, row_id: int, state: SubscriberState, now: datetime) -> None:
     """Change a state within a transaction; whoever is not active has no mail waiting."""
     db.execute(
-        "UPDATE subscribers SET state = ?, updated_at = ? WHERE id = ? AND email != ''",  # erased
+        "UPDATE subscribers SET state = ?, updated_at = ?, paused_until = ''"
+        " WHERE id = ? AND email != ''",  # erased
         (state, stamp(now), row_id),
     )
     if state is not SubscriberState.ACTIVE:

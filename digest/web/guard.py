@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from email.message import Message
 from urllib.parse import parse_qsl, urlsplit
 
-from starlette.datastructures import FormData, Headers, MutableHeaders
+from starlette.datastructures import FormData, Headers, MutableHeaders, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -105,9 +105,20 @@ async def _multipart(headers: Headers, body: bytes) -> FormData:
         max_part_size=LARGEST_BODY,
     )
     try:
-        return await parser.parse()
+        sent = await parser.parse()
+        return FormData([(name, await _text(value)) for name, value in sent.multi_items()])
     except (MultiPartException, KeyError, ValueError):
         raise HTTPException(400) from None
+
+
+async def _text(value: str | UploadFile) -> str:
+    """A field, or an uploaded file, as text. Raises: ValueError when it is not UTF-8."""
+    if isinstance(value, str):
+        return value
+    try:
+        return (await value.read()).decode("utf-8")
+    finally:
+        await value.close()
 
 
 def is_cross_site(headers: Headers, base_url: str) -> bool:

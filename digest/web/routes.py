@@ -7,7 +7,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from digest.templates import web_folder
-from digest.web import joining, leaving
+from digest.web import joining, leaving, preferences, session
+from digest.web.session import own, personal
 from digest.web.site import Endpoint, posted, posted_by_anyone, shown
 
 A_DAY = "public, max-age=86400"
@@ -21,8 +22,33 @@ def routes() -> list[BaseRoute]:
         Route("/subscribe", posted(joining.sign_up), methods=["POST"]),
         Route("/confirm/{token}", shown(joining.show_confirm), methods=["GET"]),
         Route("/confirm/{token}", posted(joining.confirm), methods=["POST"]),
+        *_preferences(),
         Route("/unsubscribe/{token}", shown(leaving.ask), methods=["GET"]),
         Route("/unsubscribe/{token}", posted_by_anyone(leaving.leave), methods=["POST"]),
+    ]
+
+
+def _preferences() -> list[BaseRoute]:
+    """The paths behind the link to manage; a profile in the config file is changed there."""
+    looks = {
+        "/preferences": preferences.show,
+        "/preferences/profile.toml": preferences.download,
+        "/preferences/my-data.json": preferences.export,
+    }
+    changes = {
+        "/preferences": own(preferences.save),
+        "/preferences/toml": own(preferences.save_toml),
+        "/preferences/pause": personal(preferences.pause),
+        "/preferences/leave": personal(preferences.leave),
+        "/preferences/erase": own(preferences.erase),
+        "/preferences/close": session.close_session,
+    }
+    return [
+        *(Route(path, shown(personal(page)), methods=["GET"]) for path, page in looks.items()),
+        *(Route(path, posted(page), methods=["POST"]) for path, page in changes.items()),
+        Route("/preferences/{token}", shown(session.show_link), methods=["GET"]),
+        Route("/preferences/{token}", posted(session.open_session), methods=["POST"]),
+        Route("/preferences/{token}/fresh", posted(session.ask_fresh), methods=["POST"]),
     ]
 
 
