@@ -25,7 +25,7 @@ THREADS = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """For each profile its (listing, score) pairs, best first, equal scores by the listing's hash."""
+    """For each profile its (listing, score) pairs, best first; equal scores by listing hash."""
 
     first: NDArray[np.int64]
     listing: Ints
@@ -86,11 +86,11 @@ def _cut(
 ) -> Ranking:
     """The scores of a product, without those below a floor or beyond a limit."""
     first = best.indptr.astype(np.int64)
-    listing = order[best.indices[: first[-1]]]
+    row = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    listing = order[_settled(row, best.indices[: first[-1]], best.data[: first[-1]])]
     score = formula.squash(best.data[: first[-1]].astype(np.float64)).astype(np.float32)
     if limits is None and floors is None:
         return Ranking(first, listing, score)
-    row = np.repeat(np.arange(len(first) - 1), np.diff(first))
     kept = np.ones(len(score), dtype=bool)
     if floors is not None:
         kept &= score >= floors[row]
@@ -98,6 +98,23 @@ def _cut(
         kept &= np.arange(len(score)) - first[row] < limits[row]
     counts = np.bincount(row[kept], minlength=len(first) - 1)
     return Ranking(np.concatenate(([0], np.cumsum(counts))), listing[kept], score[kept])
+
+
+def _settled(row: NDArray[np.integer], place: Ints, value: NDArray[np.float32]) -> Ints:
+    """The places of a product with equal values of a row in order of place.
+
+    The product sorts by value alone, and its order of equals hangs on how columns are numbered.
+    """
+    same = (row[1:] == row[:-1]) & (value[1:] == value[:-1])
+    if not same.any():
+        return place
+    tied = np.zeros(len(row), dtype=bool)
+    tied[1:] |= same
+    tied[:-1] |= same
+    at = np.flatnonzero(tied)
+    settled = place.copy()
+    settled[at] = place[at[np.lexsort((place[at], -value[at], row[at]))]]
+    return settled
 
 
 def _joined(parts: list[Ranking]) -> Ranking:

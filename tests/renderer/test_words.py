@@ -134,7 +134,7 @@ def test_sources_say_what_became_of_their_listings() -> None:
     made = digest(receipt=Receipt((late, replace(RUNS[0], source="x", error="HTTP 503")), 1, 1, 1))
     assert words.sources(made) == [
         "arxiv: 312 announced, 312 read, 240 new, 60 known already, 12 too old to send, "
-        "1 shown here; its newest list is of Tue 17 Nov"
+        "1 shown here; its newest list is of 17\xa0Nov"
     ]
     assert words.troubles(made.receipt) == ["x could not be read: HTTP 503."]
 
