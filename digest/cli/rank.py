@@ -10,9 +10,10 @@ import json
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -36,7 +37,7 @@ EXPLAINED = 10
 @click.option("--top", type=click.IntRange(1), help="Only the best N of each profile.")
 @click.option("--explain", is_flag=True, help="Add a column with the reasons.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Else printed.")
-def rank(
+def rank(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     profiles_path: Path,
     listings_path: Path,
     history: Path | None,
@@ -68,9 +69,9 @@ def rank(
                 out.write("\t".join(_cell(each) for each in line) + "\n")
 
 
-def _opened(output: Path | None) -> IO[str]:
+def _opened(output: Path | None) -> AbstractContextManager[TextIO]:
     if output is None:
-        return click.get_text_stream("stdout")
+        return nullcontext(sys.stdout)
     try:
         return output.open("w", encoding="utf-8")
     except OSError as error:

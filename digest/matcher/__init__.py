@@ -16,7 +16,7 @@ from digest.matcher.statistics import Statistics, terms_of
 from digest.matcher.terms import check_author, check_exclusion, check_term
 
 __all__ = [
-    "Batch", "Explanation", "Likes", "Matcher", "Pairs", "Profiles", "Proposal", "Ranking", "Statistics",
-    "check_author", "check_exclusion", "check_term", "find_spans", "fit_floor", "learn",
-    "terms_of",
+    "Batch", "Explanation", "Likes", "Matcher", "Pairs", "Profiles", "Proposal", "Ranking",
+    "Statistics", "check_author", "check_exclusion", "check_term", "find_spans", "fit_floor",
+    "learn", "terms_of",
 ]  # fmt: skip

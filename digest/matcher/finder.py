@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.matcher.reading import Batch, Index, Ints
+from digest.matcher.stems import stem
 from digest.matcher.terms import EXACT, STEM, may_join
-from digest.matcher.words import PARTED, stem
+from digest.matcher.words import PARTED
 
 _SHIFT = 32
 Longs = NDArray[np.int64]
@@ -38,7 +39,7 @@ class _Edges:
 
     first: Longs
     symbol: Ints
-    after: Ints
+    after: Longs
 
 
 class Finder:
@@ -112,7 +113,7 @@ class Finder:
         )
 
     def _walk(self, batch: Batch, edges: _Edges, at: Longs) -> tuple[Ints, Ints, Ints]:
-        """Pattern, start and end of every path through the trie, one step of all paths at a time."""
+        """Pattern, start and end of every path through the trie, all paths a step at a time."""
         patterns, starts, stops = [], [], []
         start, edge = at, np.arange(len(edges.symbol))
         node = np.zeros(len(edge), dtype=np.int64)

@@ -86,7 +86,7 @@ def profile_norm(rarities: Sequence[float], weighted: float, plain: float) -> fl
     """
     if not rarities or plain <= 0:
         return 1.0
-    return math.sqrt(sum(each * each for each in rarities)) * (weighted / plain) ** WEIGHT_SHARE
+    return math.hypot(*rarities) * math.pow(weighted / plain, WEIGHT_SHARE)
 
 
 def squash(raw: Floats) -> Floats:

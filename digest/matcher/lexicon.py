@@ -15,8 +15,9 @@ from digest.matcher import formula
 from digest.matcher.finder import Finder
 from digest.matcher.reading import Ints
 from digest.matcher.statistics import Statistics
+from digest.matcher.stems import stem
 from digest.matcher.terms import EXACT, PREFIX, Phrase, Term, parse
-from digest.matcher.words import STOPWORDS, stem
+from digest.matcher.words import STOPWORDS
 
 VALUES = ("category", "source", "author")
 """Fields whose content is compared as a whole."""
@@ -41,7 +42,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Recipes as arrays: recipe `r` has the shares `first[r]` to `first[r + 1]`, joined ones last."""
+    """Recipes as arrays; recipe `r` has the shares `first[r]` to `first[r + 1]`, joined last."""
 
     first: NDArray[np.int64]
     unit: NDArray[np.int64]

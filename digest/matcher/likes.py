@@ -16,7 +16,8 @@ from scipy.sparse import csr_matrix, diags, vstack
 
 from digest.matcher.reading import Batch, read
 from digest.matcher.space import Space
-from digest.matcher.words import fold, split, stem
+from digest.matcher.stems import stem
+from digest.matcher.words import fold, split
 from digest.model import Listing, Profile
 
 RIDGE = 0.5

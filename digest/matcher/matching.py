@@ -28,8 +28,8 @@ class Matcher:
     A score says how much of what a profile looks for a listing has, against what a typical profile
     finds: 0.25 is a listing that has one of its few keywords well or several in passing, 0.5 one
     that is about them. `archive` holds stored listings from before today; related terms are drawn
-    from it (not below 200 listings) and likes are compared with it. `fresh` are listings that nobody
-    could have liked yet: they add words and pairs, and never count as counter-examples.
+    from it (not below 200 listings) and likes are compared with it. `fresh` are listings that
+    nobody could have liked yet: they add words and pairs, and are never counter-examples.
     """
 
     def __init__(
@@ -72,7 +72,11 @@ class Matcher:
         """For each profile its best listings with a score above 0 (and at or above its floor)."""
         compiled = profiles if isinstance(profiles, Profiles) else self.compile(profiles)
         batch = listings if isinstance(listings, Batch) else read(listings)
-        return Pairs(compiled, batch).rank(limit, floors)
+        return self.beside(compiled, batch).rank(limit, floors)
+
+    def beside(self, compiled: Profiles, batch: Batch) -> Pairs:
+        """Compiled profiles beside listings that were read, only to be ranked."""
+        return Pairs(compiled, batch)
 
     def pairs(
         self,

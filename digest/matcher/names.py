@@ -12,7 +12,28 @@ from functools import lru_cache
 from digest.matcher.words import GLUED, fold, split
 
 _PARTICLES = frozenset(
-    ["al", "bin", "da", "de", "del", "della", "den", "der", "di", "dos", "du", "el", "ibn", "la", "le", "ten", "ter", "van", "von", "zu"]
+    [
+        "al",
+        "bin",
+        "da",
+        "de",
+        "del",
+        "della",
+        "den",
+        "der",
+        "di",
+        "dos",
+        "du",
+        "el",
+        "ibn",
+        "la",
+        "le",
+        "ten",
+        "ter",
+        "van",
+        "von",
+        "zu",
+    ]
 )
 _SUFFIXES = frozenset(["jr", "sr", "ii", "iii", "iv", "phd", "md"])
 

@@ -30,7 +30,7 @@ OUT = -1e9
 """The weight of an exclusion: more than everything else together, so that no score is left."""
 
 _CHUNK = 50_000
-"""Profiles whose related terms are drawn at a time; bounds the memory of the way, not the result."""
+"""Profiles that are taken in at a time; bounds the memory of the way, not the result."""
 
 
 class Profiles:
@@ -159,8 +159,10 @@ def _take(
 
 
 def merge(profile: Profile) -> list[tuple[str, float]]:
-    """The distinct terms with their weights in order of term; a term named twice counts once,
-    by the weight that is farther from 0."""
+    """The distinct terms with their weights in order of term.
+
+    A term named twice counts once, by the weight that is farther from 0.
+    """
     weights: dict[str, float] = {}
     for keyword in profile.keywords:
         known = weights.get(keyword.term, 0.0)
@@ -181,15 +183,28 @@ def make_rows(lexicon: Lexicon, profiles: Sequence[Profile]) -> csr_matrix:
             term.append(lexicon.number(keyword.term))
             weight.append(keyword.weight)
         out += [(number, lexicon.recipe(each).unit) for each in set(profile.exclude)]
-    asked = np.array(who), np.array(term), np.array(weight)
-    shape = (len(profiles), len(lexicon))
-    loved, hated = asked[2] > 0, asked[2] < 0
-    made, norm = _rows_for(lexicon.table(), *(each[loved] for each in asked), shape)
-    made = made + _rows_against(lexicon.table(), *(each[hated] for each in asked), norm, shape)
+    asked = _Asked(np.array(who), np.array(term), np.array(weight), len(profiles))
+    width = len(lexicon)
+    made, norm = _rows_for(lexicon.table(), asked.those(asked.weight > 0), width)
+    made = made + _rows_against(lexicon.table(), asked.those(asked.weight < 0), norm, width)
     if out:
         places = tuple(np.array(out).T)
-        made = made + csr_matrix((np.full(len(out), OUT), places), shape=shape)
+        made = made + csr_matrix((np.full(len(out), OUT), places), shape=made.shape)
     return made.astype(np.float32).tocsr()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """The keywords of many profiles: whose, which recipe, how strong; and how many profiles."""
+
+    who: Longs
+    term: Longs
+    weight: Floats
+    profiles: int
+
+    def those(self, chosen: NDArray[np.bool_]) -> _Asked:
+        """Some of the keywords."""
+        return _Asked(self.who[chosen], self.term[chosen], self.weight[chosen], self.profiles)
 
 
 def _distinct(profile: Profile) -> Sequence[Keyword]:
@@ -199,37 +214,36 @@ def _distinct(profile: Profile) -> Sequence[Keyword]:
     return [Keyword(term, weight) for term, weight in merge(profile)]
 
 
-def _rows_for(
-    table: Table, who: Longs, term: Longs, weight: Floats, shape: tuple[int, int]
-) -> tuple[csr_matrix, Floats]:
+def _rows_for(table: Table, asked: _Asked, width: int) -> tuple[csr_matrix, Floats]:
     """What counts for, over the norm; and the norm of each profile."""
+    who, term, many = asked.who, asked.term, asked.profiles
     size = table.first[term + 1] - table.first[term]
     at = spread(table.first[term], size)
     key = np.repeat(who, size) << 32 | table.unit[at]
     sort = np.argsort(key, kind="stable")
     key, at = key[sort], at[sort]
-    value = np.repeat(formula.strengths(weight), size)[sort] * table.worth[at]
+    value = np.repeat(formula.strengths(asked.weight), size)[sort] * table.worth[at]
     begins = np.flatnonzero(np.diff(key, prepend=-1))
     if not len(begins):
-        return csr_matrix(shape), np.ones(shape[0])
+        return csr_matrix((many, width)), np.ones(many)
     best = np.maximum.reduceat(value, begins)
     plain = np.maximum.reduceat(table.worth[at], begins)
     row, apart = key[begins] >> 32, ~table.joined[at[begins]]
-    weighted = np.bincount(row[apart], best[apart], shape[0])
-    unweighted = np.bincount(row[apart], plain[apart], shape[0])
-    norm = np.sqrt(np.bincount(who, table.rarity[term] ** 2, shape[0]))
-    share = np.divide(weighted, unweighted, where=unweighted > 0, out=np.ones(shape[0]))
+    weighted = np.bincount(row[apart], best[apart], many)
+    unweighted = np.bincount(row[apart], plain[apart], many)
+    norm = np.sqrt(np.bincount(who, table.rarity[term] ** 2, many))
+    share = np.divide(weighted, unweighted, where=unweighted > 0, out=np.ones(many))
     norm = np.where(unweighted > 0, norm * share**formula.WEIGHT_SHARE, 1.0)
-    return csr_matrix((best / norm[row], (row, key[begins] & 0xFFFFFFFF)), shape=shape), norm
+    places = (row, key[begins] & 0xFFFFFFFF)
+    return csr_matrix((best / norm[row], places), shape=(many, width)), norm
 
 
-def _rows_against(
-    table: Table, who: Longs, term: Longs, weight: Floats, norm: Floats, shape: tuple[int, int]
-) -> csr_matrix:
+def _rows_against(table: Table, asked: _Asked, norm: Floats, width: int) -> csr_matrix:
     """What counts against, over the norm; of two keywords for one thing the stronger."""
-    key = who << 32 | table.whole[term]
+    key = asked.who << 32 | table.whole[asked.term]
     sort = np.argsort(key, kind="stable")
-    value = (formula.strengths(-weight) * table.rarity[term])[sort]
+    value = (formula.strengths(-asked.weight) * table.rarity[asked.term])[sort]
+    shape = (asked.profiles, width)
     begins = np.flatnonzero(np.diff(key[sort], prepend=-1))
     if not len(begins):
         return csr_matrix(shape)

@@ -79,6 +79,7 @@ def _place(field: str, title: int, rest: int) -> tuple[str, int]:
 
 
 def describe_related(listing: Listing, term: str, raw: float) -> Share:
+    """Where and how often a related term stands."""
     title = len(find_spans((term,), listing.title))
     rest = len(find_spans((term,), listing.abstract))
     return Share(term, raw, "title" if title else "abstract", max(1, title + rest), related=True)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 
 from digest.matcher import formula
-from digest.matcher.reading import ORG, PARTED, TITLE, Batch, Counts, tally
+from digest.matcher.reading import ORG, TITLE, Batch, Counts, tally
 from digest.matcher.statistics import Statistics
-from digest.matcher.words import STOPWORDS
+from digest.matcher.words import PARTED, STOPWORDS
 
 PAIR_SHARE = 1.2
 """What a pair of words counts against a word; pairs make likes precise: without them the nDCG@10
@@ -22,7 +22,7 @@ with liked examples falls by 0.04, 1.0 to 1.6 are level."""
 
 
 class Space:
-    """Features of an archive: its words first, then the pairs that stand in two listings or more."""
+    """Features of an archive: its words, then the pairs that stand in two listings or more."""
 
     def __init__(self, archive: Batch, statistics: Statistics) -> None:
         self._statistics = statistics

@@ -13,7 +13,8 @@ from functools import cache, cached_property
 from importlib.resources import files
 
 from digest.matcher import formula
-from digest.matcher.words import GLUED, STOPWORDS, fold, split, stem
+from digest.matcher.stems import stem
+from digest.matcher.words import GLUED, STOPWORDS, fold, split
 from digest.model import Listing
 
 PRIOR_LISTINGS = 300
@@ -55,7 +56,7 @@ class Statistics:
         return _shipped()
 
     def blended(self) -> Statistics:
-        """These counts with the shipped table beside them, as if 300 of its listings were stored."""
+        """These counts and the shipped table, as if 300 of its listings were stored."""
         prior = self.shipped()
         share = PRIOR_LISTINGS / max(1, prior.listings)
         return Statistics(self.listings + PRIOR_LISTINGS, _Blend(self.counts, prior.counts, share))

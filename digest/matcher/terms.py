@@ -16,9 +16,11 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 
 from digest.errors import KeywordError
-from digest.matcher.words import GLUED, STOPWORDS, fold, split, stem
+from digest.matcher.stems import stem
+from digest.matcher.words import GLUED, STOPWORDS, fold, split
 
 FIELDS = ("title", "abstract", "author", "category", "org", "source")
 LONGEST_TERM = 200
@@ -244,7 +246,7 @@ def _sequences(pieces: list[_Piece]) -> tuple[tuple[str, ...], ...]:
         if joined := _join(pieces[i], pieces[i + 1]):
             forms[(*given[:i], joined, *given[i + 2 :])] = None
     words = [word for _, word, _ in pieces]
-    if len(pieces) > 2 and all(_join(a, b) for a, b in zip(pieces, pieces[1:], strict=False)):
+    if len(pieces) > 2 and all(_join(a, b) for a, b in pairwise(pieces)):
         forms[(symbol(pieces[-1][0], "".join(words)),)] = None
     return tuple(forms)
 

@@ -1,7 +1,7 @@
-"""Text as the matcher reads it: folded words, their stems, and where each stands.
+"""Text as the matcher reads it: folded words, and where each stands.
 
-Owns folding (case, accents, Unicode forms, TeX letters, zero-width characters), the parting into
-words, and the stems. Never knows a keyword or a score. The same reading serves both sides, so a
+Owns folding (case, accents, Unicode forms, TeX letters, zero-width characters) and the parting
+into words. Never knows a keyword or a score. The same reading serves both sides, so a
 keyword and a listing can only differ where a reader would say that they differ.
 """
 
@@ -12,8 +12,6 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-import Stemmer
-
 GLUED, SPACED, PARTED = 0, 1, 2
 """How a word stands to the next one: joined by a hyphen or nothing, by a space, by a full stop."""
 
@@ -23,8 +21,17 @@ LONGEST_TEXT = 60_000
 LONGEST_WORD = 64
 """Characters of a word that count; longer ones are base64 or an attack."""
 
-STOPWORDS = frozenset(
-    ["a", "about", "above", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been", "before", "being", "below", "between", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "down", "during", "each", "either", "et", "etc", "few", "for", "from", "further", "had", "has", "have", "having", "he", "her", "here", "hers", "him", "his", "how", "however", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "may", "me", "might", "more", "most", "must", "my", "no", "nor", "not", "now", "of", "off", "on", "once", "only", "or", "other", "our", "ours", "out", "over", "own", "per", "quite", "rather", "s", "same", "she", "should", "so", "some", "such", "t", "than", "that", "the", "their", "theirs", "them", "then", "there", "therefore", "these", "they", "this", "those", "through", "thus", "to", "too", "toward", "towards", "under", "until", "up", "upon", "us", "very", "via", "was", "we", "were", "what", "when", "where", "whether", "which", "while", "who", "whom", "why", "will", "with", "within", "without", "would", "you", "your"]
+STOPWORDS = frozenset(  # one text: a list would be a page
+    """
+    a about above after again all also am an and any are as at be because been before being
+    below between both but by can could did do does doing down during each either et etc few for
+    from further had has have having he her here hers him his how however i if in into is it its
+    itself just may me might more most must my no nor not now of off on once only or other our
+    ours out over own per quite rather s same she should so some such t than that the their
+    theirs them then there therefore these they this those through thus to too toward towards
+    under until up upon us very via was we were what when where whether which while who whom why
+    will with within without would you your
+    """.split()  # noqa: SIM905 - see above
 )
 """English function words: they carry no topic, and two of them never join into one word."""
 
@@ -33,16 +40,23 @@ _GREEK_NAMES = {
     for code in (*range(0x3B1, 0x3C2), *range(0x3C3, 0x3CA))
 } | {"λ": "lambda"}
 _TEX_LETTERS = {name: letter for letter, name in _GREEK_NAMES.items()} | {
-    "ell": "l", "o": "o", "l": "l", "ss": "ss", "ae": "ae", "oe": "oe", "aa": "a", "i": "i", "j": "j",
+    "ell": "l", "o": "o", "l": "l", "ss": "ss", "ae": "ae", "oe": "oe", "aa": "a",
+    "i": "i", "j": "j",
     "varepsilon": "ε", "vartheta": "θ", "varphi": "φ", "varrho": "ρ", "varsigma": "σ",
 }  # fmt: skip
-_TEX_SILENT = frozenset(
-    ["mathbf", "mathrm", "mathcal", "mathbb", "mathit", "mathsf", "mathfrak", "mathscr", "mathtt", "boldsymbol", "bm", "bf", "it", "rm", "em", "text", "textbf", "textit", "textrm", "textsf", "texttt", "textsc", "textnormal", "emph", "operatorname", "mbox", "hbox", "underline", "overline", "bar", "hat", "tilde", "vec", "dot", "ddot", "widehat", "widetilde", "left", "right", "big", "c", "v", "H", "u", "k", "b", "d", "r"]
+_TEX_SILENT = frozenset(  # one text: a list would be a page
+    """
+    mathbf mathrm mathcal mathbb mathit mathsf mathfrak mathscr mathtt boldsymbol bm bf it rm em
+    text textbf textit textrm textsf texttt textsc textnormal emph operatorname mbox hbox
+    underline overline bar hat tilde vec dot ddot widehat widetilde left right big c v H u k b d
+    r
+    """.split()  # noqa: SIM905 - see above
 )
 _TEX = re.compile(r"\\[A-Za-z]+\*?\s*|\\.|[${}]", re.DOTALL)
 _SPECIAL = {
     "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ς": "σ",
-    "й": "й", "Й": "й", "’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
+    "й": "й", "Й": "й", "’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"',
+    "«": '"', "»": '"',
     "‐": "-", "‑": "-", "‒": "-", "–": "-", "−": "-", "—": " ", "。": ". ", "，": ", ", "；": "; ",
     "：": ": ", "！": "! ", "？": "? ", "、": ", ",
 }  # fmt: skip
@@ -121,7 +135,10 @@ def fold_with_offsets(text: str) -> tuple[str, list[int], list[int]]:
 
 
 _GREEK = "\u0370-\u03ff"
-_EACH = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003fffd"
+_EACH = (  # Thai, kana, Chinese, Hangul
+    "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003fffd"
+)
 _WORD = re.compile(
     rf"""( [a-z](?:\+\+|\#)(?!\w)                                  # C++, C#
       | [{_EACH}]                                                  # scripts without spaces
@@ -177,52 +194,3 @@ def places(text: str) -> list[Place]:
         Place(_tidy(m[1]), starts[m.start(1)], ends[m.end(1) - 1], _stand(m[2]))
         for m in pattern.finditer(folded)
     ]
-
-
-# --- stems ----------------------------------------------------------------------------------
-
-_ENGLISH = Stemmer.Stemmer("english")
-_RUSSIAN = Stemmer.Stemmer("russian")
-_SPELLINGS = {
-    "analyses": "analysis", "hypotheses": "hypothesis", "theses": "thesis", "syntheses": "synthesis",
-    "indices": "index", "matrices": "matrix", "vertices": "vertex", "appendices": "appendix",
-    "criteria": "criterion", "phenomena": "phenomenon", "bacteria": "bacterium", "spectra": "spectrum",
-    "mice": "mouse", "children": "child", "gpus": "gpu", "cpus": "cpu",
-    "tpus": "tpu", "npus": "npu", "lms": "lm", "nns": "nn", "kgs": "kg", "bayes": "bayesian",
-    "fibre": "fiber", "fibres": "fiber", "centre": "center", "centres": "center", "grey": "gray",
-}  # fmt: skip
-_BRITISH = re.compile(
-    r"(behavi|col|tum|neighb|lab|fav|flav|hon|vap|hum|rum|arm|harb)our(?=s?$|ed|ing|al|hood)"
-)
-_SHORTENED = {
-    f"{stem}l": stem
-    for stem in ["model", "label", "signal", "travel", "cancel", "level", "channel", "tunnel", "panel", "fuel"]
-}
-_STEMS: dict[str, str] = {}
-_MOST_STEMS = 1_000_000
-
-
-def _find_stem(word: str) -> str:
-    if "а" <= word[0] <= "я":
-        return str(_RUSSIAN.stemWord(word))
-    if not "a" <= word[0] <= "z":
-        return word
-    word = _SPELLINGS.get(word, word)
-    word = _BRITISH.sub(r"\1or", word).replace("isation", "ization")
-    if len(word) > 3 and word[-1] == "s" and word[-2] != "s" and not set(word) & set("aeiouy"):
-        return word[:-1]
-    stem = str(_ENGLISH.stemWord(word))
-    return _SHORTENED.get(stem, stem)
-
-
-def stem(word: str) -> str:
-    """The word without its ending: English by Snowball with the plurals it misses, Russian alike.
-
-    Source: https://snowballstem.org/algorithms/english/stemmer.html
-    """
-    known = _STEMS.get(word)
-    if known is None:
-        if len(_STEMS) >= _MOST_STEMS:
-            _STEMS.clear()
-        known = _STEMS[word] = _find_stem(word) if word else word
-    return known

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from digest.matcher import Matcher, Statistics
 from digest.model import Keyword, Listing, Profile
 
@@ -14,14 +16,17 @@ _TOPICS = {
 }
 
 
-def listing(title: str = "", abstract: str = "", **fields: object) -> Listing:
+def listing(title: str = "", abstract: str = "", **fields: Any) -> Listing:
     """A listing with a key made of its title."""
-    return Listing(**{"key": f"test:{title}:{abstract}", "source": "test", **fields}, title=title, abstract=abstract)  # type: ignore[arg-type]  # tests name the fields they need
+    given = {"key": f"test:{title}:{abstract}", "source": "test", **fields}
+    return Listing(title=title, abstract=abstract, **given)
 
 
 def profile(*terms: str, **weighted: float) -> Profile:
     """A profile of terms of weight 1; see `Profile` for more."""
-    return Profile(tuple(Keyword(term) for term in terms) + tuple(Keyword(t, w) for t, w in weighted.items()))
+    return Profile(
+        tuple(Keyword(term) for term in terms) + tuple(Keyword(t, w) for t, w in weighted.items())
+    )
 
 
 def archive(size: int = 300) -> list[Listing]:
@@ -34,7 +39,9 @@ def archive(size: int = 300) -> list[Listing]:
         start = number // len(topics) % len(told)
         turned = told[start:] + told[:start]
         title = f"{' '.join(turned[:3])} study {number}"
-        made.append(Listing(f"{name}:{number}", "test", title, f"We report on {' '.join(turned[2:])}."))
+        made.append(
+            Listing(f"{name}:{number}", "test", title, f"We report on {' '.join(turned[2:])}.")
+        )
     return made
 
 

@@ -14,7 +14,9 @@ STORED = archive(400)
 
 def test_a_title_counts_more_than_an_abstract() -> None:
     """The same word says more in the title."""
-    assert score("turbulence", listing("Turbulence")) > score("turbulence", listing("", "Turbulence"))
+    assert score("turbulence", listing("Turbulence")) > score(
+        "turbulence", listing("", "Turbulence")
+    )
 
 
 def test_a_field_looks_nowhere_else() -> None:
@@ -23,8 +25,9 @@ def test_a_field_looks_nowhere_else() -> None:
         "Rings", "Ideals", authors=("Emmy Noether",), subjects=("math.RA", "Cell Biology"),
         organization="University of Göttingen",
     )  # fmt: skip
-    good = ["title:rings", "abstract:ideals", "author:E. Noether", "category:math.RA", "category:math",
-            "category:math.*", "category:cell biology", "org:gottingen", "source:test"]  # fmt: skip
+    good = ["title:rings", "abstract:ideals", "author:E. Noether", "category:math.RA",
+            "category:math", "category:math.*", "category:cell biology", "org:gottingen",
+            "source:test"]  # fmt: skip
     bad = ["title:ideals", "abstract:rings", "author:M. Noether", "category:math.R", "category:mat",
            "org:noether", "source:tes", "gottingen", "noether"]  # fmt: skip
     assert all(score(term, shown) > 0 for term in good)
@@ -73,7 +76,9 @@ def test_an_exclusion_is_named() -> None:
 
 def test_an_explanation_says_what_would_pass_the_floor() -> None:
     """Below the floor it names a floor, a weight and a keyword that would do."""
-    wanted = Profile((Keyword("laminar flow"), Keyword("convection"), Keyword("membrane")), min_score=0.6)
+    wanted = Profile(
+        (Keyword("laminar flow"), Keyword("convection"), Keyword("membrane")), min_score=0.6
+    )
     explanation = matcher().explain(wanted, listing("A flow of convection", "We look at it."))
     assert explanation.absent == ("membrane",)
     assert explanation.near == ("laminar flow: only 'flow'",)
@@ -85,7 +90,7 @@ def test_an_explanation_says_what_would_pass_the_floor() -> None:
 
 
 def test_profiles_of_two_and_forty_keywords_score_alike() -> None:
-    """A listing that has all of a short profile and one that has much of a long one are both good."""
+    """All of a short profile and much of a long one are both good."""
     words = [w for each in STORED[:30] for w in each.title.split()[:3]]
     forty = Profile(tuple(Keyword(word) for word in sorted(set(words))[:40]))
     two = Profile((Keyword("turbulence"), Keyword("convection")))

@@ -10,16 +10,33 @@ from digest.model import Profile
 from tests.matcher.listings import listing
 
 SAME = [
-    ("Emmy Noether", "Noether, Emmy"), ("E. Noether", "Emmy Noether"), ("Noether, E.", "Emmy Noether"), ("Noether E", "Emmy Noether"),
-    ("Emmy Noether", "E. Noether"), ("Erwin Schrödinger", "Erwin Schrodinger"), ("J.-P. Serre", "Jean-Pierre Serre"),
-    ("Jean Pierre Serre", "Jean-Pierre Serre"), ("Ludwig van Beethoven", "L. van Beethoven"), ("Émilie du Châtelet", "Emilie du Chatelet"),
-    ("John von Neumann", "von Neumann, John"), ("Paul Erdős", "Erdos, P."), ("Shiing-Shen Chern", "Chern Shiing-Shen"), ("A. M. Turing", "Alan Turing"),
-    ("Martin Luther King Jr.", "Martin Luther King"), ("李小龙", "李小龙"),
-]  # fmt: skip
+    ("Emmy Noether", "Noether, Emmy"),
+    ("E. Noether", "Emmy Noether"),
+    ("Noether, E.", "Emmy Noether"),
+    ("Noether E", "Emmy Noether"),
+    ("Emmy Noether", "E. Noether"),
+    ("Erwin Schrödinger", "Erwin Schrodinger"),
+    ("J.-P. Serre", "Jean-Pierre Serre"),
+    ("Jean Pierre Serre", "Jean-Pierre Serre"),
+    ("Ludwig van Beethoven", "L. van Beethoven"),
+    ("Émilie du Châtelet", "Emilie du Chatelet"),
+    ("John von Neumann", "von Neumann, John"),
+    ("Paul Erdős", "Erdos, P."),
+    ("Shiing-Shen Chern", "Chern Shiing-Shen"),
+    ("A. M. Turing", "Alan Turing"),
+    ("Martin Luther King Jr.", "Martin Luther King"),
+    ("李小龙", "李小龙"),
+]
 OTHERS = [
-    ("Emmy Noether", "Max Noether"), ("Noether", "Emmy Noether"), ("E. Noether", "Max Noether"), ("Alan Turing", "Alan Touring"),
-    ("Marie Curie", "Pierre Curie"), ("M. Curie", "P. Curie"), ("", "Marie Curie"), ("Marie", "Marie Curie"),
-]  # fmt: skip
+    ("Emmy Noether", "Max Noether"),
+    ("Noether", "Emmy Noether"),
+    ("E. Noether", "Max Noether"),
+    ("Alan Turing", "Alan Touring"),
+    ("Marie Curie", "Pierre Curie"),
+    ("M. Curie", "P. Curie"),
+    ("", "Marie Curie"),
+    ("Marie", "Marie Curie"),
+]
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)

@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+
 import pytest
 
 from digest.errors import KeywordError
 from digest.matcher import check_author, check_exclusion, check_term
 
 BAD = [
-    ("", ""), ("   ", ""), ("\u200b", ""), ("***", ""), ("!?", ""), ("x" * 201, ""), ("a " * 90, ""),
-    ("titel:survey", "title:survey"), ("cat:cs.CL", "category:cs.CL"), ("authors:T. Dao", "author:T. Dao"),
-    ("re:zero", '"re:zero"'), ("title:", "title:survey"), ('"flash', '"flash"'), ("a*", ""), ("ab*", ""),
-    ("quant *", "quant*"), ("neu*al", "neu*"), ("*formers", "formers*"), ("a +", "a"), ("+ b", "b"), ("a + + b", "a + b"),
-    ("a |", "a"), ("diffusion+acceleration", "diffusion + acceleration"), ("(a+)+$", "a"), ("-survey", "survey"),
-    ("cats AND dogs", "cats + dogs"), ("cats OR dogs", "cats | dogs"), ("cats NOT dogs", ""), ("author:Dao", "A. Dao"), ("category:", "category:survey"),
-    (" + ".join("abcdefghi"), ""), (" ".join(["word"] * 17), ""), ('"flash att*"', "flash*"),
-]  # fmt: skip
+    ("", ""),
+    ("   ", ""),
+    ("\u200b", ""),
+    ("***", ""),
+    ("!?", ""),
+    ("x" * 201, ""),
+    ("a " * 90, ""),
+    ("titel:survey", "title:survey"),
+    ("cat:cs.CL", "category:cs.CL"),
+    ("authors:T. Dao", "author:T. Dao"),
+    ("re:zero", '"re:zero"'),
+    ("title:", "title:survey"),
+    ('"flash', '"flash"'),
+    ("a*", ""),
+    ("ab*", ""),
+    ("quant *", "quant*"),
+    ("neu*al", "neu*"),
+    ("*formers", "formers*"),
+    ("a +", "a"),
+    ("+ b", "b"),
+    ("a + + b", "a + b"),
+    ("a |", "a"),
+    ("diffusion+acceleration", "diffusion + acceleration"),
+    ("(a+)+$", "a"),
+    ("-survey", "survey"),
+    ("cats AND dogs", "cats + dogs"),
+    ("cats OR dogs", "cats | dogs"),
+    ("cats NOT dogs", ""),
+    ("author:Dao", "A. Dao"),
+    ("category:", "category:survey"),
+    (" + ".join("abcdefghi"), ""),
+    (" ".join(["word"] * 17), ""),
+    ('"flash att*"', "flash*"),
+]
 
 
 @pytest.mark.parametrize(("text", "hint"), BAD)
@@ -33,13 +62,16 @@ def test_a_hint_is_itself_a_keyword(text: str, hint: str) -> None:
     check_exclusion(hint)
 
 
-@pytest.mark.parametrize("text", ["(a+)+" * 30, "\\" * 150, "$" * 150, "[" * 199, "a" * 200, '"' * 180, ":" * 190, "+ " * 90])
+@pytest.mark.parametrize(
+    "text",
+    ["(a+)+" * 30, "\\" * 150, "$" * 150, "[" * 199, "a" * 200, '"' * 180, ":" * 190, "+ " * 90],
+)
 def test_x9_patterns_are_plain_text(text: str) -> None:
     """Text that would be a costly pattern is parsed as words, or refused, at once."""
-    try:
+    begun = time.perf_counter()
+    with suppress(KeywordError):
         check_term(text)
-    except KeywordError as error:
-        assert str(error)
+    assert time.perf_counter() - begun < 1
 
 
 @pytest.mark.parametrize("name", ["", " ,", "Dao", "dao.", "x" * 201])

@@ -1,0 +1,157 @@
+"""How fast profiles are matched: 10,000, 100,000 and 1,000,000 of them against 1,000 listings.
+
+Run: `python -m tests.benchmarks.bench_matcher [--profiles N …] [--related] [--no-peers]`.
+Listings of 160 words are drawn from 20,000 words as unequally as words are in English; profiles of
+10 keywords from 50,000 terms (four of five one word, else two). Prints, for the best 12 listings of
+each profile: the time to take profiles in, to read listings, to find the terms and to rank; the
+peak of memory; how the time grows with profiles and listings; tantivy's time for the same
+profiles as queries and the ratio; and the ratio to what moving the rows through memory would take.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from digest.matcher import Matcher, Profiles, Statistics
+from digest.matcher.reading import Batch
+from digest.model import Keyword, Listing, Profile
+
+WORDS, TERMS, LENGTH, KEYWORDS, BEST = 20_000, 50_000, 160, 10, 12
+
+
+def vocabulary() -> list[str]:
+    """Words of ours, two to four syllables, none the beginning of an English ending."""
+    dice = np.random.default_rng(1)
+    syllables = np.array([a + b + c for a in "bdfgklmnprtv" for b in "aiou" for c in "klmnrx"])
+    made: dict[str, None] = {}
+    while len(made) < WORDS:
+        made["".join(dice.choice(syllables, dice.integers(2, 4)))] = None
+    return list(made)
+
+
+def listings(words: Sequence[str], number: int, seed: int) -> list[Listing]:
+    """Listings whose words follow Zipf's law."""
+    dice = np.random.default_rng(seed)
+    chance = 1 / (np.arange(WORDS) + 2.7)
+    drawn = dice.choice(WORDS, (number, LENGTH), p=chance / chance.sum())
+    texts = [[words[at] for at in row] for row in drawn.tolist()]
+    return [
+        Listing(f"{seed}:{at}", "bench", " ".join(text[:10]), " ".join(text[10:]))
+        for at, text in enumerate(texts)
+    ]
+
+
+def terms(words: Sequence[str]) -> list[str]:
+    """What profiles ask for: words that are not the commonest, and pairs of them."""
+    dice = np.random.default_rng(2)
+    told = words[100:]
+    pairs = dice.integers(0, len(told), (TERMS // 5, 2)).tolist()
+    singles = [told[at % len(told)] for at in range(TERMS - len(pairs))]
+    return list(dict.fromkeys([*singles, *(f"{told[a]} {told[b]}" for a, b in pairs)]))
+
+
+def profiles(wanted: Sequence[str], number: int) -> Iterator[Profile]:
+    """Profiles one after the other, so that a million need no room as objects."""
+    dice = np.random.default_rng(3)
+    for _ in range(number):
+        drawn = dice.integers(0, len(wanted), KEYWORDS).tolist()
+        yield Profile(tuple(Keyword(wanted[at], 1.0 + at % 3) for at in drawn))
+
+
+def ranked(matcher: Matcher, compiled: Profiles, batch: Batch) -> tuple[float, float]:
+    """Seconds to find the terms, and to rank; the better of two runs."""
+    runs = []
+    for _ in range(2):
+        begun = time.perf_counter()
+        pairs = matcher.beside(compiled, batch)
+        found = time.perf_counter()
+        pairs.rank(BEST)
+        runs.append((found - begun, time.perf_counter() - found))
+    return min(runs, key=sum)
+
+
+def bandwidth() -> float:
+    """Bytes a second that this machine copies."""
+    block = np.ones(32_000_000, dtype=np.float32)
+    begun = time.perf_counter()
+    for _ in range(5):
+        block.copy()
+    return 5 * 2 * block.nbytes / (time.perf_counter() - begun)
+
+
+def tantivy_time(wanted: Sequence[str], shown: Sequence[Listing], number: int = 2_000) -> float:
+    """Seconds a profile when each is a query of tantivy's, on the same listings."""
+    import tantivy  # noqa: PLC0415 - a peer, present only where it is compared with
+
+    schema = tantivy.SchemaBuilder()
+    schema.add_text_field("text", tokenizer_name="en_stem")
+    index = tantivy.Index(schema.build())
+    writer = index.writer()
+    for each in shown:
+        writer.add_document(tantivy.Document(text=f"{each.title} {each.abstract}"))
+    writer.commit()
+    index.reload()
+    searcher = index.searcher()
+    asked = [
+        " ".join(f'"{each.term}"^{each.weight}' for each in profile.keywords)
+        for profile in profiles(wanted, number)
+    ]
+    queries = [index.parse_query(query, ["text"]) for query in asked]
+    begun = time.perf_counter()
+    for query in queries:
+        searcher.search(query, BEST)
+    return (time.perf_counter() - begun) / number
+
+
+def measure(matcher: Matcher, wanted: Sequence[str], number: int, batch: Batch) -> float:
+    """One line of the table; the answer is the seconds to rank one profile."""
+    begun = time.perf_counter()
+    compiled = matcher.compile(profiles(wanted, number))
+    taken = time.perf_counter() - begun
+    finding, ranking = ranked(matcher, compiled, batch)
+    rows = compiled.own_matrix().nnz * 8
+    rows += matrix.nnz * 8 if (matrix := compiled.weak_matrix()) is not None else 0
+    bound = rows / bandwidth()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{number:>9,} {len(batch):>8,} {taken / number * 1e6:>10.1f} {finding:>9.2f}"
+        f" {ranking:>8.2f} {ranking / number * 1e6:>9.2f} {memory:>8.0f}"
+        f" {ranking / bound:>10.0f}",
+        flush=True,
+    )
+    return ranking / number
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--profiles", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--related", action="store_true", help="draw related terms, too")
+    parser.add_argument("--no-peers", action="store_true", help="leave tantivy out")
+    options = parser.parse_args()
+    words = vocabulary()
+    wanted = terms(words)
+    stored, shown = listings(words, 2_000, 5), listings(words, 1_000, 6)
+    matcher = Matcher(Statistics.of(stored), stored if options.related else ())
+    begun = time.perf_counter()
+    batch = matcher.read(shown)
+    print(f"reading 1,000 listings: {time.perf_counter() - begun:.2f} s (once, for all profiles)")
+    print(" profiles listings  taken/µs   find/s   rank/s  µs/profile   MB   × bandwidth")
+    ours = [measure(matcher, wanted, number, batch) for number in options.profiles]
+    half = matcher.read(shown[:500])
+    measure(matcher, wanted, options.profiles[0], half)
+    if not options.no_peers:
+        peer = tantivy_time(wanted, shown)
+        print(
+            f"tantivy, one query a profile: {peer * 1e6:.1f} µs;"
+            f" ours {peer / max(ours):.0f} to {peer / min(ours):.0f} times faster"
+        )
+
+
+if __name__ == "__main__":
+    main()
