@@ -17,7 +17,7 @@ LAYERS = (
     ("text", "tex", "markup", "schedule", "addresses"),
     ("sources",),
     ("join", "matcher"),
-    ("config", "composer"),
+    ("config", "composer", "forecast"),
     ("renderer",),
     ("formats", "letters", "signup"),
     ("fetcher", "store", "mailer", "dkim", "tokens", "templates", "domains"),

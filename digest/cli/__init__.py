@@ -28,6 +28,10 @@ COMMANDS = {
     "serve": ("running", "Run the service: read sources, prepare and send, day after day."),
     "subscribers": ("people", "List, show, add, edit, remove, import and export subscribers."),
     "explain": ("reasons", "Show why LISTING scores as it does for EMAIL."),
+    "forecast": (
+        "forecasting",
+        "Show what PROFILE (an address or a TOML file) would have brought.",
+    ),
     "rank": (
         "rank",
         "Score LISTINGS for PROFILES from files: profile, listing, score; best first.",

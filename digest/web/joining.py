@@ -12,6 +12,8 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
+from digest.forecast import Forecast
+from digest.model import Subscriber
 from digest.signup import (
     CONFIRM_WITHIN,
     FASTEST,
@@ -23,7 +25,8 @@ from digest.signup import (
 )
 from digest.store import Signup, SignupLimits
 from digest.tokens import CONFIRM, FORM
-from digest.web.settings import Fault, SettingsForm, form_of, read_settings, zones
+from digest.web.rehearsing import forecast_of
+from digest.web.settings import STAND_IN, Fault, SettingsForm, form_of, read_settings, zones
 from digest.web.site import Visit
 
 logger = logging.getLogger("digest")
@@ -39,18 +42,25 @@ def show_form(visit: Visit) -> Response:
     return _page(visit, SettingsForm(rows=rows, timezone=zone))
 
 
-def sign_up(visit: Visit) -> Response:
-    """Take a form: keep the sign-up, let its letter go out, and say the same to everybody."""
+def take_form(visit: Visit) -> Response:
+    """What the pressed button asks for: more rows, a forecast, or to be subscribed."""
     form = form_of(visit.form)
     if "more" in visit.form:
         return _page(visit, form, more=10)
+    if "forecast" in visit.form:
+        return _rehearsed(visit, form)
     wanted, faults = read_settings(form)
     if wanted is None:
         return _page(visit, replace(form, faults=faults), status=422)
-    if visit.form.get("website"):  # a field that nobody sees: a program filled it in
-        return visit.site.page("check_mail.html")
     if fault := _untimely(visit):
         return _page(visit, replace(form, faults=(Fault("", fault),)), status=422)
+    return sign_up(visit, wanted)
+
+
+def sign_up(visit: Visit, wanted: Subscriber) -> Response:
+    """Keep the sign-up, let its letter go out, and say the same to everybody."""
+    if visit.form.get("website"):  # a field that nobody sees: a program filled it in
+        return visit.site.page("check_mail.html")
     tokens, web = visit.app.tokens, visit.app.config.web
     asked = Signup(
         wanted=wanted,
@@ -105,12 +115,28 @@ def _untimely(visit: Visit) -> str:
     return ""
 
 
-def _page(visit: Visit, form: SettingsForm, *, more: int = 5, status: int = 200) -> Response:
+def _rehearsed(visit: Visit, form: SettingsForm) -> Response:
+    """The form with what its profile would have brought; that asks for no address."""
+    wanted, faults = read_settings(replace(form, email=STAND_IN))
+    if wanted is None:
+        return _page(visit, replace(form, faults=faults), status=422)
+    return _page(visit, form, made=forecast_of(visit, wanted.profile))
+
+
+def _page(
+    visit: Visit,
+    form: SettingsForm,
+    *,
+    more: int = 5,
+    status: int = 200,
+    made: Forecast | None = None,
+) -> Response:
     return visit.site.page(
         "subscribe.html",
         status,
         form=form.with_rows(more),
         zones=zones(),
+        made=made,
         stamp=visit.app.tokens.issue(FORM, 0, visit.now),
     )
 

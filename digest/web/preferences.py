@@ -14,6 +14,7 @@ from digest.config import parse_subscribers, profile_toml
 from digest.errors import ConfigError
 from digest.model import Delivery, Origin, Subscriber, SubscriberState
 from digest.schedule import send_instant, zone
+from digest.web.rehearsing import forecast_of
 from digest.web.session import form_mark, signed_out
 from digest.web.settings import Fault, SettingsForm, form_for, form_of, read_settings, zones
 from digest.web.site import Visit
@@ -41,6 +42,8 @@ def save(visit: Visit, one: Subscriber) -> Response:
     wanted, faults = read_settings(form)
     if wanted is None:
         return _page(visit, one, form=replace(form, faults=faults), status=422)
+    if "forecast" in visit.form:
+        return _page(visit, one, form=form, made=forecast_of(visit, wanted.profile))
     return _keep(visit, one, wanted)
 
 
@@ -136,6 +139,7 @@ def _page(
         "pause_fault": None,
         "erase_fault": "",
         "done": "",
+        "made": None,
         "until": _until(visit, one),
         "tomorrow": today + timedelta(days=1),
         "latest": today + LONGEST_PAUSE,

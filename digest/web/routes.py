@@ -19,7 +19,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/style.css", style()),
         Route("/subscribe", shown(joining.show_form), methods=["GET"]),
-        Route("/subscribe", posted(joining.sign_up), methods=["POST"]),
+        Route("/subscribe", posted(joining.take_form), methods=["POST"]),
         Route("/confirm/{token}", shown(joining.show_confirm), methods=["GET"]),
         Route("/confirm/{token}", posted(joining.confirm), methods=["POST"]),
         *_preferences(),

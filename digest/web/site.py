@@ -12,12 +12,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -28,7 +30,10 @@ from starlette.types import ASGIApp
 
 from digest.app import App
 from digest.errors import DigestError
+from digest.forecast import chart
+from digest.matcher import Batch
 from digest.templates import web_folder
+from digest.tex import readable
 from digest.web.guard import SafeHeaders, is_cross_site, read_body, read_form
 from digest.web.settings import LABELS
 
@@ -52,7 +57,7 @@ WORDS = {
 
 def make_pages() -> Environment:
     """The templates of the pages: HTML escaped, every name checked when used."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(web_folder()),
         autoescape=True,
         undefined=StrictUndefined,
@@ -60,6 +65,18 @@ def make_pages() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    made.filters["readable"] = readable
+    made.filters["chart"] = lambda forecast: Markup(chart(forecast))  # noqa: S704 - numbers alone
+    return made
+
+
+@dataclass(slots=True)
+class Archive:
+    """The stored days as the forecast reads them, kept while nothing is added; one at a time."""
+
+    lock: Lock = field(default_factory=Lock)
+    key: tuple[int, date] | None = None
+    batch: Batch | None = None
 
 
 @dataclass(slots=True)
@@ -73,6 +90,7 @@ class Site:
         default_factory=lambda: ThreadPoolExecutor(THREADS, thread_name_prefix="web")
     )
     pages: Environment = field(default_factory=make_pages)
+    archive: Archive = field(default_factory=Archive)
 
     @property
     def base_url(self) -> str:

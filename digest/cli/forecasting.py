@@ -1,0 +1,108 @@
+"""The command that tries a profile on the stored days."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from digest.app import App
+from digest.cli.options import clock, config_option, json_option, opened, person
+from digest.cli.saying import counted, print_json, print_table, say
+from digest.config import parse_subscribers
+from digest.errors import ConfigError, DigestError
+from digest.forecast import Forecast, TermForecast, chart
+from digest.forecast import forecast as make_forecast
+from digest.model import Match, Profile
+from digest.tex import readable
+
+
+@click.command()
+@config_option
+@json_option
+@click.argument("profile")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 366),
+    default=30,
+    show_default=True,
+    help="How many stored days to look back on.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write items a day as a chart (SVG) to this file.",
+)
+def forecast(
+    config_path: Path, profile: str, days: int, plot: Path | None, *, as_json: bool
+) -> None:
+    """Show what PROFILE (an address or a TOML file) would have brought."""
+    with opened(config_path) as app:
+        now = clock()
+        wanted = _profile(app, profile)
+        listings = app.store.candidates(now - timedelta(days=days))
+        if not listings:
+            raise DigestError(f"no listing is stored of the last {days} days; run `digest ingest`")
+        made = make_forecast(app.matcher(now), wanted, listings)
+    if plot:
+        plot.write_text(chart(made, standalone=True), "utf-8")
+    if as_json:
+        print_json({**asdict(made), "per_day": round(made.per_day, 2)})
+    else:
+        _print(made)
+    if plot:
+        say(plot)
+
+
+def _profile(app: App, text: str) -> Profile:
+    """The profile in a TOML file, or that of a subscriber's address. Raises: DigestError."""
+    path = Path(text)
+    if not text.endswith(".toml") and not path.is_file():
+        return person(app, text).profile
+    try:
+        held = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError([f"{text} cannot be read: {reason}"]) from error
+    people = parse_subscribers(held, text, app.config.service.timezone)
+    if len(people) != 1:
+        raise ConfigError([f"{text}: holds {len(people)} subscribers; expected one"])
+    return people[0].profile
+
+
+def _print(made: Forecast) -> None:
+    """Items a day, the best, those that just pass, and what each keyword does."""
+    most = max(day.shown for day in made.days)
+    say(
+        f"{made.per_day:.1f} items a day over {counted(len(made.days), 'day')} "
+        f"with {made.listings:,} listings; at most {most} on one day, floor {made.floor:.2f}"
+    )
+    if made.waiting:
+        say(f"{made.waiting:,} more passed the floor and did not fit")
+    _print_picks("the best", made.best)
+    _print_picks("just above the floor", made.worst)
+    if made.terms:
+        say()
+        print_table(
+            ("keyword", "weight", "in listings", "only because of it", ""),
+            [
+                (term.term, f"{term.weight:g}", f"{term.found:,}", f"{term.alone:,}", _word(term))
+                for term in made.terms
+            ],
+        )
+
+
+def _word(term: TermForecast) -> str:
+    if not term.found:
+        return "never matches"
+    return "very common" if term.noisy else ""
+
+
+def _print_picks(title: str, matches: tuple[Match, ...]) -> None:
+    if matches:
+        say()
+        say(title)
+        for match in matches:
+            say(f"  {match.score:.2f}  {readable(match.listing.title)}")

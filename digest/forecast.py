@@ -1,0 +1,219 @@
+"""A profile run over stored days before it is kept: how much it would bring, and why.
+
+Pure. Says of each day how many listings would have come, of the whole which were best and which
+just passed, and of each keyword what it does: nothing, its share, or noise.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from digest.matcher import Batch, Matcher, Pairs, fit_floor
+from digest.model import Keyword, Listing, Match, Profile
+
+PICKS = 5
+"""Of the best, and of the worst that still pass."""
+
+MOST_TERMS = 100
+"""Keywords that are looked at one by one."""
+
+FEW = 100
+"""So few listings say nothing of how common a word is."""
+
+OFTEN = 0.05
+"""A keyword in more than this share of all listings says little of any of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayForecast:
+    """One day: listings that were new, those that pass the floor, those the cap lets through."""
+
+    day: date
+    considered: int
+    passed: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class TermForecast:
+    """What a keyword does.
+
+    `found` in so many listings, at least in part; `alone` counts the passing listings that would
+    fall below the floor without it; `noisy` where it stands in very many.
+    """
+
+    term: str
+    weight: float
+    found: int
+    alone: int
+    noisy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a profile would have brought over the stored days, oldest day first."""
+
+    floor: float
+    listings: int
+    days: tuple[DayForecast, ...]
+    best: tuple[Match, ...]
+    worst: tuple[Match, ...]
+    terms: tuple[TermForecast, ...]
+
+    @property
+    def per_day(self) -> float:
+        """Items a day on average, over the days that had listings."""
+        return sum(day.shown for day in self.days) / len(self.days) if self.days else 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many passed the floor and did not fit under the cap."""
+        return sum(day.passed - day.shown for day in self.days)
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Keywords that stand in no listing."""
+        return tuple(term.term for term in self.terms if not term.found)
+
+    @property
+    def noisy(self) -> tuple[TermForecast, ...]:
+        """Keywords that stand in very many listings, and so tell little of any of them."""
+        return tuple(term for term in self.terms if term.noisy)
+
+
+def forecast(
+    matcher: Matcher, profile: Profile, listings: Sequence[Listing], batch: Batch | None = None
+) -> Forecast:
+    """The forecast of a profile; `batch` is `matcher.read(listings)` where that is at hand."""
+    read = batch if batch is not None else matcher.read(listings)
+    asked = profile.keywords[:MOST_TERMS]
+    # The profile, then each keyword by itself, then the profile without it: ranked in one go.
+    single = [Profile((Keyword(k.term, abs(k.weight)),), related=False) for k in asked]
+    without = [replace(profile, keywords=_but(profile.keywords, k)) for k in asked]
+    profiles = [profile, *single, *without]
+    pairs = Pairs(matcher.compile(profiles), read, profiles)
+    ranking: Sequence[list[tuple[int, float]]] = [[]] * len(profiles)
+    if listings:
+        ranking = list(pairs.rank(len(listings)))
+    days = [day_of(listing) for listing in listings]
+    floor = _floor(profile, ranking[0], days)
+    passed = _passing(ranking[0], floor)
+    found = [len(ranking[at]) for at in range(1, len(asked) + 1)]
+    left = [set(_passing(ranking[at], floor)) for at in range(len(asked) + 1, len(profiles))]
+    alone = [len(set(passed) - kept) for kept in left]
+    return Forecast(
+        floor=floor,
+        listings=len(listings),
+        days=_days(days, passed, profile.max_items),
+        best=tuple(pairs.match(0, at) for at in passed[:PICKS]),
+        worst=tuple(pairs.match(0, at) for at in passed[PICKS:][-PICKS:]),
+        terms=_terms(asked, found, alone, len(listings)),
+    )
+
+
+def day_of(listing: Listing) -> date:
+    """The day of a listing: that of its list, else the one on which it was first seen."""
+    if listing.listed_on:
+        return listing.listed_on
+    return listing.first_seen_at.date() if listing.first_seen_at else date.min
+
+
+def _floor(profile: Profile, ranked: Sequence[tuple[int, float]], days: Sequence[date]) -> float:
+    """The profile's floor, or the one that brings about `per_day` items."""
+    if not profile.per_day:
+        return profile.min_score
+    scores: dict[date, list[float]] = {day: [] for day in days}
+    for at, score in ranked:
+        scores[days[at]].append(score)
+    return fit_floor(scores.values(), profile.per_day)
+
+
+def _days(days: Sequence[date], passed: Sequence[int], cap: int) -> tuple[DayForecast, ...]:
+    considered, fitting = Counter(days), Counter(days[at] for at in passed)
+    return tuple(
+        DayForecast(day, considered[day], fitting[day], min(fitting[day], cap))
+        for day in sorted(considered)
+    )
+
+
+def _terms(
+    asked: Sequence[Keyword], found: Sequence[int], alone: Sequence[int], listings: int
+) -> tuple[TermForecast, ...]:
+    """What each keyword does, those that bring most by themselves first."""
+    often = OFTEN * max(listings, FEW)
+    terms = [
+        TermForecast(keyword.term, keyword.weight, here, own, keyword.weight > 0 and here > often)
+        for keyword, here, own in zip(asked, found, alone, strict=True)
+    ]
+    return tuple(sorted(terms, key=lambda term: (-term.alone, -term.found, term.term)))
+
+
+def _passing(ranked: Sequence[tuple[int, float]], floor: float) -> list[int]:
+    return [at for at, score in ranked if score >= floor]
+
+
+def _but(keywords: Sequence[Keyword], left_out: Keyword) -> tuple[Keyword, ...]:
+    return tuple(keyword for keyword in keywords if keyword is not left_out)
+
+
+# --- the chart --------------------------------------------------------------------------------
+
+WIDTH, HEIGHT, FOOT, HEAD = 600, 150, 18, 14
+STYLE = (
+    "<style>.bar{fill:#b0551f}.rest{fill:#e3dfd6}.rule{stroke:#8d877a}"
+    "text{fill:#5d5a53;font:11px sans-serif}</style>"
+)
+
+
+def chart(made: Forecast, *, standalone: bool = False) -> str:
+    """Items a day as bars, in SVG; numbers and dates alone, so that nothing need be escaped.
+
+    What passed the floor and did not fit under the cap stands pale above its bar. `standalone`
+    brings the colours with it, for a file; a page has them in its style sheet.
+    """
+    days = _every_day(made.days)
+    most = max([day.passed for day in days] + [1])
+    step = WIDTH / max(len(days), 1)
+    space = ' xmlns="http://www.w3.org/2000/svg"' if standalone else ""
+    bars = "".join(_bar(day, at * step, step, most) for at, day in enumerate(days))
+    ends = [(0, "start", days[0].day), (WIDTH, "end", days[-1].day)] if days else []
+    labels = "".join(
+        f'<text x="{x}" y="{HEIGHT - 4}" text-anchor="{anchor}">{day.isoformat()}</text>'
+        for x, anchor, day in ends
+    )
+    base = HEIGHT - FOOT
+    return (
+        f'<svg{space} class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="{made.per_day:.1f} items a day over {len(made.days)} days, '
+        f'{max((d.shown for d in made.days), default=0)} at most">'
+        f"{STYLE if standalone else ''}{bars}"
+        f'<line class="rule" x1="0" x2="{WIDTH}" y1="{base}" y2="{base}"/>'
+        f'<text x="0" y="{HEAD - 3}">{most}</text>{labels}</svg>'
+    )
+
+
+def _bar(day: DayForecast, x: float, step: float, most: int) -> str:
+    base, room = HEIGHT - FOOT, HEIGHT - FOOT - HEAD
+    pale, full = (value * room / most for value in (day.passed, day.shown))
+    width = max(step * 0.78, 1)
+    drawn = [("rest", pale), ("bar", full)] if day.passed > day.shown else [("bar", full)]
+    rects = "".join(
+        f'<rect class="{name}" x="{x:.1f}" y="{base - tall:.1f}" width="{width:.1f}" '
+        f'height="{tall:.1f}"/>'
+        for name, tall in drawn
+    )
+    return f"<g><title>{day.day.isoformat()}: {day.shown} of {day.considered}</title>{rects}</g>"
+
+
+def _every_day(days: Sequence[DayForecast], most: int = 120) -> list[DayForecast]:
+    """The days with those between them that had no listing, so that time runs evenly."""
+    if not days or (days[-1].day - days[0].day).days > most:
+        return list(days)
+    known = {day.day: day for day in days}
+    empty = DayForecast(days[0].day, 0, 0, 0)
+    span = (days[-1].day - days[0].day).days + 1
+    calendar = [days[0].day + timedelta(days=at) for at in range(span)]
+    return [known.get(day, replace(empty, day=day)) for day in calendar]
