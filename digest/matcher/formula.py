@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,11 @@ def profile_norm(rarities: Sequence[float], weighted: float, plain: float) -> fl
     return math.hypot(*rarities) * math.pow(weighted / plain, WEIGHT_SHARE)
 
 
-def squash(raw: Floats) -> Floats:
+def squash(raw: NDArray[Any]) -> NDArray[Any]:
     """The score 0..1 of a normalised sum; grows with it, negative sums are 0."""
-    return 1 - np.exp(-SCALE * np.maximum(raw, 0))
+    return -np.expm1(-SCALE * np.maximum(raw, 0))
+
+
+def raw_of(score: float) -> float:
+    """The sum that becomes a score."""
+    return -math.log(max(1e-12, 1 - score)) / SCALE

@@ -19,6 +19,9 @@ from digest.matcher.reading import Ints
 _CHUNK = 100_000
 """Profiles ranked at a time; bounds the memory of the way."""
 
+_ROUNDING = 1e-4
+"""How far below the lowest floor sums are kept until the scores themselves are compared."""
+
 THREADS = 2
 """More gain nothing: the product waits for memory."""
 
@@ -62,13 +65,24 @@ def rank(
         return _none(own.shape[0])
     table = evidence[0] if evidence[1] is None else vstack(evidence)
     table = table.tocsr()[:, order].tocsr()
+    least = formula.raw_of(min(floors, default=0.0)) - _ROUNDING if floors is not None else 0.0
     parts = []
     for low in range(0, own.shape[0], _CHUNK):
         chunk = slice(low, low + _CHUNK)
-        part = own[chunk] if weak is None else hstack((own[chunk], weak[chunk])).tocsr()
-        best = sp_matmul_topn(part, table, most, 0.0, sort=True, n_threads=THREADS)
+        part = _rows(own, chunk)
+        if weak is not None:
+            part = hstack((part, _rows(weak, chunk))).tocsr()
+        best = sp_matmul_topn(part, table, most, max(0.0, least), sort=True, n_threads=THREADS)
         parts.append(_cut(best, order, _part(limit, chunk), _part(floors, chunk)))
     return _joined(parts)
+
+
+def _rows(matrix: csr_matrix, chunk: slice) -> csr_matrix:
+    """Some rows of a matrix, on the same memory."""
+    first = matrix.indptr[chunk.start : chunk.stop + 1]
+    low, high = int(first[0]), int(first[-1])
+    parts = matrix.data[low:high], matrix.indices[low:high], first - first[0]
+    return csr_matrix(parts, shape=(len(first) - 1, matrix.shape[1]), copy=False)
 
 
 def _part(values: object, chunk: slice) -> NDArray[np.float32] | None:

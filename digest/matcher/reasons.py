@@ -105,16 +105,11 @@ def part_score(score: float, shares: list[Share]) -> tuple[Reason, ...]:
 # --- what would have to change ----------------------------------------------------------------
 
 
-def raw_of(score: float) -> float:
-    """The sum that becomes a score."""
-    return -math.log(max(1e-12, 1 - score)) / formula.SCALE
-
-
 def factors(norm: float, trust: float, score: float) -> tuple[str, ...]:
     """What stands between a keyword's worth and its points, in words."""
     stated = [
         f"the keywords' worth is divided by the profile's norm, {norm:.2f}",
-        f"the sum {raw_of(score):.3f} becomes the score {score:.3f} (1 - e^-sum)",
+        f"the sum {formula.raw_of(score):.3f} becomes the score {score:.3f} (1 - e^-sum)",
     ]
     if trust < 1:
         stated.append(f"keywords count {trust:.0%}, what was learned from likes the rest")
@@ -128,11 +123,11 @@ def needed(match: Match, floor: float, worth: Mapping[str, float]) -> str:
     """
     if match.score >= floor:
         return ""
-    missing = raw_of(floor) - raw_of(match.score)
+    missing = formula.raw_of(floor) - formula.raw_of(match.score)
     ways = [f"a floor of {math.floor(match.score * 100) / 100:.2f}"] if match.score >= 0.01 else []
     best = next((r for r in match.reasons if r.points > 0 and not r.related), None)
     if best and match.score > 0:
-        share = best.points / match.score * raw_of(match.score)
+        share = best.points / match.score * formula.raw_of(match.score)
         ways.append(f"{best.term!r} weighing {1 + missing / share:.1f} times as much")
     enough = [term for term, value in worth.items() if value >= missing]
     if enough:

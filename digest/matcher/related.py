@@ -30,8 +30,8 @@ NEAREST = 12
 SHARPNESS = 1.25
 """The power of a stored listing's sum by which it counts among those; 1 to 1.5 are level."""
 
-MOST_TERMS = 25
-"""Related terms of a profile; 20 to 40 are level."""
+MOST_TERMS = 30
+"""Related terms of a profile; 25 to 40 are level."""
 
 NO_ARCHIVE = 200
 FULL_ARCHIVE = 1000
