@@ -161,7 +161,7 @@ def _but(keywords: Sequence[Keyword], left_out: Keyword) -> tuple[Keyword, ...]:
 
 # --- the chart --------------------------------------------------------------------------------
 
-WIDTH, HEIGHT, FOOT, HEAD = 600, 150, 18, 14
+WIDTH, HEIGHT, FOOT, HEAD = 600, 160, 26, 22
 STYLE = (
     "<style>.bar{fill:#b0551f}.rest{fill:#e3dfd6}.rule{stroke:#8d877a}"
     "text{fill:#5d5a53;font:11px sans-serif}</style>"
@@ -181,7 +181,7 @@ def chart(made: Forecast, *, standalone: bool = False) -> str:
     bars = "".join(_bar(day, at * step, step, most) for at, day in enumerate(days))
     ends = [(0, "start", days[0].day), (WIDTH, "end", days[-1].day)] if days else []
     labels = "".join(
-        f'<text x="{x}" y="{HEIGHT - 4}" text-anchor="{anchor}">{day.isoformat()}</text>'
+        f'<text x="{x}" y="{HEIGHT - 6}" text-anchor="{anchor}">{day.isoformat()}</text>'
         for x, anchor, day in ends
     )
     base = HEIGHT - FOOT
@@ -191,7 +191,7 @@ def chart(made: Forecast, *, standalone: bool = False) -> str:
         f'{max((d.shown for d in made.days), default=0)} at most">'
         f"{STYLE if standalone else ''}{bars}"
         f'<line class="rule" x1="0" x2="{WIDTH}" y1="{base}" y2="{base}"/>'
-        f'<text x="0" y="{HEAD - 3}">{most}</text>{labels}</svg>'
+        f'<text x="0" y="{HEAD - 6}">{most}</text>{labels}</svg>'
     )
 
 

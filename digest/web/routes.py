@@ -18,6 +18,7 @@ def routes() -> list[BaseRoute]:
     """Every path of the site."""
     return [
         Route("/style.css", style()),
+        Route("/", shown(lambda visit: visit.site.redirect("/subscribe")), methods=["GET"]),
         Route("/subscribe", shown(joining.show_form), methods=["GET"]),
         Route("/subscribe", posted(joining.take_form), methods=["POST"]),
         Route("/confirm/{token}", shown(joining.show_confirm), methods=["GET"]),

@@ -41,12 +41,15 @@ def listen(web: Web) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
     try:
-        return socket.create_server((web.host, web.port), family=family, backlog=1024)
+        sock = socket.create_server((web.host, web.port), family=family, backlog=1024)
     except OSError as error:
         raise DigestError(
             f"[web] cannot listen on {web.host} port {web.port}: {error.strerror}; "
             "is another one running there?"
         ) from error
+    # asyncio does this for sockets that it opens itself; without it a page waits 40 ms for an ACK.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
 
 
 async def serve_site(site: Site, sock: socket.socket, stop: asyncio.Event) -> None:

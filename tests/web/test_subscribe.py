@@ -469,6 +469,12 @@ def test_x2_what_a_visitor_typed_is_escaped(site: Running, payload: str) -> None
         assert "<img" not in page.text
 
 
+def test_the_bare_address_leads_to_the_form(site: Running) -> None:
+    """Whoever types the name of the service alone gets somewhere."""
+    with site.browser() as browser:
+        assert browser.get("/").url.path == "/subscribe"
+
+
 def test_every_page_is_small(site: Running) -> None:
     """The largest page, with 500 keywords, is a page still; the usual ones are under 50 kB."""
     with site.browser() as browser:
