@@ -7,7 +7,7 @@ could not be recorded.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -214,10 +214,13 @@ class Store(Protocol):
         `at_once` asks for everyone without a delivery today, whatever the hour and the days.
         """
 
-    def shown(self, subscriber_ids: Collection[int], since: date) -> Mapping[int, frozenset[int]]:
+    def shown(
+        self, subscriber_ids: Collection[int], since: date, until: date
+    ) -> Mapping[int, frozenset[int]]:
         """Per subscriber the ids of listings that a digest since that day holds or held.
 
-        What was refused or cancelled was not seen and does not count.
+        What was refused or cancelled was not seen and does not count; nor does what still waits
+        from before `until`, since the digest of that day takes its place.
         """
 
     def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
@@ -228,7 +231,10 @@ class Store(Protocol):
         """
 
     def claim(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Delivery]:
-        """Take up to `limit` deliveries that are to be sent now; they are `sending` for `owner`."""
+        """Take up to `limit` deliveries that are to be sent now; they are `sending` for `owner`.
+
+        A row that cannot be read is settled alone: it holds up nobody else.
+        """
 
     def renew(self, owner: str, now: datetime, lease_s: float) -> None:
         """Prolong every lease that `owner` still holds."""
@@ -243,9 +249,6 @@ class Store(Protocol):
 
     def wanted(self, delivery: Delivery, now: datetime) -> bool:
         """Whether this delivery is still its owner's to send and its subscriber still active."""
-
-    def release(self, deliveries: Iterable[Delivery], now: datetime, retry_at: datetime) -> None:
-        """Give back claimed deliveries that were not tried; no attempt is counted."""
 
     def expire(self, now: datetime) -> int:
         """Settle what time has settled; returns how many rows moved.
@@ -264,7 +267,10 @@ class Store(Protocol):
         """How many deliveries prepared since then stand in each state."""
 
     def next_attempt_at(self) -> datetime | None:
-        """When the earliest waiting delivery is to be tried; None when nothing waits."""
+        """When the earliest delivery that is not final is to be tried; None when there is none.
+
+        For one that is being sent, that is when its lease runs out.
+        """
 
     def tidy(self, now: datetime) -> Mapping[str, int]:
         """Delete what retention no longer allows; returns how many rows per table."""

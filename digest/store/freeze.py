@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -82,12 +81,6 @@ def freeze(digest: Digest, snapshot_id: Callable[[Listing], int]) -> str:
         ensure_ascii=False,
         separators=(",", ":"),
     )
-
-
-def snapshot_ids(body: str) -> set[int]:
-    """The numbers of the listings that a ledger text refers to."""
-    sections: list[Any] = json.loads(body)["sections"]
-    return {match[0] for _, matches in sections for match in matches}
 
 
 def thaw(

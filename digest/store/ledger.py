@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import secrets
+import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +24,6 @@ from digest.model import (
     Outcome,
     Refused,
     Sent,
-    SourceRun,
     Unknown,
 )
 from digest.schedule import STALE_AFTER, due_on, zone
@@ -33,12 +33,12 @@ from digest.store.freeze import (
     FRAME,
     LISTING,
     FrameSnapshot,
-    fingerprint,
-    freeze,
-    snapshot_ids,
     thaw,
 )
+from digest.store.opening import Opening
 from digest.store.subscribers import SELECT_SUBSCRIBER, subscriber_of
+
+logger = logging.getLogger("digest")
 
 TRIES_WITHOUT_REPLY = 2
 """An unknown delivery is sent once more (same Message-ID, same bytes), then held for a person."""
@@ -50,6 +50,17 @@ KEEP_RUNS = timedelta(days=90)
 SELECT_DELIVERY = (
     "SELECT id, state, message_id, digest_on, frame_id, body, prepared_at, attempts, reply, owner"
     " FROM deliveries"
+)
+
+
+WAITING = (
+    "SELECT d.id FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id"
+    " WHERE d.state IN ('queued', 'deferred', 'unknown') AND d.next_attempt_at <= :now"
+    " AND d.unknowns < :tries AND s.state = 'active'"
+    # Never two digests at a time: a newer one has taken the place of this one.
+    " AND NOT EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscriber_id = d.subscriber_id"
+    "  AND newer.digest_on > d.digest_on)"
+    " ORDER BY d.next_attempt_at, d.id LIMIT :limit"
 )
 
 
@@ -68,10 +79,11 @@ class LedgerVerbs(Connections):
         for timezone, send_at, days in self.rows(
             "SELECT DISTINCT timezone, send_at, days FROM subscribers WHERE state = 'active'"
         ):
-            if at_once:
-                day: date | None = now.astimezone(zone(timezone)).date()
-            else:
-                day = due_on(now, timezone, time.fromisoformat(send_at), days.split(","))
+            try:
+                day = _day_due(now, timezone, send_at, days, at_once=at_once)
+            except (KeyError, ValueError):  # a zone that this machine's data no longer has
+                logger.exception("subscribers.unreadable %s", json.dumps([timezone, send_at, days]))
+                continue
             if day is None or len(found) >= limit:
                 continue
             rows = self.rows(
@@ -82,14 +94,17 @@ class LedgerVerbs(Connections):
             found.extend(Due(subscriber_of(row), day) for row in rows)
         return found
 
-    def shown(self, subscriber_ids: Collection[int], since: date) -> Mapping[int, frozenset[int]]:
+    def shown(
+        self, subscriber_ids: Collection[int], since: date, until: date
+    ) -> Mapping[int, frozenset[int]]:
         """Per subscriber the ids of listings that a digest since that day holds or held."""
         seen: dict[int, set[int]] = defaultdict(set)
         for subscriber_id, listing_ids in self.rows(
             "SELECT subscriber_id, listing_ids FROM deliveries WHERE digest_on >= ?"
             " AND state NOT IN ('refused', 'cancelled', 'empty')"
+            " AND NOT (state IN ('queued', 'deferred') AND digest_on < ?)"
             " AND subscriber_id IN (SELECT value FROM json_each(?))",
-            (since.isoformat(), json.dumps(list(subscriber_ids))),
+            (since.isoformat(), until.isoformat(), json.dumps(list(subscriber_ids))),
         ):
             seen[subscriber_id].update(json.loads(listing_ids))
         return {subscriber_id: frozenset(ids) for subscriber_id, ids in seen.items()}
@@ -97,34 +112,32 @@ class LedgerVerbs(Connections):
     def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
         """Write the ledger rows of digests; returns how many are new."""
         with self.writing() as db:
-            opening = _Opening(db, frame, now)
+            opening = Opening(db, frame, now)
             return sum(opening.write(digest) for digest in digests)
 
     def claim(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Delivery]:
         """Take up to `limit` deliveries that are to be sent now; they are `sending` for `owner`."""
         with self.writing() as db:
-            taken = db.execute(
-                "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, owner = :owner,"
-                " lease_until = :lease, next_attempt_at = NULL WHERE id IN ("
-                "  SELECT d.id FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id"
-                "  WHERE d.state IN ('queued', 'deferred', 'unknown')"
-                "  AND d.next_attempt_at <= :now AND d.unknowns < :tries AND s.state = 'active'"
-                "  ORDER BY d.next_attempt_at, d.id LIMIT :limit)"
-                " RETURNING id",
-                {
-                    "owner": owner,
-                    "lease": stamp(now + timedelta(seconds=lease_s)),
-                    "now": stamp(now),
-                    "tries": TRIES_WITHOUT_REPLY,
-                    "limit": limit,
-                },
-            ).fetchall()
-        rows = self.rows(
-            SELECT_DELIVERY  # noqa: S608 - two constants
-            + " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
-            (json.dumps([row[0] for row in taken]),),
-        )
-        return [self._delivery(row) for row in rows]
+            while rows := db.execute(
+                SELECT_DELIVERY + " WHERE id IN (" + WAITING + ") ORDER BY next_attempt_at, id",
+                {"now": stamp(now), "tries": TRIES_WITHOUT_REPLY, "limit": limit},
+            ).fetchall():
+                if readable := [d for row in rows if (d := self._readable(db, row, now))]:
+                    return [_take(db, delivery, now, lease_s, owner) for delivery in readable]
+        return []
+
+    def _readable(self, db: Database, row: Sequence[Any], now: datetime) -> Delivery | None:
+        """The delivery of a row; one that cannot be read is settled alone and holds nobody up."""
+        try:
+            return self._delivery(row)
+        except (ValueError, LookupError, TypeError) as error:
+            logger.exception("delivery.unreadable %s", json.dumps({"delivery": row[0]}))
+            db.execute(
+                "UPDATE deliveries SET state = iif(state = 'unknown', 'held', 'cancelled'),"
+                " next_attempt_at = NULL, closed_at = ?, reply = ? WHERE id = ?",
+                (stamp(now), f"this row cannot be read: {error}"[:500], row[0]),
+            )
+            return None
 
     def renew(self, owner: str, now: datetime, lease_s: float) -> None:
         """Prolong every lease that `owner` still holds."""
@@ -173,11 +186,6 @@ class LedgerVerbs(Connections):
             )
         )
 
-    def release(self, deliveries: Iterable[Delivery], now: datetime, retry_at: datetime) -> None:
-        """Give back claimed deliveries that were not tried; no attempt is counted."""
-        for delivery in deliveries:
-            self.close(delivery, Deferred("not tried: the run paused", relay=True), now, retry_at)
-
     def expire(self, now: datetime) -> int:
         """Settle what time has settled; returns how many rows moved."""
         fresh_since = stamp(now - STALE_AFTER)
@@ -207,8 +215,16 @@ class LedgerVerbs(Connections):
                     (
                         "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL,"
                         " closed_at = :now, reply = 'the subscriber is no longer active'"
-                        " WHERE state = 'deferred' AND subscriber_id IN"
+                        " WHERE state IN ('queued', 'deferred') AND subscriber_id IN"
                         " (SELECT id FROM subscribers WHERE state != 'active')",
+                        {"now": stamp(now)},
+                    ),
+                    (
+                        "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL,"
+                        " closed_at = :now, reply = 'replaced by a later digest'"
+                        " WHERE state = 'deferred' AND EXISTS (SELECT 1 FROM deliveries newer"
+                        "  WHERE newer.subscriber_id = deliveries.subscriber_id"
+                        "  AND newer.digest_on > deliveries.digest_on)",
                         {"now": stamp(now)},
                     ),
                 )
@@ -240,8 +256,11 @@ class LedgerVerbs(Connections):
     def next_attempt_at(self) -> datetime | None:
         """When the earliest waiting delivery is to be tried; None when nothing waits."""
         rows = self.rows(
-            "SELECT min(next_attempt_at) FROM deliveries"
-            " WHERE state IN ('queued', 'deferred', 'unknown')"
+            "SELECT min(coalesce(d.next_attempt_at, d.lease_until)) FROM deliveries d"
+            " JOIN subscribers s ON s.id = d.subscriber_id"
+            " WHERE d.state IN ('queued', 'deferred', 'unknown', 'sending')"
+            " AND d.unknowns < ? AND s.state = 'active'",
+            (TRIES_WITHOUT_REPLY,),
         )
         return moment(rows[0][0]) if rows[0][0] else None
 
@@ -257,13 +276,9 @@ class LedgerVerbs(Connections):
             runs = db.execute(
                 "DELETE FROM source_runs WHERE started_at < ?", (stamp(now - KEEP_RUNS),)
             ).rowcount
-            used: set[int] = set()
-            for frame_id, body in db.execute("SELECT frame_id, body FROM deliveries"):
-                used |= {frame_id, *snapshot_ids(body)}
-            kept = [row[0] for row in db.execute("SELECT id FROM snapshots")]
-            unused = [(row_id,) for row_id in kept if row_id not in used]
-            db.conn.executemany("DELETE FROM snapshots WHERE id = ?", unused)
-        return {"deliveries": deliveries, "source_runs": runs, "snapshots": len(unused)}
+            # Used last when a digest was opened, so no row that is kept can need it.
+            snapshots = db.execute("DELETE FROM snapshots WHERE used_at < ?", (old,)).rowcount
+        return {"deliveries": deliveries, "source_runs": runs, "snapshots": snapshots}
 
     def _delivery(self, row: Sequence[Any]) -> Delivery:
         number, state, message_id, digest_on, frame_id, body, prepared_at, *counts = row
@@ -298,74 +313,24 @@ class LedgerVerbs(Connections):
         return body
 
 
-class _Opening:
-    """One transaction that writes ledger rows, with the contents they share kept once each."""
+def _day_due(
+    now: datetime, timezone: str, send_at: str, days: str, *, at_once: bool
+) -> date | None:
+    if at_once:
+        return now.astimezone(zone(timezone)).date()
+    return due_on(now, timezone, time.fromisoformat(send_at), days.split(","))
 
-    def __init__(self, db: Database, frame: Frame, now: datetime) -> None:
-        self._db = db
-        self._frame = frame
-        self._now = stamp(now)
-        self._domain = frame.sender[1].rpartition("@")[2]
-        self._frames: dict[tuple[SourceRun, ...], int] = {}
-        self._listings: dict[Listing, int] = {}
 
-    def write(self, digest: Digest) -> int:
-        """Write the row of a digest, if its day has none; returns 1 or 0."""
-        subscriber, day = digest.subscriber, digest.digest_on.isoformat()
-        inserted = self._insert(digest, day)
-        if inserted:
-            self._db.execute(
-                "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, closed_at = ?,"
-                " reply = 'replaced by a later digest; last reply: ' || reply"
-                " WHERE subscriber_id = ? AND digest_on < ? AND state IN ('queued', 'deferred')",
-                (self._now, subscriber.id, day),
-            )
-        self._db.execute(
-            "UPDATE subscribers SET answered_on = max(answered_on, ?) WHERE id = ?",
-            (day, subscriber.id),
-        )
-        return inserted
-
-    def _insert(self, digest: Digest, day: str) -> int:
-        return self._db.execute(
-            "INSERT OR IGNORE INTO deliveries (subscriber_id, digest_on, state, message_id,"
-            " recipient, frame_id, body, listing_ids, prepared_at, attempts, unknowns,"
-            " next_attempt_at, owner, code, reply, closed_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ?)",
-            (
-                digest.subscriber.id,
-                day,
-                DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY,
-                f"{day}.{secrets.token_hex(10)}@{self._domain}",
-                digest.subscriber.email,
-                self._frame_id(digest.receipt.sources),
-                freeze(digest, self._listing_id),
-                json.dumps([listing.id for listing in digest.listings], separators=(",", ":")),
-                self._now,
-                self._now if digest.mailed else None,
-                digest.empty_reason,
-                None if digest.mailed else self._now,
-            ),
-        ).rowcount
-
-    def _frame_id(self, sources: tuple[SourceRun, ...]) -> int:
-        if sources not in self._frames:
-            self._frames[sources] = self._keep(FRAME.dump_json(FrameSnapshot(self._frame, sources)))
-        return self._frames[sources]
-
-    def _listing_id(self, listing: Listing) -> int:
-        if listing not in self._listings:
-            self._listings[listing] = self._keep(LISTING.dump_json(listing))
-        return self._listings[listing]
-
-    def _keep(self, body: bytes) -> int:
-        """The number under which this content is kept once."""
-        digest = fingerprint(body)
-        self._db.execute(
-            "INSERT OR IGNORE INTO snapshots (digest, body) VALUES (?, ?)", (digest, body.decode())
-        )
-        row = self._db.execute("SELECT id FROM snapshots WHERE digest = ?", (digest,)).fetchone()
-        return int(row[0])
+def _take(db: Database, delivery: Delivery, now: datetime, lease_s: float, owner: str) -> Delivery:
+    """The delivery as its owner holds it from now on."""
+    db.execute(
+        "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, owner = ?,"
+        " lease_until = ?, next_attempt_at = NULL WHERE id = ?",
+        (owner, stamp(now + timedelta(seconds=lease_s)), delivery.id),
+    )
+    return replace(
+        delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, owner=owner
+    )
 
 
 def settle(outcome: Outcome, retry_at: datetime) -> tuple[DeliveryState, int, datetime | None]:

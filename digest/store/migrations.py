@@ -171,3 +171,16 @@ ALTER TABLE subscribers ADD COLUMN paused_until TEXT NOT NULL DEFAULT '';
 def m002_signups(db: Database) -> None:
     """Sign-ups, their letters, their limits and their proof; links that work once; pauses."""
     db.executescript(SIGNUPS)
+
+
+USE = """
+ALTER TABLE snapshots ADD COLUMN used_at TEXT NOT NULL DEFAULT '';  -- last opened in a digest
+UPDATE snapshots SET used_at = strftime('%Y-%m-%dT%H:%M:%S.000000+00:00', 'now');
+CREATE INDEX snapshots_by_use ON snapshots (used_at);
+"""
+
+
+@migrations()
+def m003_snapshot_use(db: Database) -> None:
+    """When each snapshot was last used, so that tidying need not read every digest."""
+    db.executescript(USE)

@@ -21,6 +21,7 @@ from digest.model import (
     Unknown,
 )
 from digest.store import Store
+from digest.store.sqlite import SqliteStore
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
 
 TODAY = NOW.date()
@@ -199,9 +200,7 @@ def test_the_relays_trouble_counts_as_nobodys_attempt(store: Store) -> None:
     store.close(first, Deferred("421", 421, relay=True), NOW, NOW)
     second = claimed(store)
     assert second.attempts == 1
-    store.release([second], NOW, NOW)
-    third = claimed(store)
-    store.close(third, Deferred("451", 451), NOW, NOW)
+    store.close(second, Deferred("451", 451), NOW, NOW)
     assert claimed(store).attempts == 2
 
 
@@ -228,11 +227,65 @@ def test_what_was_not_seen_is_offered_again(store: Store) -> None:
     """Shown means queued, sent or maybe sent; a refused or cancelled digest was not seen."""
     one = person(store)
     queued(store, one)
-    (listing_id,) = store.shown([one.id], TODAY)[one.id]
+    (listing_id,) = store.shown([one.id], TODAY, TODAY)[one.id]
     assert listing_id == store.recent_listings(1)[0].id
-    assert not store.shown([one.id], TODAY + timedelta(days=1))
+    assert not store.shown([one.id], TODAY + timedelta(days=1), TODAY)
     store.close(claimed(store), Refused(550, "no"), NOW, NOW)
-    assert not store.shown([one.id], TODAY)
+    assert not store.shown([one.id], TODAY, TODAY)
+
+
+def test_what_still_waits_is_offered_in_the_digest_that_replaces_it(store: Store) -> None:
+    """After a day's outage the items of the unsent digest are not taken for seen."""
+    one = person(store)
+    queued(store, one)
+    assert store.shown([one.id], TODAY, TODAY)
+    assert not store.shown([one.id], TODAY, TODAY + timedelta(days=1))
+
+
+def test_q16_an_older_row_in_flight_is_not_sent_beside_a_newer_one(store: Store) -> None:
+    """A digest deferred after its successor was opened is cancelled, not claimed."""
+    one = person(store)
+    queued(store, one)
+    older = claimed(store)
+    queued(store, one, TODAY + timedelta(days=1))
+    store.close(older, Deferred("451", 451), NOW, NOW)
+    (newer,) = store.claim(NOW, 10, 60, "w")
+    assert newer.digest.digest_on == TODAY + timedelta(days=1)
+    store.expire(NOW)
+    assert state(store, one) is DeliveryState.CANCELLED
+
+
+def test_a_row_that_cannot_be_read_holds_up_nobody(store: SqliteStore) -> None:
+    """One broken body is settled alone, with the reason; the others are sent."""
+    broken, sound = person(store), person(store, "grace@example.org")
+    queued(store, broken)
+    queued(store, sound)
+    with store.writing() as db:
+        db.execute("UPDATE deliveries SET body = '{' WHERE subscriber_id = ?", (broken.id,))
+    (taken,) = store.claim(NOW, 1, 60, "w")
+    assert taken.digest.subscriber.email == sound.email
+    rows = store.rows("SELECT state, reply FROM deliveries ORDER BY id")
+    assert rows[0][0] == DeliveryState.CANCELLED
+    assert rows[0][1].startswith("this row cannot be read")
+
+
+def test_an_unknown_zone_in_a_row_leaves_the_others_due(store: SqliteStore) -> None:
+    """A zone that this machine's data lacks is logged and passed over."""
+    person(store)
+    other = person(store, "grace@example.org")
+    with store.writing() as db:
+        db.execute("UPDATE subscribers SET timezone = 'Mars/Olympus' WHERE id = ?", (other.id,))
+    assert [d.subscriber.email for d in store.due(NOW, 10)] == ["ada@example.org"]
+
+
+def test_u4_whoever_left_between_due_and_open_is_settled(store: Store) -> None:
+    """A row opened for someone who has just gone waits for nothing and is cancelled."""
+    one = person(store)
+    store.set_state(one.id, SubscriberState.UNSUBSCRIBED, NOW)
+    queued(store, one)
+    assert store.next_attempt_at() is None
+    store.expire(NOW)
+    assert state(store, one) is DeliveryState.CANCELLED
 
 
 def test_the_counts_and_the_next_try_can_be_asked(store: Store) -> None:
@@ -246,7 +299,7 @@ def test_the_counts_and_the_next_try_can_be_asked(store: Store) -> None:
         DeliveryState.DEFERRED: 1,
         DeliveryState.SENDING: 1,
     }
-    assert store.next_attempt_at() == LATER
+    assert store.next_attempt_at() == NOW + timedelta(seconds=60)  # the lease of the other
 
 
 def test_d3_tidy_forgets_old_deliveries_and_what_only_they_showed(store: Store) -> None:
