@@ -24,14 +24,15 @@ import os
 import secrets
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zlib import crc32
 
 from digest.app import App, warn_of_template, with_packaged_templates
-from digest.errors import DigestError, TemplateError
+from digest.errors import DigestError, SourceError, StoreError, TemplateError
+from digest.fetcher import Fetcher
 from digest.join import held_back, join
 from digest.mailer import Envelope, Mailer, Session
 from digest.matcher import terms_of
@@ -65,8 +66,8 @@ Told = Callable[[Delivery, Outcome, DeliveryState], None]
 PREPARE_BATCH = 2000
 """Subscribers prepared at once: enough to share the matcher's work, few enough for memory."""
 
-CLAIM_BATCH = 100
-"""Deliveries claimed at once; what a dead worker held waits for its lease to run out."""
+SOURCE_PATIENCE_S = 600
+"""How long one source may take before it is given up for this time."""
 
 # --- ingest: sources -> listings --------------------------------------------------------------
 
@@ -79,15 +80,30 @@ async def ingest(
     A source that fails is reported in its run and never keeps the others out.
     """
 
-    async def read(source: Source) -> Reading:
-        known = app.store.remembered(source.name)
-        reading = await read_source(fetcher, known, source, app.folder, now)
+    async def read(source: Source) -> SourceRun:
+        reading = await _read(app, fetcher, source, now)
+        run = await asyncio.to_thread(_take_in, app, reading, now)
         done(1)
-        return reading
+        return run
 
     async with app.fetcher() as fetcher:
-        readings = await asyncio.gather(*map(read, sources))
-    return [_take_in(app, reading, now) for reading in readings]
+        return list(await asyncio.gather(*map(read, sources)))
+
+
+async def _read(app: App, fetcher: Fetcher, source: Source, now: datetime) -> Reading:
+    """What a source gave; whatever goes wrong with it is its own error."""
+    try:
+        known = app.store.remembered(source.name)
+        async with asyncio.timeout(SOURCE_PATIENCE_S):
+            return await read_source(fetcher, known, source, app.folder, now)
+    except TimeoutError:
+        fault = SourceError(source.name, f"took longer than {SOURCE_PATIENCE_S} s")
+    except StoreError:
+        raise
+    except Exception as error:
+        logger.exception("source.broke %s", json.dumps({"source": source.name}))
+        fault = SourceError(source.name, f"could not be read ({type(error).__name__}: {error})")
+    return Reading(source, error=str(fault))
 
 
 def due_sources(app: App, now: datetime) -> list[Source]:
@@ -158,7 +174,8 @@ def prepare(
 
 def _check_read(app: App) -> None:
     """Raises: DigestError before the first source was read."""
-    if app.config.sources and not app.store.latest_runs():
+    sources = app.config.sources
+    if sources and not any(app.store.last_success_at(source.name) for source in sources):
         raise DigestError("no source has been read yet; run `digest ingest` first")
 
 
@@ -211,11 +228,11 @@ async def deliver(
     run = _Run(app, clock, stopping, told, owner=f"{os.getpid()}-{secrets.token_hex(4)}")
     app.store.expire(clock())
     async with _sessions(app.mailer) as sessions, _heartbeat(run):
-        while not run.paused and (
-            batch := app.store.claim(clock(), CLAIM_BATCH, app.lease_s, run.owner)
-        ):
-            waiting = iter(batch)  # one iterator for all workers: each row is taken once
-            await asyncio.gather(*(_work(run, session, waiting) for session in sessions))
+        # A worker that fails lets the others finish and record what they have in flight.
+        ends = await asyncio.gather(*(_work(run, one) for one in sessions), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
     return run.tally
 
 
@@ -237,25 +254,32 @@ class _Run:
         return self.troubled or self.stopping()
 
 
-async def _work(run: _Run, session: Session, waiting: Iterator[Delivery]) -> None:
-    """Send over one session until the claimed rows are used up; give back what must wait."""
-    for delivery in waiting:
-        if run.paused:
-            run.app.store.release([delivery], run.clock(), run.clock())
-            continue
-        outcome = await _send(run, session, delivery)
-        run.troubled = run.troubled or (isinstance(outcome, Deferred) and outcome.relay)
-        state = record(run.app, run.clock(), delivery, outcome)
-        run.tally[state] += 1
-        run.told(delivery, outcome, state)
+async def _work(run: _Run, session: Session) -> None:
+    """Send over one session, a row at a time, until none waits or the run has to pause.
+
+    A row is claimed only when it is begun, so that a kill leaves none in doubt that was not.
+    """
+    try:
+        while not run.paused and (
+            claimed := run.app.store.claim(run.clock(), 1, run.app.lease_s, run.owner)
+        ):
+            outcome = await _send(run, session, claimed[0])
+            run.troubled = run.troubled or (isinstance(outcome, Deferred) and outcome.relay)
+            state = record(run.app, run.clock(), claimed[0], outcome)
+            run.tally[state] += 1
+            run.told(claimed[0], outcome, state)
+    except BaseException:
+        run.troubled = True
+        raise
 
 
 async def _send(run: _Run, session: Session, delivery: Delivery) -> Outcome:
-    """Make the bytes of a delivery from its row and send them."""
+    """Make the bytes of a delivery from its row and send them; its own faults are its own."""
     try:
         raw = render(run.app, delivery).raw
-    except TemplateError as error:
-        return Deferred(f"not rendered: {error}")
+    except Exception as error:
+        logger.exception("delivery.unmade %s", json.dumps({"delivery": delivery.id}))
+        return Deferred(f"the mail could not be made: {error}"[:500])
     envelope = Envelope(run.app.envelope_sender, delivery.digest.subscriber.email, raw)
     return await session.send(envelope, lambda: run.app.store.wanted(delivery, run.clock()))
 
@@ -286,7 +310,8 @@ def record(app: App, now: datetime, delivery: Delivery, outcome: Outcome) -> Del
         case Refused():
             state, again = DeliveryState.REFUSED, now
         case Deferred(relay=True):
-            state, again = DeliveryState.DEFERRED, now  # the run ends here; the next one tries
+            # Behind all that waited before it: one address that upsets the relay holds up nobody.
+            state, again = DeliveryState.DEFERRED, now
         case Deferred() | Unknown():
             # Spread by the row's number: a whole batch must not come back in one second.
             spread = crc32(str(delivery.id).encode()) / 2**32
@@ -317,7 +342,10 @@ async def _heartbeat(run: _Run) -> AsyncIterator[None]:
     async def beat() -> None:
         while True:
             await asyncio.sleep(run.app.lease_s / 3)
-            run.app.store.renew(run.owner, run.clock(), run.app.lease_s)
+            try:
+                run.app.store.renew(run.owner, run.clock(), run.app.lease_s)
+            except StoreError as error:  # the next beat may get through before the lease ends
+                logger.warning("lease.not_renewed %s", json.dumps({"reason": str(error)}))
 
     task = asyncio.create_task(beat())
     try:

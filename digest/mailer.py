@@ -24,13 +24,21 @@ from aiosmtplib import (
     SMTPRecipientRefused,
     SMTPResponseException,
     SMTPServerDisconnected,
-    SMTPTimeoutError,
 )
 
 from digest.model import Deferred, Outcome, Refused, Sent, Unknown
 
 SERVICE_CLOSING = 421
 START_INPUT = 354
+
+OUR_FAULT = re.compile(
+    r"\b5\.7\.\d|relay(ing)? (access )?(denied|not (permitted|allowed))", re.IGNORECASE
+)
+"""Refusals of policy, authentication or relaying: they speak of us, so nobody is refused for good.
+Source: RFC 3463 section 3.8; RFC 5248."""
+
+UNSAFE = re.compile(r"[\x00-\x20<>\x7f]")
+"""What would end the address in a command. Source: RFC 5321 section 4.1.2."""
 
 REPLY_LENGTH = 500
 """Characters of a reply that are kept: enough for a queue id, too few to flood a log."""
@@ -128,9 +136,9 @@ class SmtpSession:
             return refusal
         try:
             return await self._transact(smtp, envelope, permit)
-        except (SMTPServerDisconnected, SMTPTimeoutError, OSError) as error:
+        except (SMTPException, OSError) as error:
             await self._drop()
-            return Deferred(_words(error), relay=True)
+            return Deferred(_words(error), _code(error), relay=True)
 
     async def _transact(self, smtp: SMTP, envelope: Envelope, permit: Permit) -> Outcome:
         """MAIL, RCPT, DATA and the message, each reply read before the next step."""
@@ -177,7 +185,9 @@ class SmtpSession:
             await smtp.rset()
         except (SMTPException, OSError):
             await self._drop()  # the verdict stands, only the line is gone
-        return Refused(code, reply) if code >= 500 else Deferred(reply, code)
+        if code < 500 or OUR_FAULT.search(reply):
+            return Deferred(reply, code, relay="relay" in reply.lower())
+        return Refused(code, reply)
 
     async def _connected(self) -> SMTP:
         relay = self._relay
@@ -246,6 +256,8 @@ def _unfit(smtp: SMTP, envelope: Envelope) -> Refused | None:
 
     Source: RFC 1870 (SIZE), RFC 6531 (SMTPUTF8).
     """
+    if UNSAFE.search(envelope.recipient):
+        return Refused(0, "the address holds what no command may carry")
     if not envelope.recipient.isascii() and not smtp.supports_extension("smtputf8"):
         return Refused(0, "the server takes no address with letters beyond ASCII (no SMTPUTF8)")
     limit = smtp.esmtp_extensions.get("size", "")

@@ -19,6 +19,10 @@ from digest.model import Digest, Listing, Match, Profile, Reason, SourceRun
 from digest.schedule import days_covered
 from digest.store import Due
 
+SLACK = timedelta(hours=6)
+"""How much further a digest looks back than its days: ticks are late, and some days have 25 hours.
+What was shown already is not shown again."""
+
 FITTED_OVER = timedelta(days=30)
 """The stored days that the floor of a `per_day` profile is fitted on."""
 
@@ -36,9 +40,10 @@ def _plan_group(
     app: App, group: Sequence[Due], digest_on: date, covered: int, now: datetime
 ) -> Iterator[Digest]:
     """Digests for one local day of subscribers who look back over the same days."""
-    window = timedelta(days=covered + app.config.service.rollover_days)
+    window = timedelta(days=covered + app.config.service.rollover_days) + SLACK
     listings = app.store.candidates(now - window)
-    seen = app.store.shown([one.subscriber.id for one in group], digest_on - window)
+    people = [one.subscriber.id for one in group]
+    seen = app.store.shown(people, digest_on - window, digest_on)
     sources = _receipt_sources(app, now - timedelta(days=covered))
     matcher = app.matcher(now)
     profiles = _fit_floors(app, matcher, [one.subscriber.profile for one in group], now)

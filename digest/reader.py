@@ -16,7 +16,7 @@ from pathlib import Path
 from digest.errors import SourceError
 from digest.fetcher import Fetcher, FetchError, Remembered, read_files
 from digest.model import Listing, Source
-from digest.sources import Batch, kind_of, read_batch
+from digest.sources import Batch, Request, kind_of, read_batch
 
 logger = logging.getLogger("digest")
 
@@ -34,6 +34,13 @@ class Reading:
     batch_on: date | None = None
     error: str = ""
     remember: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def fail(self, fault: str) -> None:
+        """Note a fault; the first one is told, with how many more there are."""
+        self.faults.append(fault)
+        more = f" (and {len(self.faults) - 1} more)" if self.faults[1:] else ""
+        self.error = self.faults[0] + more
 
     def take(self, batch: Batch) -> None:
         """Add what one file or page held."""
@@ -49,62 +56,71 @@ class Reading:
 async def read_source(
     fetcher: Fetcher, remembered: Mapping[str, str], source: Source, base: Path, now: datetime
 ) -> Reading:
-    """Read a source from its files or the web; relative paths begin at `base`."""
+    """Read a source from its files or the web; relative paths begin at `base`.
+
+    A file, an address or a feed of a list that fails is named; the others are read all the same.
+    """
     reading = Reading(source)
     try:
-        if source.path:
-            _read_files(reading, base, now)
-        else:
-            await _read_pages(reading, fetcher, remembered, now)
+        waiting = _read_files(reading, base, now) if source.path else _asked(source, now)
+        while waiting:
+            waiting[:1] = await _read_page(reading, waiting[0], fetcher, remembered, now)
     except SourceError as error:
-        reading.error = str(error)
+        reading.fail(str(error))
     return reading
 
 
-def _read_files(reading: Reading, base: Path, now: datetime) -> None:
-    """Read every file; a broken one is named and does not keep the others out."""
+def _asked(source: Source, now: datetime) -> list[tuple[Source, Request]]:
+    return [(source, request) for request in kind_of(source).requests(source, now)]
+
+
+def _read_files(reading: Reading, base: Path, now: datetime) -> list[tuple[Source, Request]]:
+    """Read every file; returns what lists of feeds among them ask for."""
     source = reading.source
-    faults = []
+    waiting: list[tuple[Source, Request]] = []
     for name, body in read_files(source, base):
         try:
-            reading.take(read_batch(source, body, now))
+            batch = read_batch(source, body, now)
         except SourceError as error:
             reason = str(error).removeprefix(str(SourceError(source.name, "")))
-            faults.append(f"{os.path.relpath(name, base)}: {reason}")
-    if faults:
-        more = f" (and {len(faults) - 1} more of its files)" if faults[1:] else ""
-        raise SourceError(source.name, faults[0] + more)
+            reading.fail(str(SourceError(source.name, f"{os.path.relpath(name, base)}: {reason}")))
+        else:
+            reading.take(batch)
+            waiting += [asked for feed in batch.sources for asked in _asked(feed, now)]
+    return waiting
 
 
-async def _read_pages(
-    reading: Reading, fetcher: Fetcher, remembered: Mapping[str, str], now: datetime
-) -> None:
-    """Ask for every address of a source and follow its pages, and the feeds it names, to the end.
+async def _read_page(
+    reading: Reading,
+    asked: tuple[Source, Request],
+    fetcher: Fetcher,
+    remembered: Mapping[str, str],
+    now: datetime,
+) -> list[tuple[Source, Request]]:
+    """Read one address; returns what its body leads to.
 
     What a failure taught (when to ask again, that an address is gone) is remembered. That a body
     was seen is remembered only once it could be read, so that a broken one is asked for again.
     """
-    waiting = [
-        (reading.source, one) for one in kind_of(reading.source).requests(reading.source, now)
-    ]
-    while waiting:
-        source, request = waiting.pop(0)
-        known = remembered.get(request.url)
-        memory = Remembered.from_json(known) if known else None
-        try:
-            fetched = await fetcher.fetch(source, request, memory)
-        except FetchError as error:
-            reading.remember[request.url] = error.remember.to_json()
-            raise
+    source, request = asked
+    known = remembered.get(request.url)
+    memory = Remembered.from_json(known) if known else None
+    leads: list[tuple[Source, Request]] = []
+    try:
+        fetched = await fetcher.fetch(source, request, memory)
         if fetched.body is not None:
             batch = read_batch(source, fetched.body, now, request.page)
             reading.take(batch)
             further = kind_of(source).follow(batch)
-            waiting[:0] = [(source, further)] if further else []
-            waiting += [
-                (feed, one) for feed in batch.sources for one in kind_of(feed).requests(feed, now)
-            ]
+            leads = [(source, further)] if further else []
+            leads += [one for feed in batch.sources for one in _asked(feed, now)]
         reading.remember[request.url] = fetched.remember.to_json()
+    except FetchError as error:
+        reading.remember[request.url] = error.remember.to_json()
+        reading.fail(str(error))
+    except SourceError as error:
+        reading.fail(str(error))
+    return leads
 
 
 def asks_again_at(remembered: Mapping[str, str]) -> datetime | None:

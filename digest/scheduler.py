@@ -11,9 +11,8 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -28,10 +27,77 @@ logger = logging.getLogger("digest")
 TICK_S = 30
 """Seconds between two looks at what is due: a mail leaves at most this late."""
 
+INGEST_PATIENCE_S = 60
+"""Seconds that digests wait for sources that are being read."""
+
 TIDY_S = int(timedelta(hours=6).total_seconds())
 
 STOP_S = 30.0
 """Seconds that a stop waits for messages in flight; what is cut off then is `unknown`."""
+
+
+class Ticks:
+    """The steps that the scheduler calls again and again, each safe to call at any time.
+
+    `running` holds what has begun and not ended, so that a stop can wait for it.
+    """
+
+    def __init__(self, app: App, clock: jobs.Clock, stop: asyncio.Event) -> None:
+        self.app, self.clock, self.stop = app, clock, stop
+        self.running: set[asyncio.Task[None]] = set()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        """Read the sources whose time has come, then open the digests that are due."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self.guarded("ingest", self._ingest)())
+        # A slow source must not hold up everybody's digest: what it brings comes with the next.
+        await asyncio.wait({self._reading}, timeout=INGEST_PATIENCE_S)
+        # Matching is work for the processor: in a thread, so that SMTP goes on meanwhile.
+        await asyncio.to_thread(jobs.prepare, self.app, self.clock())
+
+    async def _ingest(self) -> None:
+        if due := jobs.due_sources(self.app, self.clock()):
+            await jobs.ingest(self.app, self.clock(), due)
+
+    async def deliver(self) -> None:
+        """Send the digests that wait."""
+        await jobs.deliver(self.app, self.clock, stopping=self.stop.is_set)
+
+    async def write(self) -> None:
+        """Send the letters that wait."""
+        await mailroom.send_letters(self.app, self.clock, stopping=self.stop.is_set)
+
+    async def tidy(self) -> None:
+        """Forget what retention no longer allows."""
+        await asyncio.to_thread(jobs.tidy, self.app, self.clock())
+
+    async def finish(self) -> None:
+        """Wait for the messages in flight; sources are asked again another time."""
+        if self._reading:
+            self._reading.cancel()
+        if self.running:
+            await asyncio.wait(self.running, timeout=STOP_S)
+
+    def guarded(
+        self, name: str, step: Callable[[], Awaitable[None]]
+    ) -> Callable[[], Coroutine[None, None, None]]:
+        """A step whose faults are logged and leave the next tick its chance."""
+
+        async def tick() -> None:
+            task = asyncio.current_task()
+            if task:
+                self.running.add(task)
+                task.add_done_callback(self.running.discard)
+            try:
+                await step()
+            except DigestError as error:
+                # The reason says it all: a known fault needs no traceback in the log.
+                logger.error("tick.failed %s", json.dumps({"step": name, "reason": str(error)}))  # noqa: TRY400
+            except Exception:
+                logger.exception("tick.broke %s", json.dumps({"step": name}))
+
+        return tick
 
 
 async def serve(app: App, clock: jobs.Clock) -> None:
@@ -41,31 +107,25 @@ async def serve(app: App, clock: jobs.Clock) -> None:
     """
     sock = listen(app.config.web)
     stop, loop = stop_signal(), asyncio.get_running_loop()
-    running: set[asyncio.Task[None]] = set()
+    ticks = Ticks(app, clock, stop)
     scheduler = AsyncIOScheduler(timezone="UTC")
 
+    def hurry(name: str) -> None:
+        """Let a job run now instead of at its next tick."""
+        scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+
     async def prepare() -> None:
-        await read_and_prepare(app, clock)
-        # What was opened now need not wait for the next tick.
-        scheduler.modify_job("deliver", next_run_time=datetime.now(UTC))
-
-    async def deliver() -> None:
-        await jobs.deliver(app, clock, stopping=stop.is_set)
-
-    async def write() -> None:
-        await mailroom.send_letters(app, clock, stopping=stop.is_set)
-
-    async def tidy() -> None:
-        await asyncio.to_thread(jobs.tidy, app, clock())
+        await ticks.prepare()
+        hurry("deliver")
 
     for name, step, every_s in (
         ("prepare", prepare, TICK_S),
-        ("deliver", deliver, TICK_S),
-        ("write", write, TICK_S),
-        ("tidy", tidy, TIDY_S),
+        ("deliver", ticks.deliver, TICK_S),
+        ("write", ticks.write, TICK_S),
+        ("tidy", ticks.tidy, TIDY_S),
     ):
         scheduler.add_job(
-            _guarded(name, step, running),
+            ticks.guarded(name, step),
             IntervalTrigger(seconds=every_s, timezone="UTC"),
             id=name,
             next_run_time=datetime.now(UTC),
@@ -77,16 +137,13 @@ async def serve(app: App, clock: jobs.Clock) -> None:
     logger.info("service.started")
 
     def wake() -> None:
-        """Let letters go out now: a visitor looks at the inbox. Called from the site's threads."""
-        loop.call_soon_threadsafe(
-            partial(scheduler.modify_job, "write", next_run_time=datetime.now(UTC))
-        )
+        """Let letters go out: a visitor looks at the inbox. Called from the site's threads."""
+        loop.call_soon_threadsafe(hurry, "write")
 
     await serve_site(Site(app, clock, wake), sock, stop)
     logger.info("service.stopping")
     scheduler.pause()
-    if running:
-        await asyncio.wait(running, timeout=STOP_S)
+    await ticks.finish()
     scheduler.shutdown(wait=False)  # it cancels what still runs, so it comes last
     logger.info("service.stopped")
 
@@ -98,32 +155,3 @@ def stop_signal() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
-
-
-async def read_and_prepare(app: App, clock: jobs.Clock) -> None:
-    """Read the sources whose time has come, then open the digests that are due."""
-    if due := jobs.due_sources(app, clock()):
-        await jobs.ingest(app, clock(), due)
-    # Matching is work for the processor: in a thread, so that SMTP goes on meanwhile.
-    await asyncio.to_thread(jobs.prepare, app, clock())
-
-
-def _guarded(
-    name: str, step: Callable[[], Awaitable[None]], running: set[asyncio.Task[None]]
-) -> Callable[[], Awaitable[None]]:
-    """A step whose faults are logged and leave the next tick its chance."""
-
-    async def tick() -> None:
-        task = asyncio.current_task()
-        if task:
-            running.add(task)
-            task.add_done_callback(running.discard)
-        try:
-            await step()
-        except DigestError as error:
-            # The reason says it all: a known fault needs no traceback in the log.
-            logger.error("tick.failed %s", json.dumps({"step": name, "reason": str(error)}))  # noqa: TRY400
-        except Exception:
-            logger.exception("tick.broke %s", json.dumps({"step": name}))
-
-    return tick

@@ -72,6 +72,13 @@ def test_m2_one_recipient_a_message() -> None:
         ("RCPT <ada@example.org>", b"421 busy", Deferred("421 busy", 421, relay=True)),
         ("DATA", b"451 wait", Deferred("451 wait", 451)),
         ("DATA", DROP, None),
+        ("DATA", b"what?", None),
+        ("RCPT <ada@example.org>", b"550 5.7.1 policy", Deferred("550 5.7.1 policy", 550)),
+        (
+            "RCPT <ada@example.org>",
+            b"554 Relay access denied",
+            Deferred("554 Relay access denied", 554, relay=True),
+        ),
         ("dot", b"554 5.6.0 spam", Refused(554, "554 5.6.0 spam")),
         ("dot", b"451 4.3.0 try later", Deferred("451 4.3.0 try later", 451)),
         ("dot", b"421 closing", Deferred("421 closing", 421, relay=True)),
@@ -239,6 +246,18 @@ def test_x10_a_hostile_reply_becomes_one_printable_line() -> None:
             (got,) = await send(server, envelope())
             assert got.reply.isprintable()
             assert len(got.reply) <= 500
+
+    asyncio.run(run())
+
+
+def test_x6_an_address_that_no_command_may_carry_is_refused_alone() -> None:
+    """A line end in an address reaches no server and upsets no run."""
+
+    async def run() -> None:
+        async with mail_server() as server:
+            got = await send(server, envelope("a@b.example>\r\nDATA"), envelope())
+            assert [type(one) for one in got] == [Refused, Sent]
+            assert not [c for c in server.commands if "b.example" in c]
 
     asyncio.run(run())
 

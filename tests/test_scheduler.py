@@ -16,7 +16,7 @@ from digest.app import App
 from digest.mailer import EmlFolder
 from digest.model import DeliveryState, Subscriber
 from digest.schedule import zone
-from digest.scheduler import read_and_prepare
+from digest.scheduler import Ticks
 from tests.running import announce, delivery_of, running
 from tests.samples import NOW, listing, subscriber
 
@@ -138,7 +138,7 @@ def test_a_tick_reads_what_is_due_and_prepares_from_it(tmp_path: Path) -> None:
     clock = [NOW]
 
     async def tick(app: App) -> None:
-        await read_and_prepare(app, lambda: clock[0])
+        await Ticks(app, lambda: clock[0], asyncio.Event()).prepare()
 
     with running(tmp_path, subscriber(), sources=SOURCE) as app:
         asyncio.run(tick(app))

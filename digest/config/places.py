@@ -54,6 +54,16 @@ def check_host(text: str) -> str:
         ) from None
 
 
+def check_host_port(text: str) -> str:
+    """A host as `check_host` has it, with or without a port, such as `feeds.internal:8080`."""
+    host, colon, port = text.rpartition(":")
+    if colon and port.isdigit() and (":" not in host or host.endswith("]")):
+        if not 0 < int(port) < 65_536:
+            raise WrongValueError(f"{shown(text)}: a port is a number from 1 to 65535")
+        return f"{check_host(host)}:{int(port)}"
+    return check_host(text)
+
+
 def is_loopback(host: str) -> bool:
     """Whether `host` names this very machine."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -78,9 +78,9 @@ class Service(Table):
     )
     allowed_hosts: Hosts = Field(
         (),
-        description="Hosts of your own network that sources may be on; all other private "
-        "addresses are refused.",
-        examples=[["feeds.internal.example.org"]],
+        description="Hosts of your own network that sources may be on, with the port where it is "
+        "not 80 or 443; all other private addresses are refused.",
+        examples=[["feeds.internal.example.org:8080"]],
     )
     rollover_days: int = Field(
         2,

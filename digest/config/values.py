@@ -19,6 +19,7 @@ from digest.config.places import (
     check_base_url,
     check_data,
     check_host,
+    check_host_port,
     check_network,
     check_selector,
     check_source_url,
@@ -103,4 +104,5 @@ Weight = Annotated[float, BeforeValidator(read_weight)]
 Network = Annotated[str, AfterValidator(check_network)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(read_list)]
 Lines = Annotated[tuple[Line, ...], BeforeValidator(read_list)]
-Hosts = Annotated[tuple[Host, ...], BeforeValidator(read_list)]
+HostPort = Annotated[str, AfterValidator(check_host_port)]
+Hosts = Annotated[tuple[HostPort, ...], BeforeValidator(read_list)]

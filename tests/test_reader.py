@@ -1,0 +1,100 @@
+"""One source read to its end: lists of feeds, failing addresses, what is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from digest.fetcher import Fetcher, Remembered
+from digest.model import Source
+from digest.reader import Reading, asks_again_at, read_source
+from tests.fetcher.server import Stub, serving
+from tests.samples import NOW
+
+FEED = """<rss version="2.0"><channel><title>t</title><item>
+<title>{title}</title><link>https://example.org/{title}</link></item></channel></rss>"""
+
+
+def opml(stub: Stub, *names: str) -> str:
+    """A list of feeds on the stub."""
+    rows = "".join(f'<outline text="{name}" xmlUrl="{stub.url("/" + name)}"/>' for name in names)
+    return f'<opml version="2.0"><body>{rows}</body></opml>'
+
+
+async def answer(request: web.Request) -> web.Response:
+    """A feed named after its path; `dead` is missing, `odd` is no feed."""
+    name = request.path.strip("/")
+    if name == "dead":
+        return web.Response(status=404)
+    if name == "odd":
+        return web.Response(text="good morning", headers={"ETag": '"1"'})
+    return web.Response(text=FEED.format(title=name), content_type="application/rss+xml")
+
+
+async def reading_of(
+    stub: Stub, source: Source, base: Path, known: Mapping[str, str] | None = None
+) -> Reading:
+    """What a source on the stub gives."""
+    async with Fetcher("test", allowed_hosts=[stub.host], clock=lambda: NOW) as fetcher:
+        return await read_source(fetcher, known or {}, source, base, NOW)
+
+
+def test_s10_one_dead_feed_of_a_list_keeps_the_others(tmp_path: Path) -> None:
+    """A list in a file: every feed that answers is read, the dead one is named."""
+
+    async def run() -> None:
+        async with serving(answer) as stub:
+            (tmp_path / "feeds.opml").write_text(opml(stub, "one", "dead", "two"))
+            got = await reading_of(stub, Source("list", "opml", path="feeds.opml"), tmp_path)
+        assert sorted(one.title for one in got.listings) == ["one", "two"]
+        assert "/dead" in got.error
+
+    asyncio.run(run())
+
+
+def test_a_failed_address_is_remembered_and_asked_for_later(tmp_path: Path) -> None:
+    """The wait that a failure asks for stands in what is remembered."""
+
+    async def run() -> None:
+        async with serving(answer) as stub:
+            url = stub.url("/dead")
+            got = await reading_of(stub, Source("dead", "feed", url=url), tmp_path)
+        assert got.error
+        again = asks_again_at(got.remember)
+        assert again
+        assert again > NOW
+        assert asks_again_at({}) is None
+
+    asyncio.run(run())
+
+
+def test_a_body_that_cannot_be_read_is_asked_for_again(tmp_path: Path) -> None:
+    """Its validators are not kept: else the server would answer that nothing has changed."""
+
+    async def run() -> None:
+        async with serving(answer) as stub:
+            url = stub.url("/odd")
+            got = await reading_of(stub, Source("odd", "feed", url=url), tmp_path)
+        assert got.error
+        assert not [m for m in got.remember.values() if Remembered.from_json(m).etag]
+
+    asyncio.run(run())
+
+
+def test_several_faults_are_counted(tmp_path: Path) -> None:
+    """The first fault is told, with how many more there are."""
+    source = Source("pages", "page", path="*.txt")
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("not a page")
+
+    async def run() -> Reading:
+        async with Fetcher("test", clock=lambda: NOW + timedelta()) as fetcher:
+            return await read_source(fetcher, {}, source, tmp_path, NOW)
+
+    got = asyncio.run(run())
+    assert "a.txt" in got.error
+    assert got.error.endswith("(and 1 more)")
