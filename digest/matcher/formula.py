@@ -92,7 +92,8 @@ def profile_norm(rarities: Sequence[float], weighted: float, plain: float) -> fl
 
 def squash(raw: NDArray[Any]) -> NDArray[Any]:
     """The score 0..1 of a normalised sum; grows with it, negative sums are 0."""
-    return -np.expm1(-SCALE * np.maximum(raw, 0))
+    scores: NDArray[Any] = -np.expm1(-SCALE * np.maximum(raw, 0))
+    return scores
 
 
 def raw_of(score: float) -> float:

@@ -28,7 +28,7 @@ class Matcher:
     A score says how much of what a profile looks for a listing has, against what a typical profile
     finds: 0.25 is a listing that has one of its few keywords well or several in passing, 0.5 one
     that is about them. `archive` holds stored listings from before today; related terms are drawn
-    from it (not below 200 listings) and likes are compared with it. `fresh` are listings that
+    from it (not below 300 listings) and likes are compared with it. `fresh` are listings that
     nobody could have liked yet: they add words and pairs, and are never counter-examples.
     """
 

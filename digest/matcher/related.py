@@ -1,7 +1,7 @@
 """Related terms: what stands with a profile's terms in the stored listings.
 
 Owns the widening of compiled profiles by weak features. Small archives widen nothing: what stands
-together in 200 listings does so by chance.
+together in 300 listings does so by chance.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ SHARPNESS = 1.25
 MOST_TERMS = 30
 """Related terms of a profile; 25 to 40 are level."""
 
-NO_ARCHIVE = 200
+NO_ARCHIVE = 300
 FULL_ARCHIVE = 1000
-"""Listings up to which an archive gives nothing, and from which on it gives all."""
+"""Listings up to which an archive gives nothing, and from which on it gives all. Drawn at full
+strength from 100 to 300 older listings related terms lose 0.02 to 0.04 of nDCG@10, from 500 to 800
+they are level and better under one floor, from 1,400 on they gain 0.02."""
 
 PRIOR_LIKES = 2
 """How many likes the keywords are worth: with two, both halves of the profile count alike."""

@@ -111,8 +111,8 @@ def test_related_terms_are_weak_marked_and_switchable() -> None:
 
 
 def test_a_small_archive_relates_nothing() -> None:
-    """Two hundred listings are too few to say what stands together."""
-    small = Matcher(Statistics.of(STORED), STORED[:200])
+    """Three hundred listings are too few to say what stands together."""
+    small = Matcher(Statistics.of(STORED), STORED[:300])
     assert small.match(Profile((Keyword("laminar"),)), listing("Turbulence")).score == 0
 
 
