@@ -6,7 +6,7 @@ Pure: scores and reasons come from the matcher, what was shown before from the l
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from digest.model import (
@@ -85,6 +85,24 @@ def compose(subscriber: Subscriber, day: Day, match: Callable[[Listing], Match])
         ),
         empty_reason=empty_reason,
         mailed=bool(taken) or profile.when_empty is not WhenEmpty.SKIP,
+    )
+
+
+def cut_to(digest: Digest, items: int) -> Digest:
+    """The digest with its first so many items; what is cut waits like what did not fit the cap."""
+    sections, room = [], items
+    for section in digest.sections:
+        kept = section.matches[:room]
+        room -= len(kept)
+        sections += [replace(section, matches=kept)] if kept else []
+    receipt = digest.receipt
+    lost = sum(len(s.matches) for s in digest.sections) - items + room
+    passed = sum(len(s.matches) for s in digest.sections if s.name is SectionName.FOR_YOU)
+    waiting = receipt.waiting + max(0, passed - items)
+    return replace(
+        digest,
+        sections=tuple(sections),
+        receipt=replace(receipt, shown=receipt.shown - lost, waiting=waiting),
     )
 
 

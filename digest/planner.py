@@ -9,19 +9,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from digest.app import App
-from digest.composer import FOLLOWED, Day, compose
+from digest.composer import FOLLOWED, Day, compose, cut_to
 from digest.matcher import Matcher, Pairs, fit_floor
 from digest.model import Digest, Listing, Match, Profile, Reason, SourceRun
+from digest.renderer import LARGEST_HTML
 from digest.schedule import days_covered
 from digest.store import Due
 
 SLACK = timedelta(hours=6)
 """How much further a digest looks back than its days: ticks are late, and some days have 25 hours.
 What was shown already is not shown again."""
+
+ITEM_BYTES, LETTER_BYTES, ABSTRACT = 4500, 5, 480
+"""What an item takes in the mail's HTML, what a byte of a letter beyond ASCII adds, encoded, and
+how much of an abstract is shown; all on the large side."""
+
+SOMETIME = datetime(2026, 1, 1, tzinfo=UTC)
+"""For links that are measured, not sent: every time makes them as long."""
 
 FITTED_OVER = timedelta(days=30)
 """The stored days that the floor of a `per_day` profile is fitted on."""
@@ -66,7 +74,20 @@ def _plan_group(
             sources=sources,
         )
         match = _matching(matcher, pairs, number, profile, known)
-        yield compose(replace(one.subscriber, profile=profile), day, match)
+        yield _fitting(app, compose(replace(one.subscriber, profile=profile), day, match))
+
+
+def _fitting(app: App, digest: Digest) -> Digest:
+    """The digest as far as one mail can hold it, so that the ledger knows what was shown.
+
+    Only a digest that may be too large is measured, by its items and letters beyond ASCII.
+    """
+    shown = [match.listing.abstract[:ABSTRACT] for s in digest.sections for match in s.matches]
+    letters = sum(len(text.encode("utf-8", "ignore")) - len(text) for text in shown)
+    if len(shown) * ITEM_BYTES + letters * LETTER_BYTES < LARGEST_HTML:
+        return digest
+    room = app.renderer(app.frame).capacity(digest, app.tokens.links("https://a.b", 1, SOMETIME))
+    return cut_to(digest, room) if room < len(shown) else digest
 
 
 def _fit_floors(

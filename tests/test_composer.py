@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from digest.composer import Day, compose
+from digest.composer import Day, compose, cut_to
 from digest.model import (
     Digest,
     Listing,
@@ -124,3 +124,15 @@ def run(name: str, error: str = "") -> SourceRun:
 def test_an_empty_day_says_why(day: Day, reason: str) -> None:
     """Nothing announced, a source that failed and nothing that fits are told apart."""
     assert composed(day).empty_reason == reason
+
+
+def test_b8_what_one_mail_cannot_hold_waits() -> None:
+    """A digest that is cut counts what it shows, and what is lost from it as waiting."""
+    day = Day(TODAY, ranked(0.9, 0.8, 0.7, 0.6), voted=[listing("loud")])
+    whole = composed(day, max_items=3, trending=1)
+    cut = cut_to(whole, 2)
+    assert titles(cut, SectionName.FOR_YOU) == ["paper 0", "paper 1"]
+    assert not titles(cut, SectionName.TRENDING)
+    assert (whole.receipt.shown, whole.receipt.waiting) == (4, 1)
+    assert (cut.receipt.shown, cut.receipt.waiting) == (2, 2)
+    assert cut_to(whole, 4) == whole

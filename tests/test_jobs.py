@@ -450,3 +450,21 @@ def test_a_mail_that_cannot_be_made_holds_up_nobody(tmp_path: Path) -> None:
             assert tally == {DeliveryState.SENT: 2, DeliveryState.DEFERRED: 1}
 
     with_server(test)
+
+
+def test_b8_what_the_mail_cannot_hold_is_not_taken_for_shown(tmp_path: Path) -> None:
+    """A hundred items with long Japanese abstracts: the ledger holds what the mail holds."""
+    papers = [
+        listing(f"flash attention {n}", abstract="注意機構を高速化する。" * 60) for n in range(60)
+    ]
+    one = subscriber(profile=profile(max_items=100, min_score=0.01))
+    with running(tmp_path, one) as app:
+        announce(app, *papers)
+        jobs.prepare(app, NOW)
+        delivery = delivery_of(app, one.email)
+        shown = delivery.digest.listings
+        text = jobs.render(app, delivery).text
+        assert 0 < len(shown) < 60
+        assert all(f"{paper.title}\n" in text for paper in shown)
+        assert delivery.digest.receipt.shown == len(shown)
+        assert delivery.digest.receipt.waiting == 60 - len(shown)

@@ -91,6 +91,12 @@ class Renderer:
         raw = assemble(fields, message_id, encode("plain", text), part)
         return Message(title, text, html, raw)
 
+    def capacity(self, digest: Digest, links: PersonalLinks) -> int:
+        """How many of a digest's items, from the first on, one mail can hold."""
+        sections = self._sections(digest)
+        values = self._values(digest, self._subject(digest, sections), links)
+        return sum(len(entries) for _, entries in self._fitting(values, sections)[0])
+
     def _sections(self, digest: Digest) -> _Sections:
         floor, year = digest.subscriber.profile.min_score, digest.digest_on.year
         return [
