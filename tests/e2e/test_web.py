@@ -6,6 +6,8 @@ import json
 import re
 import signal
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
 from email.policy import SMTP
 from pathlib import Path
@@ -83,3 +85,70 @@ def subscribe(browser: httpx.Client) -> None:
     }
     time.sleep(3.5)  # the form's shortest time, on the real clock
     assert "Check your mail" in browser.post("/subscribe", data=sent).text
+
+
+def test_a_kill_among_many_sign_ups_loses_nobody(tmp_path: Path) -> None:
+    """Who read "Check your mail" before or after a SIGKILL gets a letter, and only that one."""
+    with mail_server_thread() as server:
+        service = Service(tmp_path, server.port, "", lease_s=2)
+        config = tmp_path / "config.toml"
+        config.write_text(config.read_text().replace("port = 0", MANY))
+        told: set[str] = set()
+        for start in (0, SIGNUPS // 2):
+            process = service.start("serve")
+            try:
+                told |= sign_up_many(address(process), start, process.kill)
+                if start:
+                    wait_until(server, told)
+            finally:
+                process.kill()
+                process.communicate(timeout=60)
+    assert len(told) > SIGNUPS // 2
+    letters: dict[str, set[str]] = {}
+    for mail in server.taken:
+        letter = message_from_bytes(mail.raw, policy=SMTP)
+        letters.setdefault(str(letter["To"]), set()).add(str(letter["Message-ID"]))
+    assert told <= set(letters)
+    assert all(len(ids) == 1 for ids in letters.values())
+
+
+SIGNUPS = 200
+MANY = "port = 0\ncheck_domains = false\nsignups_per_network = 10000\nsignups_per_hour = 10000"
+
+
+def sign_up_many(url: str, start: int, kill: Callable[[], None]) -> set[str]:
+    """The addresses that were told to check their mail; the first half's service is killed."""
+    told: set[str] = set()
+    with httpx.Client(base_url=url, trust_env=False, timeout=10) as browser:
+        page = fields_of(browser.get("/subscribe").text)
+        sent = {k: v for k, v in page if k not in {"term", "weight"}} | {"term": "attention"}
+        time.sleep(3.5)  # the form's shortest time, on the real clock
+
+        def post(number: int) -> None:
+            email = f"reader{number}@example.org"
+            try:
+                answer = browser.post("/subscribe", data=sent | {"email": email})
+            except httpx.TransportError:
+                return  # killed under way: this visitor saw no answer
+            if "Check your mail" in answer.text:
+                told.add(email)
+            if not start and len(told) == SIGNUPS // 4:
+                kill()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(post, range(start, start + SIGNUPS // 2)))
+    return told
+
+
+def addresses(server: MailServer) -> set[str]:
+    """Everybody who got a mail."""
+    return {address for mail in server.taken for address in mail.recipients}
+
+
+def wait_until(server: MailServer, told: set[str]) -> None:
+    """Wait for at most a minute until everybody who was told so got a mail."""
+    for _ in range(1200):
+        if told <= addresses(server):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{len(told - addresses(server))} got no letter within a minute")
