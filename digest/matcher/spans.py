@@ -23,7 +23,7 @@ class _Text:
     `begins` leads from a symbol to the words where it begins.
     """
 
-    words: list[Place]
+    words: Sequence[Place]
     symbols: list[tuple[tuple[str, int], ...]]
     begins: dict[str, list[int]]
 
@@ -104,7 +104,7 @@ def _longest(node: _Trie, read: _Text, at: int) -> int:
     return best
 
 
-def _symbols(words: list[Place], at: int) -> tuple[tuple[str, int], ...]:
+def _symbols(words: Sequence[Place], at: int) -> tuple[tuple[str, int], ...]:
     """The symbols that begin at this word and how many words each takes, but for prefixes."""
     word = words[at].word
     symbols = [(STEM + stem(word), 1), (EXACT + word, 1)]

@@ -186,11 +186,12 @@ class Place:
     stand: int
 
 
-def places(text: str) -> list[Place]:
+@lru_cache(maxsize=512)  # one text is shown to many
+def places(text: str) -> tuple[Place, ...]:
     """The words of a text as it is shown, each with its range of characters."""
     folded, starts, ends = fold_with_offsets(text)
     pattern = _PLAIN_WORD if folded.isascii() else _WORD
-    return [
+    return tuple(
         Place(_tidy(m[1]), starts[m.start(1)], ends[m.end(1) - 1], _stand(m[2]))
         for m in pattern.finditer(folded)
-    ]
+    )
