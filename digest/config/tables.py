@@ -85,7 +85,7 @@ class Service(Table):
     rollover_days: int = Field(
         2,
         ge=0,
-        le=30,
+        le=14,
         description="How many days an item that passed the floor but did not fit is offered again.",
     )
 

@@ -114,7 +114,7 @@ def subscriber_of(row: Sequence[Any]) -> Subscriber:
 
 
 def put_row(db: Database, subscriber: Subscriber, now: datetime) -> int:
-    """Write the settings; a person's own unsubscribe outlives them (consent was withdrawn)."""
+    """Write the settings; a person's own word outlives them: unsubscribed, or paused."""
     row_id: int = db.execute(
         "INSERT INTO subscribers (email, address_key, origin, state, timezone, send_at, days,"
         " name, profile, answered_on, created_at, updated_at)"
@@ -122,7 +122,7 @@ def put_row(db: Database, subscriber: Subscriber, now: datetime) -> int:
         " '', :now, :now)"
         " ON CONFLICT (address_key) DO UPDATE SET origin = :origin, timezone = :timezone,"
         " send_at = :send_at, days = :days, name = :name, profile = :profile, updated_at = :now,"
-        " state = iif(state = 'unsubscribed', state, :state) RETURNING id",
+        " state = iif(state IN ('unsubscribed', 'paused'), state, :state) RETURNING id",
         {
             "email": subscriber.email,
             "key": address_key(subscriber.email),

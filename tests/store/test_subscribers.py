@@ -82,6 +82,13 @@ def test_u8_an_unsubscribe_outlives_the_file_and_an_import(store: Store) -> None
     assert kept.state is SubscriberState.UNSUBSCRIBED
 
 
+def test_a_pause_outlives_an_import(store: Store) -> None:
+    """Settings that the operator imports again wake nobody who asked for quiet."""
+    one = store.put_subscriber(subscriber(**STORED), NOW)
+    store.set_state(one.id, SubscriberState.PAUSED, NOW)
+    assert store.put_subscriber(subscriber(**STORED), NOW).state is SubscriberState.PAUSED
+
+
 def test_u4_leaving_cancels_what_waits(store: Store) -> None:
     """A queued digest of someone who unsubscribes is cancelled in the same transaction."""
     one = store.put_subscriber(subscriber(**STORED), NOW)
