@@ -103,10 +103,10 @@ class Store(Protocol):
         """The newest run of each source, successful or not."""
 
     def successes(self, since: datetime) -> Mapping[str, Sequence[SourceRun]]:
-        """The successful runs of each source since then, oldest first."""
+        """The runs of each source since then that read something or all, oldest first."""
 
     def last_success_at(self, source: str) -> datetime | None:
-        """When a source was last read without an error."""
+        """When a source was last read, wholly or in part."""
 
     def remembered(self, source: str) -> Mapping[str, str]:
         """What was remembered for each URL of a source."""

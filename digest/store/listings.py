@@ -64,7 +64,7 @@ class ListingVerbs(Connections):
                 (
                     run.source,
                     stamp(run.started_at),
-                    int(not run.error),
+                    int(not run.error or run.read > 0),  # a part of it that was read counts
                     SOURCE_RUN.dump_json(run).decode(),
                 ),
             )
@@ -82,7 +82,7 @@ class ListingVerbs(Connections):
         return {source: SOURCE_RUN.validate_json(body) for source, body in rows}
 
     def successes(self, since: datetime) -> Mapping[str, Sequence[SourceRun]]:
-        """The successful runs of each source since then, oldest first."""
+        """The runs of each source since then that read something or all, oldest first."""
         runs: dict[str, list[SourceRun]] = defaultdict(list)
         for source, body in self.rows(
             "SELECT source, body FROM source_runs WHERE succeeded AND started_at >= ? ORDER BY id",
@@ -92,7 +92,7 @@ class ListingVerbs(Connections):
         return runs
 
     def last_success_at(self, source: str) -> datetime | None:
-        """When a source was last read without an error."""
+        """When a source was last read, wholly or in part."""
         rows = self.rows(
             "SELECT max(started_at) FROM source_runs WHERE source = ? AND succeeded", (source,)
         )
