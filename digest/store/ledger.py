@@ -54,7 +54,9 @@ SELECT_DELIVERY = (
 
 
 WAITING = (
-    "SELECT d.id FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id"
+    # CROSS JOIN keeps the order: from the few that wait, by their index, to their subscribers; the
+    # planner would begin with all the subscribers (22 ms a claim at 10,000 of them).
+    "SELECT d.id FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber_id"
     " WHERE d.state IN ('queued', 'deferred', 'unknown') AND d.next_attempt_at <= :now"
     " AND d.unknowns < :tries AND s.state = 'active'"
     # Never two digests at a time: a newer one has taken the place of this one.
