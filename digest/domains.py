@@ -24,8 +24,8 @@ class Asks(Protocol):
 
 async def takes_mail(domain: str, resolver: Asks | None = None) -> bool:
     """False for a domain that does not exist, has no address or says that it takes no mail."""
-    asks = resolver or _resolver()
     try:
+        asks = resolver or _resolver()
         answer = await asks.resolve(domain, "MX")
     except NXDOMAIN:
         return False

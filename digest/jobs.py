@@ -66,6 +66,9 @@ Told = Callable[[Delivery, Outcome, DeliveryState], None]
 PREPARE_BATCH = 2000
 """Subscribers prepared at once: enough to share the matcher's work, few enough for memory."""
 
+SOONEST = timedelta(minutes=5)
+"""How soon a source that failed is asked again at the earliest."""
+
 SOURCE_PATIENCE_S = 600
 """How long one source may take before it is given up for this time."""
 
@@ -79,31 +82,39 @@ async def ingest(
 
     A source that fails is reported in its run and never keeps the others out.
     """
+    turn = asyncio.Lock()  # one after the other: what stands in two sources must meet
 
     async def read(source: Source) -> SourceRun:
         reading = await _read(app, fetcher, source, now)
-        run = await asyncio.to_thread(_take_in, app, reading, now)
+        async with turn:
+            run = await asyncio.to_thread(_take_in, app, reading, now)
         done(1)
         return run
 
     async with app.fetcher() as fetcher:
-        return list(await asyncio.gather(*map(read, sources)))
+        runs = await asyncio.gather(*map(read, sources), return_exceptions=True)
+    for run in runs:
+        if isinstance(run, BaseException):
+            raise run
+    return [run for run in runs if isinstance(run, SourceRun)]
 
 
 async def _read(app: App, fetcher: Fetcher, source: Source, now: datetime) -> Reading:
-    """What a source gave; whatever goes wrong with it is its own error."""
+    """What a source gave; whatever goes wrong with it is its own fault, beside what it gave."""
+    reading = Reading(source)
     try:
         known = app.store.remembered(source.name)
         async with asyncio.timeout(SOURCE_PATIENCE_S):
-            return await read_source(fetcher, known, source, app.folder, now)
+            await read_source(reading, fetcher, known, app.folder, now)
     except TimeoutError:
-        fault = SourceError(source.name, f"took longer than {SOURCE_PATIENCE_S} s")
+        reading.fail(str(SourceError(source.name, f"took longer than {SOURCE_PATIENCE_S} s")))
     except StoreError:
         raise
     except Exception as error:
         logger.exception("source.broke %s", json.dumps({"source": source.name}))
-        fault = SourceError(source.name, f"could not be read ({type(error).__name__}: {error})")
-    return Reading(source, error=str(fault))
+        told = f"could not be read ({type(error).__name__}: {error})"
+        reading.fail(str(SourceError(source.name, told)))
+    return reading
 
 
 def due_sources(app: App, now: datetime) -> list[Source]:
@@ -118,8 +129,11 @@ def due_sources(app: App, now: datetime) -> list[Source]:
 
 def _looks_again_at(app: App, source: Source, run: SourceRun) -> datetime:
     usual = run.started_at + timedelta(seconds=source.every_s)
-    sooner = asks_again_at(app.store.remembered(source.name)) if run.error else None
-    return min(usual, sooner or usual)
+    if not run.error:
+        return usual
+    # Never at every tick, whatever an address that is no longer asked for once taught.
+    sooner = asks_again_at(app.store.remembered(source.name)) or usual
+    return min(usual, max(sooner, run.started_at + SOONEST))
 
 
 def _take_in(app: App, reading: Reading, now: datetime) -> SourceRun:

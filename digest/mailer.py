@@ -31,9 +31,8 @@ from digest.model import Deferred, Outcome, Refused, Sent, Unknown
 SERVICE_CLOSING = 421
 START_INPUT = 354
 
-OUR_FAULT = re.compile(
-    r"\b5\.7\.\d|relay(ing)? (access )?(denied|not (permitted|allowed))", re.IGNORECASE
-)
+NO_RELAYING = re.compile(r"relay(ing)? (access )?(denied|not (permitted|allowed))", re.IGNORECASE)
+POLICY = re.compile(r"^\d{3}[ -]5\.7\.\d")
 """Refusals of policy, authentication or relaying: they speak of us, so nobody is refused for good.
 Source: RFC 3463 section 3.8; RFC 5248."""
 
@@ -185,9 +184,9 @@ class SmtpSession:
             await smtp.rset()
         except (SMTPException, OSError):
             await self._drop()  # the verdict stands, only the line is gone
-        if code < 500 or OUR_FAULT.search(reply):
-            return Deferred(reply, code, relay="relay" in reply.lower())
-        return Refused(code, reply)
+        if NO_RELAYING.search(reply):
+            return Deferred(reply, code, relay=True)
+        return Deferred(reply, code) if code < 500 or POLICY.match(reply) else Refused(code, reply)
 
     async def _connected(self) -> SMTP:
         relay = self._relay

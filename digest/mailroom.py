@@ -17,7 +17,7 @@ from zlib import crc32
 
 from digest.app import App
 from digest.domains import takes_mail
-from digest.errors import TemplateError
+from digest.errors import StoreError, TemplateError
 from digest.letters import Heading, Words, confirmation, render_letter, way_in
 from digest.mailer import Envelope, Session
 from digest.model import Deferred, Outcome, Refused, SubscriberState
@@ -27,9 +27,6 @@ from digest.templates import letter_templates
 from digest.tokens import CONFIRM
 
 logger = logging.getLogger("digest")
-
-BATCH = 10
-"""Letters claimed at once: asking DNS for each of them fits into one lease."""
 
 Reaches = Callable[[str], Awaitable[bool]]
 """A domain -> whether it takes mail."""
@@ -45,19 +42,21 @@ async def send_letters(
     """Send the letters that wait until none does or the relay is in trouble; returns how many."""
     owner = f"{os.getpid()}-{secrets.token_hex(4)}"
     sent = 0
+    paused = False
     async with app.mailer.session() as session:
-        while batch := app.store.claim_letters(clock(), BATCH, app.lease_s, owner):
-            paused = False
-            for letter in batch:
-                if paused or stopping():
-                    outcome: Outcome = Deferred("not tried: the run paused", relay=True)
-                else:
-                    outcome = await _send(app, session, letter, clock, reaches)
-                    sent += 1
-                paused = paused or (isinstance(outcome, Deferred) and outcome.relay)
-                _record(app, letter, outcome, clock())
-            if paused or stopping():
-                break
+        while not (paused or stopping()) and (
+            claimed := app.store.claim_letters(clock(), 1, app.lease_s, owner)
+        ):
+            try:
+                outcome = await _send(app, session, claimed[0], clock, reaches)
+            except StoreError:
+                raise
+            except Exception as error:
+                logger.exception("letter.unmade")
+                outcome = Deferred(f"the letter could not be made: {error}"[:500])
+            paused = isinstance(outcome, Deferred) and outcome.relay
+            _record(app, claimed[0], outcome, clock())
+            sent += 1
     return sent
 
 

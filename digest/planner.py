@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
-from digest.app import App
+from digest.app import App, with_packaged_templates
 from digest.composer import FOLLOWED, Day, compose, cut_to
+from digest.errors import TemplateError
 from digest.matcher import Matcher, Pairs, fit_floor
 from digest.model import Digest, Listing, Match, Profile, Reason, SourceRun
 from digest.renderer import LARGEST_HTML
@@ -86,7 +87,11 @@ def _fitting(app: App, digest: Digest) -> Digest:
     letters = sum(len(text.encode("utf-8", "ignore")) - len(text) for text in shown)
     if len(shown) * ITEM_BYTES + letters * LETTER_BYTES < LARGEST_HTML:
         return digest
-    room = app.renderer(app.frame).capacity(digest, app.tokens.links("https://a.b", 1, SOMETIME))
+    links = app.tokens.links(app.frame.base_url, 1, SOMETIME)
+    try:
+        room = app.renderer(app.frame).capacity(digest, links)
+    except TemplateError:  # the mail will fall back to the packaged templates, so measure those
+        room = app.renderer(with_packaged_templates(app.frame)).capacity(digest, links)
     return cut_to(digest, room) if room < len(shown) else digest
 
 

@@ -54,20 +54,19 @@ class Reading:
 
 
 async def read_source(
-    fetcher: Fetcher, remembered: Mapping[str, str], source: Source, base: Path, now: datetime
-) -> Reading:
-    """Read a source from its files or the web; relative paths begin at `base`.
+    reading: Reading, fetcher: Fetcher, remembered: Mapping[str, str], base: Path, now: datetime
+) -> None:
+    """Read the reading's source to its end; relative paths begin at `base`.
 
     A file, an address or a feed of a list that fails is named; the others are read all the same.
     """
-    reading = Reading(source)
+    source = reading.source
     try:
         waiting = _read_files(reading, base, now) if source.path else _asked(source, now)
         while waiting:
             waiting[:1] = await _read_page(reading, waiting[0], fetcher, remembered, now)
     except SourceError as error:
         reading.fail(str(error))
-    return reading
 
 
 def _asked(source: Source, now: datetime) -> list[tuple[Source, Request]]:
@@ -119,6 +118,8 @@ async def _read_page(
         reading.remember[request.url] = error.remember.to_json()
         reading.fail(str(error))
     except SourceError as error:
+        failed = (memory or Remembered()).after_failure(now, None, gone=False)
+        reading.remember[request.url] = failed.to_json()
         reading.fail(str(error))
     return leads
 

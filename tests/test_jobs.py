@@ -217,6 +217,19 @@ def test_a_source_that_fails_keeps_no_other_out(tmp_path: Path) -> None:
     assert [run.source for run in receipt.sources if run.error] == ["Bad"]
 
 
+def test_what_two_sources_announce_at_once_is_one_listing(tmp_path: Path) -> None:
+    """Sources are read side by side, yet taken in one after the other, so that they meet."""
+    rows: list[dict[str, object]] = [
+        {"title": f"Paper {n}", "abstract": "Tiles.", "authors": ["A. B"]} for n in range(50)
+    ]
+    write_lines(tmp_path / "good.jsonl", *rows)
+    write_lines(tmp_path / "bad.jsonl", *rows)
+    with running(tmp_path, ada(), sources=SOURCES) as app:
+        runs = asyncio.run(jobs.ingest(app, NOW, app.config.sources))
+        assert sorted((run.new, run.joined) for run in runs) == [(0, 50), (50, 0)]
+        assert len(app.store.recent_listings(999)) == 50
+
+
 def test_the_old_and_the_revised_are_stored_and_not_mailed(tmp_path: Path) -> None:
     """They can be explained, and no digest shows them, not even for their votes."""
     rows: list[dict[str, object]] = [

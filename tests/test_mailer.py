@@ -70,6 +70,16 @@ def test_m2_one_recipient_a_message() -> None:
         ("RCPT <ada@example.org>", b"550 5.1.1 unknown", Refused(550, "550 5.1.1 unknown")),
         ("RCPT <ada@example.org>", b"452 4.2.2 full", Deferred("452 4.2.2 full", 452)),
         ("RCPT <ada@example.org>", b"421 busy", Deferred("421 busy", 421, relay=True)),
+        (
+            "RCPT <ada@example.org>",
+            b"450 4.2.0 greylisted by mx-relay3",
+            Deferred("450 4.2.0 greylisted by mx-relay3", 450),
+        ),
+        (
+            "RCPT <ada@example.org>",
+            b"550 5.1.1 unknown [192.5.7.9]",
+            Refused(550, "550 5.1.1 unknown [192.5.7.9]"),
+        ),
         ("DATA", b"451 wait", Deferred("451 wait", 451)),
         ("DATA", DROP, None),
         ("DATA", b"what?", None),

@@ -40,7 +40,9 @@ async def reading_of(
 ) -> Reading:
     """What a source on the stub gives."""
     async with Fetcher("test", allowed_hosts=[stub.host], clock=lambda: NOW) as fetcher:
-        return await read_source(fetcher, known or {}, source, base, NOW)
+        reading = Reading(source)
+        await read_source(reading, fetcher, known or {}, base, NOW)
+    return reading
 
 
 def test_s10_one_dead_feed_of_a_list_keeps_the_others(tmp_path: Path) -> None:
@@ -93,7 +95,9 @@ def test_several_faults_are_counted(tmp_path: Path) -> None:
 
     async def run() -> Reading:
         async with Fetcher("test", clock=lambda: NOW + timedelta()) as fetcher:
-            return await read_source(fetcher, {}, source, tmp_path, NOW)
+            reading = Reading(source)
+            await read_source(reading, fetcher, {}, tmp_path, NOW)
+        return reading
 
     got = asyncio.run(run())
     assert "a.txt" in got.error

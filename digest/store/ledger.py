@@ -24,6 +24,7 @@ from digest.model import (
     Outcome,
     Refused,
     Sent,
+    Subscriber,
     Unknown,
 )
 from digest.schedule import STALE_AFTER, due_on, zone
@@ -93,7 +94,7 @@ class LedgerVerbs(Connections):
                 " AND send_at = ? AND days = ? AND answered_on < ? ORDER BY id LIMIT ?",
                 (timezone, send_at, days, day.isoformat(), limit - len(found)),
             )
-            found.extend(Due(subscriber_of(row), day) for row in rows)
+            found.extend(Due(one, day) for row in rows if (one := _readable_subscriber(row)))
         return found
 
     def shown(
@@ -313,6 +314,15 @@ class LedgerVerbs(Connections):
     def _snapshot(self, snapshot_id: int) -> str:
         body: str = self.rows("SELECT body FROM snapshots WHERE id = ?", (snapshot_id,))[0][0]
         return body
+
+
+def _readable_subscriber(row: Sequence[Any]) -> Subscriber | None:
+    """The subscriber of a row; one that cannot be read is logged and keeps nobody else waiting."""
+    try:
+        return subscriber_of(row)
+    except ValueError:
+        logger.exception("subscriber.unreadable %s", json.dumps({"subscriber": row[0]}))
+        return None
 
 
 def _day_due(

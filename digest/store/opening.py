@@ -46,7 +46,8 @@ class Opening:
             "INSERT OR IGNORE INTO deliveries (subscriber_id, digest_on, state, message_id,"
             " recipient, frame_id, body, listing_ids, prepared_at, attempts, unknowns,"
             " next_attempt_at, owner, code, reply, closed_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ?)",
+            " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ? WHERE EXISTS"
+            " (SELECT 1 FROM subscribers WHERE id = ? AND state = 'active')",
             (
                 digest.subscriber.id,
                 day,
@@ -60,6 +61,7 @@ class Opening:
                 self._now if digest.mailed else None,
                 digest.empty_reason,
                 None if digest.mailed else self._now,
+                digest.subscriber.id,  # who left or was erased meanwhile gets no row
             ),
         ).rowcount
 

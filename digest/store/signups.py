@@ -58,10 +58,10 @@ class SignupVerbs(Connections):
 
         Who is subscribed already keeps their settings, and so does a subscriber of the file.
         """
-        asked = self.signup(signup_id)
-        if asked is None:
-            return None
         with self.writing() as db:
+            asked = self.signup(signup_id)
+            if asked is None or (asked.confirmed_at and not _living(db, asked)):
+                return None  # a link that did its work does not bring back who has left since
             subscriber_id = _subscribe(db, asked, now)
             db.execute(
                 "INSERT INTO consents (subscriber_id, form, client, asked_at, confirmed_at)"
@@ -168,6 +168,14 @@ def _queue(db: Database, letter: Letter, address: str) -> None:
 
 def _message_id(domain: str) -> str:
     return f"letter.{secrets.token_hex(10)}@{domain}"
+
+
+def _living(db: Database, asked: Signup) -> bool:
+    """Whether the person of a sign-up is a subscriber who has not left."""
+    row = db.execute(
+        "SELECT state FROM subscribers WHERE address_key = ?", (address_key(asked.wanted.email),)
+    ).fetchone()
+    return row is not None and row[0] in LIVING
 
 
 def _subscribe(db: Database, asked: Signup, now: datetime) -> int:

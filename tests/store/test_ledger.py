@@ -278,14 +278,22 @@ def test_an_unknown_zone_in_a_row_leaves_the_others_due(store: SqliteStore) -> N
     assert [d.subscriber.email for d in store.due(NOW, 10)] == ["ada@example.org"]
 
 
-def test_u4_whoever_left_between_due_and_open_is_settled(store: Store) -> None:
-    """A row opened for someone who has just gone waits for nothing and is cancelled."""
+def test_an_unreadable_profile_leaves_the_others_due(store: SqliteStore) -> None:
+    """A row that cannot be read is logged and passed over."""
+    person(store)
+    other = person(store, "grace@example.org")
+    with store.writing() as db:
+        db.execute("UPDATE subscribers SET profile = '{' WHERE id = ?", (other.id,))
+    assert [d.subscriber.email for d in store.due(NOW, 10)] == ["ada@example.org"]
+
+
+def test_u4_whoever_left_between_due_and_open_gets_no_row(store: Store) -> None:
+    """Someone who has just gone, or was erased, leaves no trace in the ledger."""
     one = person(store)
     store.set_state(one.id, SubscriberState.UNSUBSCRIBED, NOW)
     queued(store, one)
     assert store.next_attempt_at() is None
-    store.expire(NOW)
-    assert state(store, one) is DeliveryState.CANCELLED
+    assert store.delivery(one.id, TODAY) is None
 
 
 def test_the_counts_and_the_next_try_can_be_asked(store: Store) -> None:

@@ -86,6 +86,21 @@ def test_a_stranger_cannot_change_the_settings_of_a_subscriber(store: Store) -> 
     assert one.profile == profile()
 
 
+def test_u8_a_used_link_does_not_bring_back_who_has_left(store: Store) -> None:
+    """Confirmed, unsubscribed, and the old link pressed again: nobody is mailed."""
+    sign_up(store)
+    (letter,) = store.claim_letters(NOW, 5, 60, "w")
+    assert letter.signup_id is not None
+    one = store.confirm(letter.signup_id, NOW)
+    assert one
+    assert store.confirm(letter.signup_id, NOW) == one  # pressed twice: the same answer
+    store.set_state(one.id, SubscriberState.UNSUBSCRIBED, NOW)
+    assert store.confirm(letter.signup_id, NOW) is None
+    left = store.subscriber(one.email)
+    assert left
+    assert left.state is SubscriberState.UNSUBSCRIBED
+
+
 def test_a_subscriber_of_the_file_keeps_its_settings(store: Store) -> None:
     """Who left and comes back by the form is active again, and the file still owns the rest."""
     store.sync_file([subscriber()], NOW)
