@@ -41,11 +41,6 @@ class Phrase:
     sequences: tuple[tuple[str, ...], ...]
     field: str = ""
 
-    @property
-    def is_prefix(self) -> bool:
-        """Whether the last word stands for every word that begins like it."""
-        return self.sequences[0][-1].startswith(PREFIX)
-
 
 @dataclass(frozen=True, slots=True)
 class Term:

@@ -155,26 +155,13 @@ class LedgerVerbs(Connections):
         self, delivery: Delivery, outcome: Outcome, now: datetime, retry_at: datetime
     ) -> bool:
         """Record what a try came to; false when `delivery.owner` lost its lease meanwhile."""
-        state, code, again = settle(outcome, retry_at)
-        # Trouble of the relay is nobody's failed attempt.
-        blameless = isinstance(outcome, Deferred) and outcome.relay
         with self.writing() as db:
             cursor = db.execute(
                 "UPDATE deliveries SET state = ?, code = ?, reply = ?, next_attempt_at = ?,"
                 " closed_at = ?, lease_until = NULL, attempts = attempts - ?,"
                 " unknowns = unknowns + ?"
                 " WHERE id = ? AND state = 'sending' AND owner = ?",
-                (
-                    state,
-                    code,
-                    outcome.reply,
-                    again and stamp(again),
-                    None if again else stamp(now),
-                    int(blameless),
-                    int(isinstance(outcome, Unknown)),
-                    delivery.id,
-                    delivery.owner,
-                ),
+                (*closing(outcome, now, retry_at), delivery.id, delivery.owner),
             )
             return bool(cursor.rowcount)
 
@@ -345,7 +332,26 @@ def _take(db: Database, delivery: Delivery, now: datetime, lease_s: float, owner
     )
 
 
-def settle(outcome: Outcome, retry_at: datetime) -> tuple[DeliveryState, int, datetime | None]:
+def closing(outcome: Outcome, now: datetime, retry_at: datetime) -> tuple[Any, ...]:
+    """What closing a try writes: state, code, reply, next attempt, close time, then two counts.
+
+    The counts are the attempts to take back and the replies that were lost.
+    """
+    state, code, again = _settle(outcome, retry_at)
+    # Trouble of the relay is nobody's failed attempt.
+    blameless = isinstance(outcome, Deferred) and outcome.relay
+    return (
+        state,
+        code,
+        outcome.reply,
+        again and stamp(again),
+        None if again else stamp(now),
+        int(blameless),
+        int(isinstance(outcome, Unknown)),
+    )
+
+
+def _settle(outcome: Outcome, retry_at: datetime) -> tuple[DeliveryState, int, datetime | None]:
     """The state, reply code and next attempt that an outcome leads to."""
     match outcome:
         case Sent():

@@ -10,10 +10,10 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from digest.model import Deferred, Outcome, Unknown
+from digest.model import Outcome
 from digest.store import Letter
 from digest.store.connection import Connections, moment, stamp
-from digest.store.ledger import TRIES_WITHOUT_REPLY, settle
+from digest.store.ledger import TRIES_WITHOUT_REPLY, closing
 
 STALE = timedelta(hours=48)
 """The link in a letter works as long, so that a later letter would be of no use."""
@@ -58,25 +58,13 @@ class LetterVerbs(Connections):
         self, letter: Letter, outcome: Outcome, now: datetime, retry_at: datetime
     ) -> bool:
         """Record what a try came to; false when `letter.owner` lost its lease meanwhile."""
-        state, code, again = settle(outcome, retry_at)
-        blameless = isinstance(outcome, Deferred) and outcome.relay
         with self.writing() as db:
             return bool(
                 db.execute(
                     "UPDATE letters SET state = ?, code = ?, reply = ?, next_attempt_at = ?,"
                     " closed_at = ?, lease_until = NULL, attempts = attempts - ?,"
                     " unknowns = unknowns + ? WHERE id = ? AND state = 'sending' AND owner = ?",
-                    (
-                        state,
-                        code,
-                        outcome.reply,
-                        again and stamp(again),
-                        None if again else stamp(now),
-                        int(blameless),
-                        int(isinstance(outcome, Unknown)),
-                        letter.id,
-                        letter.owner,
-                    ),
+                    (*closing(outcome, now, retry_at), letter.id, letter.owner),
                 ).rowcount
             )
 
