@@ -184,3 +184,22 @@ CREATE INDEX snapshots_by_use ON snapshots (used_at);
 def m003_snapshot_use(db: Database) -> None:
     """When each snapshot was last used, so that tidying need not read every digest."""
     db.executescript(USE)
+
+
+LIKES = """
+CREATE TABLE likes (              -- what subscribers said of listings
+    subscriber_id INTEGER NOT NULL REFERENCES subscribers (id),
+    listing_key TEXT NOT NULL,
+    value INTEGER NOT NULL CHECK (value IN (1, -1)),
+    origin TEXT NOT NULL,         -- where it was said: cli, web
+    liked_at TEXT NOT NULL,
+    body TEXT NOT NULL,           -- the Listing as it was then, as JSON
+    PRIMARY KEY (subscriber_id, listing_key)
+);
+"""
+
+
+@migrations()
+def m004_likes(db: Database) -> None:
+    """What subscribers liked and disliked."""
+    db.executescript(LIKES)

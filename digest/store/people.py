@@ -72,8 +72,8 @@ class PersonVerbs(Connections):
             if row is None:
                 return
             email, key = row
-            for table in ("deliveries", "consents"):
-                db.execute(f"DELETE FROM {table} WHERE subscriber_id = ?", (subscriber_id,))  # noqa: S608 - two constants
+            for table in ("deliveries", "consents", "likes"):
+                db.execute(f"DELETE FROM {table} WHERE subscriber_id = ?", (subscriber_id,))  # noqa: S608 - constants
             db.execute("DELETE FROM signups WHERE address_key = ?", (key,))
             db.execute(
                 "UPDATE letters SET recipient = '', reply = '',"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from digest.store.ledger import LedgerVerbs
 from digest.store.letters import LetterVerbs
+from digest.store.likes import LikeVerbs
 from digest.store.listings import ListingVerbs
 from digest.store.people import PersonVerbs
 from digest.store.signups import SignupVerbs
@@ -11,7 +12,7 @@ from digest.store.subscribers import SubscriberVerbs
 
 
 class SqliteStore(
-    ListingVerbs, SubscriberVerbs, PersonVerbs, SignupVerbs, LetterVerbs, LedgerVerbs
+    ListingVerbs, SubscriberVerbs, PersonVerbs, LikeVerbs, SignupVerbs, LetterVerbs, LedgerVerbs
 ):
     """Every verb of `Store` on one SQLite file, made where it is missing.
 

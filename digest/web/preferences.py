@@ -14,6 +14,7 @@ from digest.config import parse_subscribers, profile_toml
 from digest.errors import ConfigError
 from digest.model import Delivery, Origin, Subscriber, SubscriberState
 from digest.schedule import send_instant, zone
+from digest.store import Like
 from digest.web.rehearsing import forecast_of
 from digest.web.session import form_mark, signed_out
 from digest.web.settings import Fault, SettingsForm, form_for, form_of, read_settings, zones
@@ -95,6 +96,7 @@ def export(visit: Visit, one: Subscriber) -> Response:
         "kept_in": one.origin,
         "profile_toml": profile_toml(one),
         "consents": visit.app.store.consents(one.id),
+        "likes": [_like(said) for said in visit.app.store.likes([one.id]).get(one.id, ())],
         "digests": [_digest(d) for d in visit.app.store.deliveries_of(one.id)],
     }
     text = json.dumps(kept, ensure_ascii=False, indent=2) + "\n"
@@ -171,6 +173,17 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _like(said: Like) -> dict[str, object]:
+    """A like or dislike in the export."""
+    listing = said.listing
+    return {
+        "listing": {"key": listing.key, "title": listing.title, "url": listing.url},
+        "value": said.value,
+        "said_at": said.liked_at.isoformat(),
+        "said_by": said.origin,
+    }
 
 
 def _digest(delivery: Delivery) -> dict[str, object]:
