@@ -11,10 +11,10 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csc_matrix, csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix, vstack
 
 from digest.matcher import formula, ranking
-from digest.matcher.profiles import Made, Profiles, make_row
+from digest.matcher.profiles import Entries, Made, Profiles, make_row
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch
 from digest.matcher.reasons import (
@@ -40,20 +40,19 @@ class Pairs:
         self._lexicon = compiled.lexicon
         self._related = compiled.related
         self._batch = batch
-        self._own = compiled.own_matrix()
-        self._weak = compiled.weak_matrix()
+        self._compiled = compiled
         self._counts = count_units(self._lexicon, batch)
         self._own_says = evidence(self._lexicon, batch, self._counts)
         self._weak_says = self._related.weak_evidence(batch) if self._related else None
         self._made: dict[int, Made] = {}
+        self._rows: dict[int, tuple[Entries, Entries]] = {}
         self._said: dict[int, dict[int, float]] = {}
         self._found: dict[int, Found] = {}
         self._described: dict[tuple[str, int], Share] = {}
 
     def rank(self, limit: int | Sequence[int], floors: Sequence[float] | None = None) -> Ranking:
         """For each profile its best listings with a score above 0 (and at or above its floor)."""
-        rows, says = (self._own, self._weak), (self._own_says, self._weak_says)
-        return ranking.rank(rows, says, self._batch.order, limit, floors)
+        return ranking.rank(self._compiled.blocks(), self._table, self._batch.order, limit, floors)
 
     def match(self, profile: int, listing: int) -> Match:
         """The score that `rank` gives, with its reasons; 0 and no reasons where excluded."""
@@ -97,7 +96,7 @@ class Pairs:
         made, said = self._made_of(profile), self._said_of(listing)
         trust = self._trust(profile)
         raw: dict[tuple[str, bool], float] = {}
-        for unit, value in _row(self._own, profile):
+        for unit, value in self._row(profile)[1]:
             if unit in said:
                 for term, part in _parts(made, unit, value, trust):
                     key = (term, part < 0)
@@ -110,11 +109,11 @@ class Pairs:
         self, made: Made, profile: int, listing: int, raw: dict[tuple[str, bool], float]
     ) -> list[Share]:
         """What related terms give; one that is a keyword's own word goes to that keyword."""
-        if self._related is None or self._weak is None:
+        if self._related is None:
             return []
         space, said = self._related.space, self._weakly_said(listing)
         gains: dict[str, float] = {}
-        for column, value in _row(self._weak, profile):
+        for column, value in self._row(profile)[0]:
             if column not in said:
                 continue
             feature = column if column < len(space.words) else column - len(space.words)
@@ -156,18 +155,33 @@ class Pairs:
     def _trust(self, profile: int) -> float:
         """What the keywords count beside what was learned from likes, 1 without."""
         before = sum(map(abs, self._made_of(profile).row[1]))
-        return sum(abs(value) for _, value in _row(self._own, profile)) / before if before else 1.0
+        return sum(abs(value) for _, value in self._row(profile)[1]) / before if before else 1.0
 
     def _said_of(self, listing: int) -> dict[int, float]:
         """What each unit says of the listing, without those that say nothing."""
         if listing not in self._said:
-            self._said[listing] = dict(_row(self._own_columns, listing))
+            self._said[listing] = dict(_column(self._own_columns, listing))
         return self._said[listing]
 
     def _weakly_said(self, listing: int) -> dict[int, float]:
         if self._weak_columns is None:
             return {}
-        return dict(_row(self._weak_columns, listing))
+        return dict(_column(self._weak_columns, listing))
+
+    def _row(self, profile: int) -> tuple[Entries, Entries]:
+        """The weak and the own entries of a profile."""
+        if profile not in self._rows:
+            self._rows[profile] = self._compiled.row(profile)
+        return self._rows[profile]
+
+    @cached_property
+    def _table(self) -> csr_matrix:
+        """What every column of the profiles' rows says of each listing, ties in a fixed order."""
+        parts = (self._own_says,) if self._weak_says is None else (self._weak_says, self._own_says)
+        table = vstack(parts, format="csr")
+        place = np.empty(len(self._batch), dtype=np.int32)
+        place[self._batch.order] = np.arange(len(self._batch), dtype=np.int32)
+        return csr_matrix((table.data, place[table.indices], table.indptr), shape=table.shape)
 
     @cached_property
     def _own_columns(self) -> csc_matrix:
@@ -196,8 +210,8 @@ class Pairs:
         return order, np.searchsorted(self._counts.listing[order], places).tolist()
 
 
-def _row(matrix: csr_matrix | csc_matrix, index: int) -> Iterator[tuple[int, float]]:
-    """The entries of one row (or column) of a matrix."""
+def _column(matrix: csc_matrix, index: int) -> Iterator[tuple[int, float]]:
+    """The entries of one column of a matrix."""
     low, high = matrix.indptr[index], matrix.indptr[index + 1]
     return zip(matrix.indices[low:high].tolist(), matrix.data[low:high].tolist(), strict=True)
 

@@ -8,91 +8,100 @@ canonical: the order of a profile's keywords changes nothing.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags, hstack
 
 from digest.matcher import formula
 from digest.matcher.finder import Longs, spread
 from digest.matcher.lexicon import Lexicon, Shares, Table
 from digest.matcher.likes import Likes
 from digest.matcher.related import Related
-from digest.matcher.rows import Row, Rows
+from digest.matcher.rows import LARGEST, Row, Rows
 from digest.model import Keyword, Profile
 
 Floats = NDArray[np.float64]
+Entries = list[tuple[int, float]]
 
 OUT = -1e9
 """The weight of an exclusion: more than everything else together, so that no score is left."""
 
-_CHUNK = 50_000
-"""Profiles that are taken in at a time; bounds the memory of the way, not the result."""
+APART = 64
+"""So few further profiles are widened by a lexicon of their own: the archive need not be searched
+again for what all the others look for."""
 
 
 class Profiles:
-    """Compiled profiles, in the order given; `replace` and `append` touch one row only."""
+    """Compiled profiles, in the order given; `replace` and `append` touch one row only.
+
+    A row holds weak columns (related and learned features) first, then the units of the lexicon.
+    """
 
     def __init__(self, lexicon: Lexicon, related: Related | None = None) -> None:
         self.lexicon = lexicon
         self.related = related
-        self._own = Rows()
-        self._weak = Rows()
+        self.rows = Rows()
 
     def __len__(self) -> int:
-        return len(self._own)
+        return len(self.rows)
+
+    @property
+    def weak_width(self) -> int:
+        """How many weak columns stand before the units."""
+        return self.related.width if self.related else 0
 
     def extend(
         self, profiles: Iterable[Profile], likes: Sequence[Likes | None] | None = None
     ) -> None:
-        """Take in further profiles at the end, with what each has liked."""
-        source = iter(profiles)
-        while chunk := list(islice(source, _CHUNK)):
-            liked = likes[len(self) : len(self) + len(chunk)] if likes else [None] * len(chunk)
-            own = make_rows(self.lexicon, chunk)
-            if self.related:
-                own, weak = self.related.widen(self.lexicon, chunk, own, liked)
-                self._weak.extend(weak)
-            self._own.extend(own)
+        """Take in further profiles at the end, with what each of them has liked."""
+        source, taken = iter(profiles), 0
+        while chunk := list(islice(source, LARGEST)):
+            liked = likes[taken : taken + len(chunk)] if likes else [None] * len(chunk)
+            self.rows.extend(self._rows_of(chunk, liked))
+            taken += len(chunk)
 
     def append(self, profile: Profile, likes: Likes | None = None) -> int:
         """Take in one more; the answer is its index."""
-        own, weak = self._rows_of(profile, likes)
-        self._own.append(own)
-        if self.related:
-            self._weak.append(weak)
+        self.rows.extend(self._rows_of([profile], [likes]))
         return len(self) - 1
 
     def replace(self, index: int, profile: Profile, likes: Likes | None = None) -> None:
         """Put a changed profile in the place of the one at `index`."""
-        own, weak = self._rows_of(profile, likes)
-        self._own.replace(index, own)
-        if self.related:
-            self._weak.replace(index, weak)
+        self.rows.replace(index, self._rows_of([profile], [likes]))
 
-    def _rows_of(self, profile: Profile, likes: Likes | None) -> tuple[Row, Row]:
-        """Both rows of one profile; its related terms are drawn by a lexicon of its own."""
-        row = make_row(self.lexicon, profile).row
+    def take(self, indices: Sequence[int]) -> Profiles:
+        """Some of the profiles, on the same lexicon."""
+        taken = Profiles(self.lexicon, self.related)
+        taken.rows = self.rows.take(indices)
+        return taken
+
+    def row(self, index: int) -> tuple[Entries, Entries]:
+        """The weak and the own entries of one profile, as (column, value)."""
+        low = self.weak_width
+        entries = list(zip(*self.rows.row(index), strict=True))
+        own = [(column - low, value) for column, value in entries if column >= low]
+        return [entry for entry in entries if entry[0] < low], own
+
+    def blocks(self) -> Iterator[csr_matrix]:
+        """All rows in order, in matrices with one column for each weak feature, then each unit."""
+        return self.rows.blocks(self.weak_width + len(self.lexicon))
+
+    def _rows_of(self, profiles: Sequence[Profile], likes: Sequence[Likes | None]) -> csr_matrix:
+        own = make_rows(self.lexicon, profiles)
         if not self.related:
-            return row, ((), ())
-        alone = Lexicon(self.lexicon.statistics)
-        rows = Rows()
-        rows.append(make_row(alone, profile).row)
-        before = rows.matrix(len(alone))
-        after, weak = self.related.widen(alone, [profile], before, [likes])
-        share = float(after.data[0] / before.data[0]) if len(before.data) else 1.0
-        return (row[0], [value * share for value in row[1]]), (weak.indices, weak.data)
-
-    def own_matrix(self) -> csr_matrix:
-        """One row for each profile, one column for each unit of the lexicon."""
-        return self._own.matrix(len(self.lexicon))
-
-    def weak_matrix(self) -> csr_matrix | None:
-        """One row for each profile, one column for each related or learned feature, or None."""
-        return self._weak.matrix(self.related.width) if self.related else None
+            return own
+        lexicon, drawn_by = self.lexicon, own
+        if len(profiles) <= APART:
+            lexicon = Lexicon(self.lexicon.statistics)
+            drawn_by = make_rows(lexicon, profiles)
+        weak = self.related.weak_rows(lexicon, profiles, drawn_by, likes)
+        if any(likes):
+            own = diags(self.related.kept(likes)) @ own
+        return hstack((weak, own), format="csr")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,16 @@ Owns the sparse product, the floors and the ties.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack, vstack
+from scipy.sparse import csr_matrix
 from sparse_dot_topn import sp_matmul_topn
 
 from digest.matcher import formula
 from digest.matcher.reading import Ints
-
-_CHUNK = 100_000
-"""Profiles ranked at a time; bounds the memory of the way."""
 
 _ROUNDING = 1e-4
 """How far below the lowest floor sums are kept until the scores themselves are compared."""
@@ -49,40 +46,27 @@ class Ranking:
 
 
 def rank(
-    rows: tuple[csr_matrix, csr_matrix | None],
-    evidence: tuple[csr_matrix, csr_matrix | None],
+    blocks: Iterable[csr_matrix],
+    table: csr_matrix,
     order: Ints,
     limit: int | Sequence[int],
     floors: Sequence[float] | None,
 ) -> Ranking:
     """The best `limit` listings of each row with a score above 0 and at or above its floor.
 
-    `rows` are the own and the weak rows of the profiles, `evidence` what the columns of both say.
+    `blocks` are the rows of the profiles, `table` what their columns say of each listing, the
+    listings in this `order`.
     """
-    own, weak = rows
     most = min(int(np.max(limit, initial=0)), len(order))
-    if not most or not own.shape[0]:
-        return _none(own.shape[0])
-    table = evidence[0] if evidence[1] is None else vstack(evidence)
-    table = table.tocsr()[:, order].tocsr()
     least = formula.raw_of(min(floors, default=0.0)) - _ROUNDING if floors is not None else 0.0
-    parts = []
-    for low in range(0, own.shape[0], _CHUNK):
-        chunk = slice(low, low + _CHUNK)
-        part = _rows(own, chunk)
-        if weak is not None:
-            part = hstack((part, _rows(weak, chunk))).tocsr()
-        best = sp_matmul_topn(part, table, most, max(0.0, least), sort=True, n_threads=THREADS)
-        parts.append(_cut(best, order, _part(limit, chunk), _part(floors, chunk)))
-    return _joined(parts)
-
-
-def _rows(matrix: csr_matrix, chunk: slice) -> csr_matrix:
-    """Some rows of a matrix, on the same memory."""
-    first = matrix.indptr[chunk.start : chunk.stop + 1]
-    low, high = int(first[0]), int(first[-1])
-    parts = matrix.data[low:high], matrix.indices[low:high], first - first[0]
-    return csr_matrix(parts, shape=(len(first) - 1, matrix.shape[1]), copy=False)
+    parts, done = [], 0
+    for rows in blocks:
+        chunk = slice(done, done + rows.shape[0])
+        done = chunk.stop
+        if most:
+            best = sp_matmul_topn(rows, table, most, max(0.0, least), sort=True, n_threads=THREADS)
+            parts.append(_cut(best, order, _part(limit, chunk), _part(floors, chunk)))
+    return _joined(parts) if parts else _none(done)
 
 
 def _part(values: object, chunk: slice) -> NDArray[np.float32] | None:
@@ -132,14 +116,20 @@ def _settled(row: NDArray[np.integer], place: Ints, value: NDArray[np.float32]) 
 
 
 def _joined(parts: list[Ranking]) -> Ranking:
+    """One ranking of several, which are let go on the way."""
     if len(parts) == 1:
         return parts[0]
     counts = np.concatenate([np.diff(part.first) for part in parts])
-    return Ranking(
-        np.concatenate(([0], np.cumsum(counts))),
-        np.concatenate([part.listing for part in parts]),
-        np.concatenate([part.score for part in parts]),
-    )
+    first = np.concatenate(([0], np.cumsum(counts)))
+    listing, score = np.empty(first[-1], np.int32), np.empty(first[-1], np.float32)
+    low = 0
+    parts.reverse()
+    while parts:
+        part = parts.pop()
+        high = low + len(part.listing)
+        listing[low:high], score[low:high] = part.listing, part.score
+        low = high
+    return Ranking(first, listing, score)
 
 
 def _none(profiles: int) -> Ranking:

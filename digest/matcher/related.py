@@ -7,6 +7,7 @@ together in 300 listings does so by chance.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from sparse_dot_topn import sp_matmul_topn
 
 from digest.matcher.lexicon import Lexicon
 from digest.matcher.likes import Likes, learn_features
+from digest.matcher.ranking import THREADS
 from digest.matcher.reading import Batch, read
 from digest.matcher.scoring import count_units, evidence
 from digest.matcher.space import Space, unit_rows
@@ -56,6 +58,7 @@ class Related:
         words = self.space.word_evidence(self.batch) @ diags(self.space.word_rarity)
         self._centres = (unit_rows(words.tocsr()) @ _unequal(words.shape[1])).tocsr()
         self._places = _unequal(len(self.batch))
+        self._says: WeakKeyDictionary[Lexicon, tuple[int, csr_matrix]] = WeakKeyDictionary()
         room = (len(archive) - NO_ARCHIVE) / (FULL_ARCHIVE - NO_ARCHIVE)
         self.share = SHARE * min(1.0, max(0.0, room))
 
@@ -69,37 +72,49 @@ class Related:
         parts = (self.space.word_evidence(batch), self.space.vectors(batch))
         return hstack(parts).T.tocsr().astype(np.float32)
 
-    def widen(
+    def kept(self, likes: Sequence[Likes | None]) -> NDArray[np.float32]:
+        """For each profile what its keywords count beside what was learned from likes, 0..1."""
+        number = np.array([len(each.liked) if each else 0 for each in likes])
+        return (PRIOR_LIKES / (number + PRIOR_LIKES)).astype(np.float32)
+
+    def weak_rows(
         self,
         lexicon: Lexicon,
         profiles: Sequence[Profile],
         own: csr_matrix,
         likes: Sequence[Likes | None],
-    ) -> tuple[csr_matrix, csr_matrix]:
-        """The own rows, scaled where likes stand beside them, and the weak rows."""
+    ) -> csr_matrix:
+        """Profiles x weak columns: terms related by the own rows, or learned from likes."""
         liked = np.array([bool(each and each.liked) for each in likes])
         wanted = np.array([profile.related for profile in profiles]) & ~liked
         drawn = self._draw(lexicon, own, wanted)
         learned = csr_matrix((len(profiles), self.space.width), dtype=np.float32)
         if liked.any():
-            number = np.array([len(each.liked) if each else 0 for each in likes])
-            trust = number / (number + PRIOR_LIKES)
-            own = (diags((1 - trust).astype(np.float32)) @ own).tocsr()
-            learned = diags(trust) @ learn_features(self.space, self.batch, likes)
-        return own, hstack((drawn, learned)).tocsr().astype(np.float32)
+            trust = diags(1 - self.kept(likes))
+            learned = trust @ learn_features(self.space, self.batch, likes)
+        return hstack((drawn, learned)).tocsr().astype(np.float32)
 
     def _draw(self, lexicon: Lexicon, own: csr_matrix, wanted: NDArray[np.bool_]) -> csr_matrix:
         """Profiles x words: the terms that the best stored listings of each profile share."""
         if not self.share or not wanted.any():
             return csr_matrix((own.shape[0], len(self.space.words)), dtype=np.float32)
-        made = evidence(lexicon, self.batch, count_units(lexicon, self.batch))
         rows = (diags(wanted.astype(float)) @ own).tocsr()
-        made = (made.astype(float) @ self._places).tocsr()
-        best = sp_matmul_topn(rows, made, NEAREST, 0.0, sort=True)
+        best = sp_matmul_topn(
+            rows, self._stored(lexicon), NEAREST, 0.0, sort=True, n_threads=THREADS
+        )
         best.data **= SHARPNESS
-        near = sp_matmul_topn(best, self._centres, MOST_TERMS, 0.0, sort=True)
+        near = sp_matmul_topn(best, self._centres, MOST_TERMS, 0.0, sort=True, n_threads=THREADS)
         scale = diags(self.share * self.space.word_rarity)
         return (unit_rows(near) @ scale).tocsr()
+
+    def _stored(self, lexicon: Lexicon) -> csr_matrix:
+        """What each unit of a lexicon says of each stored listing; made anew when it has grown."""
+        size, said = self._says.get(lexicon, (0, None))
+        if said is None or size != len(lexicon):
+            made = evidence(lexicon, self.batch, count_units(lexicon, self.batch))
+            said = (made.astype(float) @ self._places).tocsr()
+            self._says[lexicon] = len(lexicon), said
+        return said
 
 
 def _unequal(size: int) -> csr_matrix:

@@ -129,9 +129,7 @@ def measure(
     compiled = matcher.compile(profiles(wanted, number))
     taken = time.perf_counter() - begun
     finding, ranking, cutting = ranked(matcher, compiled, batch)
-    rows = compiled.own_matrix().nnz * 8
-    rows += matrix.nnz * 8 if (matrix := compiled.weak_matrix()) is not None else 0
-    bound = rows / bandwidth()
+    bound = compiled.rows.entries * 8 / bandwidth()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{number:>9,} {len(batch):>8,} {taken / number * 1e6:>10.1f} {finding:>9.2f}"
