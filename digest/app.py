@@ -188,6 +188,7 @@ def _frame(config: Config, templates: tuple[tuple[str, str], ...]) -> Frame:
         reply_to=mail.reply_to or "",
         postal_address=mail.postal_address,
         note=note,
+        note_position=mail.note_position,
         templates=templates,
     )
 

@@ -1,16 +1,24 @@
 """The nouns: immutable values that every other room passes around.
 
-Owns the shapes and the legal moves of a delivery. Never reads a clock, a file or the network.
+Owns the shapes; a delivery's states and outcomes are those of `states.py`, and are nouns as well.
+Never reads a clock, a file or the network.
 Times are aware UTC and end in `_at`; local calendar days end in `_on`; durations carry a unit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from types import MappingProxyType
+
+# ruff: noqa: PLC0414 - `as` is how the typing rules mark a name that is handed on
+from digest.states import MOVES as MOVES
+from digest.states import Deferred as Deferred
+from digest.states import DeliveryState as DeliveryState
+from digest.states import Outcome as Outcome
+from digest.states import Refused as Refused
+from digest.states import Sent as Sent
+from digest.states import Unknown as Unknown
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -89,13 +97,33 @@ class Source:
     query: str = ""
 
 
+class Standing(StrEnum):
+    """How a source stands with its calendar; the receipt's words follow from it.
+
+    `rest`: no list comes then. `late`: one that should be out is not. `repeated`: an old one came
+    in its place. `silent`: nothing has come for longer than it should.
+    """
+
+    ON_TIME = "on_time"
+    REST = "rest"
+    LATE = "late"
+    REPEATED = "repeated"
+    SILENT = "silent"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceRun:
     """What one fetch of one source brought, for the receipt.
 
     `announced` is the count that the source itself states (None where it states none), `read` what
     was parsed, then how those fell out: `new` to us, `joined` with a listing known already,
-    `too_old` stored but not sent. `error` is empty on success. `batch_on` is the list's own day.
+    `too_old` stored but not sent. `batch_on` is the day of its newest list. `error` is empty on
+    success.
+
+    What is known of the source by now: the `calendar` that it keeps (by name), what tells its
+    newest list from others (`list_id`) and when that was first seen, the longest wait between two
+    lists, since when it fails, and when a source that fails is asked again. A receipt's line adds
+    up the `lists` of some days and says how the source stood then, and why it rests (`reason`).
     """
 
     source: str
@@ -107,6 +135,15 @@ class SourceRun:
     too_old: int = 0
     batch_on: date | None = None
     error: str = ""
+    calendar: str = ""
+    list_id: str = ""
+    list_at: datetime | None = None
+    longest_gap_s: int = 0
+    failing_since: datetime | None = None
+    retry_at: datetime | None = None
+    lists: int = 1
+    standing: Standing = Standing.ON_TIME
+    reason: str = ""
 
 
 # --- what subscribers want ------------------------------------------------------------------
@@ -120,6 +157,13 @@ class WhenEmpty(StrEnum):
     NEAREST = "nearest"
 
 
+class Abstracts(StrEnum):
+    """How much of each abstract a subscriber gets: its first sentences, or all of it."""
+
+    SHORT = "short"
+    FULL = "full"
+
+
 @dataclass(frozen=True, slots=True)
 class Keyword:
     """A term as the subscriber wrote it, with its weight (-100..100, not 0)."""
@@ -130,7 +174,10 @@ class Keyword:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a subscriber asked for. `min_score` is the floor, 0..1; `max_items` the cap, 1..100."""
+    """What a subscriber asked for. `min_score` is the floor, 0..1; `max_items` the cap, 1..100.
+
+    `authors` and `organizations` are followed whatever the score.
+    """
 
     keywords: tuple[Keyword, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -141,6 +188,13 @@ class Profile:
     trending: int = 0
     when_empty: WhenEmpty = WhenEmpty.SKIP
     related: bool = True
+    organizations: tuple[str, ...] = ()
+    abstracts: Abstracts = Abstracts.SHORT
+
+    @property
+    def asks_for_nothing(self) -> bool:
+        """Whether no listing can ever be shown for it."""
+        return not (self.keywords or self.authors or self.organizations or self.trending)
 
 
 class SubscriberState(StrEnum):
@@ -237,6 +291,7 @@ class Receipt:
 
     `considered` listings were new to this subscriber; `matched` passed the floor; `shown` are in
     the mail; `waiting` passed the floor and did not fit the cap (they are offered again).
+    `matched_by` parts `matched` by the sources that the listings are known from.
     """
 
     sources: tuple[SourceRun, ...] = ()
@@ -244,6 +299,7 @@ class Receipt:
     matched: int = 0
     shown: int = 0
     waiting: int = 0
+    matched_by: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,11 +322,12 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Everything of a mail that is the same for everyone: who sends, the notes, the templates.
+    """Everything of a mail that is the same for everyone: who sends, the note, the templates.
 
-    `sender` is the From mailbox as (display name, address); `templates` maps a name such as
-    `digest.html` to its source. A frame is kept with each delivery, so that a retry or a replay
-    gives the same bytes after the operator has changed any of it.
+    `sender` is the From mailbox as (display name, address); `note_position` is `above` or `below`
+    the items; `templates` maps a name such as `digest.html` to its source. A frame is kept with
+    each delivery, so that a retry or a replay gives the same bytes after the operator has changed
+    any of it.
     """
 
     service_name: str
@@ -281,6 +338,7 @@ class Frame:
     postal_address: str = ""
     note: str = ""
     templates: tuple[tuple[str, str], ...] = ()
+    note_position: str = "above"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,78 +360,6 @@ class Message:
 
 
 # --- the ledger -----------------------------------------------------------------------------
-
-
-class DeliveryState(StrEnum):
-    """Where a delivery stands. `empty` is born final: the day was answered without a mail."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    REFUSED = "refused"
-    DEFERRED = "deferred"
-    UNKNOWN = "unknown"
-    HELD = "held"
-    CANCELLED = "cancelled"
-    EMPTY = "empty"
-
-
-MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = MappingProxyType(
-    {
-        DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.CANCELLED}),
-        DeliveryState.SENDING: frozenset(
-            {
-                DeliveryState.SENT,
-                DeliveryState.REFUSED,
-                DeliveryState.DEFERRED,
-                DeliveryState.UNKNOWN,
-            }
-        ),
-        DeliveryState.DEFERRED: frozenset({DeliveryState.SENDING, DeliveryState.CANCELLED}),
-        DeliveryState.UNKNOWN: frozenset({DeliveryState.SENDING, DeliveryState.HELD}),
-        DeliveryState.SENT: frozenset(),
-        DeliveryState.REFUSED: frozenset(),
-        DeliveryState.HELD: frozenset(),
-        DeliveryState.CANCELLED: frozenset(),
-        DeliveryState.EMPTY: frozenset(),
-    }
-)
-"""The only legal moves of a delivery; a state without moves is final."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The server took the message; `reply` holds its text, queue id included."""
-
-    reply: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The server refused this recipient or message for good (5yz to RCPT or after the dot)."""
-
-    code: int
-    reply: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deferred:
-    """Not now. `relay` is true when the relay is in trouble: the run pauses, nobody is blamed."""
-
-    reply: str
-    code: int = 0
-    relay: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """The connection died after the final dot: the server may or may not have the message."""
-
-    reply: str
-
-
-Outcome = Sent | Refused | Deferred | Unknown
-"""What a try to send came to; match it exhaustively."""
 
 
 @dataclass(frozen=True, slots=True)

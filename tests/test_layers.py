@@ -13,6 +13,7 @@ import digest
 HOUSE = Path(digest.__file__).parent
 
 LAYERS = (
+    ("states",),
     ("model", "errors"),
     ("text", "tex", "markup", "schedule", "addresses"),
     ("sources",),
@@ -37,7 +38,7 @@ BESIDE = {
 }
 """(importer, imported) in one layer, with the reason."""
 
-PURE = {room for layer in LAYERS[:7] for room in layer}
+PURE = {room for layer in LAYERS[:8] for room in layer}
 """Rooms without I/O and without a clock; the config reads the files that it is given by name."""
 
 FORBIDDEN = {

@@ -91,7 +91,7 @@ def add(config_path: Path, email: str, profile: Path | None, **settings: Any) ->
         _check_new(app, email)
         _put(app, one)
     say(f"added {one.email}")
-    if not (one.profile.keywords or one.profile.authors or one.profile.trending):
+    if one.profile.asks_for_nothing:
         say(f"nothing will match yet: `digest subscribers edit {email}` adds keywords", err=True)
 
 

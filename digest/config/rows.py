@@ -12,7 +12,7 @@ from datetime import time
 from pydantic import Field
 
 from digest.config.tables import Table
-from digest.config.terms import Authors, Exclusions, Keywords
+from digest.config.terms import Authors, Exclusions, Keywords, Organizations
 from digest.config.values import (
     Address,
     Clock,
@@ -28,7 +28,7 @@ from digest.config.values import (
     SourceUrl,
     Timezone,
 )
-from digest.model import WEEKDAYS, Keyword, Profile, Source, Subscriber, WhenEmpty
+from digest.model import WEEKDAYS, Abstracts, Keyword, Profile, Source, Subscriber, WhenEmpty
 from digest.sources import KINDS
 
 
@@ -119,11 +119,22 @@ class SubscriberTable(Table):
         description='A day without a match: `"skip"` sends nothing, `"note"` a line, `"nearest"` '
         "the near misses.",
     )
+    abstracts: Abstracts = Field(
+        Abstracts.SHORT,
+        strict=False,
+        description='How much of each abstract is shown: `"short"` is its first sentences, '
+        '`"full"` all of it.',
+    )
     related: bool = Field(
         True, description="Whether words that stand with the keywords in papers count a little."
     )
     authors: Authors = Field(
         (), description="Authors to follow, whatever the score.", examples=[["Emmy Noether"]]
+    )
+    organizations: Organizations = Field(
+        (),
+        description="Labs to follow, by their whole name, whatever the score.",
+        examples=[["Google DeepMind"]],
     )
     exclude: Exclusions = Field(
         (),

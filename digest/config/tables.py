@@ -122,6 +122,9 @@ class Mail(Table):
     note_file: FilePath | None = Field(
         None, description="Markdown file with your note to all readers.", examples=["note.md"]
     )
+    note_position: Literal["above", "below"] = Field(
+        "above", description="Where your note stands: above the items or below them."
+    )
     templates: FilePath | None = Field(
         None,
         description="Folder with your own mail templates, looked up before the packaged ones.",

@@ -11,10 +11,10 @@ from digest.config.text import read_list
 from digest.config.values import Weight
 from digest.config.words import WrongValueError, shown
 from digest.errors import KeywordError
-from digest.matcher import check_author, check_exclusion, check_term
+from digest.matcher import check_author, check_exclusion, check_organization, check_term
 
 MAX_KEYWORDS = 500
-"""Keywords of one profile, and likewise exclusions and followed authors."""
+"""Keywords of one profile, and likewise exclusions, followed authors and organizations."""
 
 SETTINGS = frozenset({"send_at", "min_score", "max_items", "per_day", "when_empty"})
 """Keys of a subscriber that no one means as a term. TOML counts every line below
@@ -63,6 +63,8 @@ def check_keyword(text: str) -> None:
 Term = Annotated[str, _checked(check_keyword)]
 Exclusion = Annotated[str, _checked(check_exclusion)]
 Author = Annotated[str, _checked(check_author)]
+Organization = Annotated[str, _checked(check_organization)]
 Exclusions = Annotated[tuple[Exclusion, ...], BeforeValidator(read_limited)]
 Authors = Annotated[tuple[Author, ...], BeforeValidator(read_limited)]
+Organizations = Annotated[tuple[Organization, ...], BeforeValidator(read_limited)]
 Keywords = Annotated[dict[Term, Weight], BeforeValidator(read_keywords)]

@@ -32,8 +32,10 @@ def subscriber_table(subscriber: Subscriber) -> dict[str, Any]:
         "per_day": profile.per_day,
         "trending": profile.trending,
         "when_empty": profile.when_empty.value,
+        "abstracts": profile.abstracts.value,
         "related": profile.related,
         "authors": list(profile.authors),
+        "organizations": list(profile.organizations),
         "exclude": list(profile.exclude),
         "keywords": {keyword.term: _number(keyword.weight) for keyword in profile.keywords},
     }

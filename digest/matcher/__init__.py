@@ -4,6 +4,7 @@ Pure: values in, values out; no I/O, no clock. `docs/matching.md` explains the m
 """
 
 from digest.matcher.floors import fit_floor
+from digest.matcher.labs import check_organization, labs_named, read_lab
 from digest.matcher.likes import Likes, Proposal
 from digest.matcher.matching import Matcher, learn
 from digest.matcher.pairs import Pairs
@@ -17,6 +18,6 @@ from digest.matcher.terms import check_author, check_exclusion, check_term
 
 __all__ = [
     "Batch", "Explanation", "Likes", "Matcher", "Pairs", "Profiles", "Proposal", "Ranking",
-    "Statistics", "check_author", "check_exclusion", "check_term", "find_spans", "fit_floor",
-    "learn", "terms_of",
+    "Statistics", "check_author", "check_exclusion", "check_organization", "check_term",
+    "find_spans", "fit_floor", "labs_named", "learn", "read_lab", "terms_of",
 ]  # fmt: skip

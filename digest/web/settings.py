@@ -33,7 +33,7 @@ REGIONS = (
     "Pacific",
 )  # fmt: skip
 
-FINER = frozenset({"min_score", "per_day", "trending", "authors", "exclude"})
+FINER = frozenset({"min_score", "per_day", "trending", "authors", "organizations", "exclude"})
 LABELS = {
     "email": "Address",
     "keywords": "Keyword",
@@ -45,7 +45,9 @@ LABELS = {
     "per_day": "About so many a day",
     "trending": "Most voted",
     "when_empty": "On an empty day",
+    "abstracts": "Abstracts",
     "authors": "Authors",
+    "organizations": "Labs",
     "exclude": "Never show",
 }
 """What a page calls a key of the config."""
@@ -73,8 +75,10 @@ class SettingsForm:
     per_day: str = ""
     trending: str = "0"
     when_empty: str = "skip"
+    abstracts: str = "short"
     related: bool = True
     authors: str = ""
+    organizations: str = ""
     exclude: str = ""
     faults: tuple[Fault, ...] = field(default=(), compare=False)
 
@@ -86,7 +90,8 @@ class SettingsForm:
     @property
     def is_fine(self) -> bool:
         """Whether one of the finer points is set or wrong, so that they are to be seen."""
-        return bool(self.authors or self.exclude or self.per_day or self.wrong & FINER)
+        followed = self.authors or self.organizations
+        return bool(followed or self.exclude or self.per_day or self.wrong & FINER)
 
     def with_rows(self, more: int = ROWS) -> SettingsForm:
         """The form with so many empty rows under the filled ones."""
@@ -116,8 +121,10 @@ def form_of(sent: FormData) -> SettingsForm:
         per_day=one("per_day"),
         trending=one("trending"),
         when_empty=one("when_empty", "skip"),
+        abstracts=one("abstracts", "short"),
         related="related" in sent,
         authors=one("authors"),
+        organizations=one("organizations"),
         exclude=one("exclude"),
     )
 
@@ -136,8 +143,10 @@ def form_for(one: Subscriber) -> SettingsForm:
         per_day=str(wanted.per_day or ""),
         trending=str(wanted.trending),
         when_empty=wanted.when_empty.value,
+        abstracts=wanted.abstracts.value,
         related=wanted.related,
         authors="\n".join(wanted.authors),
+        organizations="\n".join(wanted.organizations),
         exclude="\n".join(wanted.exclude),
     )
 
@@ -155,7 +164,7 @@ def read_settings(form: SettingsForm) -> tuple[Subscriber | None, tuple[Fault, .
         (one,) = parse_subscribers(text, "form", "UTC")
     except ConfigError as error:
         return None, (*faults, *map(_fault, error.faults))
-    if not (one.profile.keywords or one.profile.authors or one.profile.trending):
+    if one.profile.asks_for_nothing:
         faults.append(Fault("keywords", "give one at least, or an author to follow"))
     return (None, tuple(faults)) if faults else (replace(one, email=email), ())
 
@@ -172,8 +181,10 @@ def _table(form: SettingsForm) -> dict[str, Any]:
         "per_day": _number(form.per_day),
         "trending": _number(form.trending),
         "when_empty": form.when_empty,
+        "abstracts": form.abstracts,
         "related": form.related,
         "authors": _lines(form.authors),
+        "organizations": _lines(form.organizations),
         "exclude": _lines(form.exclude),
         "keywords": {term: _number(weight or "1") for term, weight in form.rows if term},
     }

@@ -151,7 +151,7 @@ MAIL = [
     (
         'sender = "x"',
         "sender: is no key here; keys are from, reply_to, bounce_domain, list_id, "
-        "postal_address, note_file, templates",
+        "postal_address, note_file, note_position, templates",
     ),
 ]
 

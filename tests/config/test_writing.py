@@ -13,8 +13,8 @@ from digest.config import parse_subscribers, profile_toml
 from digest.config.rows import SubscriberTable
 from digest.config.times import read_every, write_every, zones
 from digest.errors import KeywordError
-from digest.matcher import check_author, check_exclusion, check_term
-from digest.model import WEEKDAYS, Keyword, Profile, Subscriber, WhenEmpty
+from digest.matcher import check_author, check_exclusion, check_organization, check_term
+from digest.model import WEEKDAYS, Abstracts, Keyword, Profile, Subscriber, WhenEmpty
 
 WORDS = st.sampled_from(["fusion", "x-ray", "C++", "Möbius", "α-diversity", "GPT-4.5", "k-NN"])
 PHRASES = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
@@ -57,6 +57,10 @@ PROFILES = st.builds(
     trending=st.integers(0, 100),
     when_empty=st.sampled_from(WhenEmpty),
     related=st.booleans(),
+    organizations=st.lists(LINES.filter(lambda t: passes(check_organization, t)), max_size=3).map(
+        tuple
+    ),
+    abstracts=st.sampled_from(Abstracts),
 )
 
 SUBSCRIBERS = st.builds(
@@ -101,6 +105,7 @@ def test_a_profile_reads_as_a_person_would_write_it() -> None:
         "max_items = 5\n"
         "trending = 0\n"
         'when_empty = "skip"\n'
+        'abstracts = "short"\n'
         "related = true\n"
         "\n"
         "[subscribers.keywords]\n"
@@ -112,7 +117,11 @@ def test_a_profile_reads_as_a_person_would_write_it() -> None:
 def test_every_key_of_a_subscriber_is_written() -> None:
     """A key that is added to the table is added to the export."""
     profile = Profile(
-        (Keyword("fusion"),), exclude=("survey",), authors=("Emmy Noether",), per_day=3
+        (Keyword("fusion"),),
+        exclude=("survey",),
+        authors=("Emmy Noether",),
+        organizations=("Example Lab",),
+        per_day=3,
     )
     text = profile_toml(Subscriber("ada@example.org", profile, name="Ada"))
     (written,) = tomllib.loads(text)["subscribers"]

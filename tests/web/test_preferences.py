@@ -242,6 +242,8 @@ def test_the_form_changes_every_setting(site: Running, ada: Subscriber) -> None:
             trending="2",
             when_empty="nearest",
             authors="Emmy Noether\r\nPaul Lévy",
+            organizations="University of Göttingen",
+            abstracts="full",
             exclude="category:cs.CR",
         )
         del sent["related"]
@@ -261,6 +263,7 @@ def test_the_form_changes_every_setting(site: Running, ada: Subscriber) -> None:
     assert (wanted.max_items, wanted.min_score, wanted.per_day, wanted.trending) == (7, 0.4, 5, 2)
     assert (wanted.when_empty, wanted.related) == ("nearest", False)
     assert wanted.authors == ("Emmy Noether", "Paul Lévy")
+    assert (wanted.organizations, wanted.abstracts) == (("University of Göttingen",), "full")
     assert wanted.exclude == ("category:cs.CR",)
 
 
