@@ -176,7 +176,8 @@ class Keyword:
 class Profile:
     """What a subscriber asked for. `min_score` is the floor, 0..1; `max_items` the cap, 1..100.
 
-    `authors` and `organizations` are followed whatever the score.
+    `authors` and `organizations` are followed whatever the score. `learn` lets what was learned
+    from liked and disliked listings count at once.
     """
 
     keywords: tuple[Keyword, ...] = ()
@@ -190,6 +191,7 @@ class Profile:
     related: bool = True
     organizations: tuple[str, ...] = ()
     abstracts: Abstracts = Abstracts.SHORT
+    learn: bool = False
 
     @property
     def asks_for_nothing(self) -> bool:
@@ -241,8 +243,9 @@ class Reason:
     """Why a listing scored: the term as the subscriber wrote it, where, how often, its points.
 
     `field` is `title`, `abstract`, `author`, `category`, `org` or `source`. `related` marks weak
-    evidence: the word stands with the profile's terms, it is not one of them. `part` names the
-    words of a phrase that stand alone where the phrase as a whole is absent, else it is empty.
+    evidence: the word stands with the profile's terms, it is not one of them. `learned` marks, of
+    these, what was learned from liked and disliked listings. `part` names the words of a phrase
+    that stand alone where the phrase as a whole is absent, else it is empty.
     """
 
     term: str
@@ -251,6 +254,7 @@ class Reason:
     count: int = 1
     related: bool = False
     part: str = ""
+    learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +308,11 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one subscriber gets for one local day. `empty_reason` is set when nothing matched."""
+    """What one subscriber gets for one local day. `empty_reason` is set when nothing is shown.
+
+    `newest` is the id of the newest listing that was looked at: what was stored later is new to the
+    next digest. `hint` is a word to a profile that has matched nothing for long.
+    """
 
     subscriber: Subscriber
     digest_on: date
@@ -312,6 +320,8 @@ class Digest:
     receipt: Receipt = Receipt()
     empty_reason: str = ""
     mailed: bool = True
+    newest: int = 0
+    hint: str = ""
 
     @property
     def listings(self) -> tuple[Listing, ...]:

@@ -128,6 +128,12 @@ class SubscriberTable(Table):
     related: bool = Field(
         True, description="Whether words that stand with the keywords in papers count a little."
     )
+    learn: bool = Field(
+        False,
+        description="Whether what was learned from the listings they liked counts at once, never "
+        "more than the keywords do.",
+        examples=[True],
+    )
     authors: Authors = Field(
         (), description="Authors to follow, whatever the score.", examples=[["Emmy Noether"]]
     )

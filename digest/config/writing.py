@@ -34,6 +34,7 @@ def subscriber_table(subscriber: Subscriber) -> dict[str, Any]:
         "when_empty": profile.when_empty.value,
         "abstracts": profile.abstracts.value,
         "related": profile.related,
+        "learn": profile.learn,
         "authors": list(profile.authors),
         "organizations": list(profile.organizations),
         "exclude": list(profile.exclude),

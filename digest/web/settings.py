@@ -77,6 +77,7 @@ class SettingsForm:
     when_empty: str = "skip"
     abstracts: str = "short"
     related: bool = True
+    learn: bool = False
     authors: str = ""
     organizations: str = ""
     exclude: str = ""
@@ -123,6 +124,7 @@ def form_of(sent: FormData) -> SettingsForm:
         when_empty=one("when_empty", "skip"),
         abstracts=one("abstracts", "short"),
         related="related" in sent,
+        learn="learn" in sent,
         authors=one("authors"),
         organizations=one("organizations"),
         exclude=one("exclude"),
@@ -145,6 +147,7 @@ def form_for(one: Subscriber) -> SettingsForm:
         when_empty=wanted.when_empty.value,
         abstracts=wanted.abstracts.value,
         related=wanted.related,
+        learn=wanted.learn,
         authors="\n".join(wanted.authors),
         organizations="\n".join(wanted.organizations),
         exclude="\n".join(wanted.exclude),
@@ -183,6 +186,7 @@ def _table(form: SettingsForm) -> dict[str, Any]:
         "when_empty": form.when_empty,
         "abstracts": form.abstracts,
         "related": form.related,
+        "learn": form.learn,
         "authors": _lines(form.authors),
         "organizations": _lines(form.organizations),
         "exclude": _lines(form.exclude),

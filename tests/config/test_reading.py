@@ -172,6 +172,7 @@ per_day = 8
 trending = 2
 when_empty = "nearest"
 related = false
+learn = true
 authors = ["Emmy Noether"]
 exclude = ["medical imaging", "category:cs.CR"]
 
@@ -193,6 +194,7 @@ def test_a_subscriber_becomes_the_noun() -> None:
         trending=2,
         when_empty=WhenEmpty.NEAREST,
         related=False,
+        learn=True,
     )
     assert read(config(rest=FULL)).subscribers == (
         Subscriber(

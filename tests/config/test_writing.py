@@ -57,6 +57,7 @@ PROFILES = st.builds(
     trending=st.integers(0, 100),
     when_empty=st.sampled_from(WhenEmpty),
     related=st.booleans(),
+    learn=st.booleans(),
     organizations=st.lists(LINES.filter(lambda t: passes(check_organization, t)), max_size=3).map(
         tuple
     ),
@@ -107,6 +108,7 @@ def test_a_profile_reads_as_a_person_would_write_it() -> None:
         'when_empty = "skip"\n'
         'abstracts = "short"\n'
         "related = true\n"
+        "learn = false\n"
         "\n"
         "[subscribers.keywords]\n"
         "fusion = 2\n"

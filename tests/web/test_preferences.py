@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from digest import jobs, mailroom
 from digest.config import profile_toml
 from digest.mailer import EmlFolder
 from digest.model import DeliveryState, Origin, SourceRun, Subscriber, SubscriberState
+from digest.store import Like
 from digest.tokens import MANAGE, SESSION
 from tests.samples import FRAME, NOW, digest_of, listing, profile, subscriber
 from tests.web.running import Running, fields_of, running_site
@@ -225,6 +227,15 @@ def test_what_is_saved_unchanged_is_the_same(site: Running, ada: Subscriber) -> 
     assert now_of(site, ada) == ada
 
 
+def test_learning_outlives_the_form(site: Running, ada: Subscriber) -> None:
+    """What was chosen in the profile is still chosen after the form was saved."""
+    wanted = replace(ada, profile=replace(ada.profile, learn=True), origin=Origin.STORE)
+    ada = site.app.store.put_subscriber(wanted, NOW)
+    with session(site, ada) as browser:
+        assert "Saved" in browser.post("/preferences", data=form(browser)).text
+    assert now_of(site, ada) == ada
+
+
 def test_the_form_changes_every_setting(site: Running, ada: Subscriber) -> None:
     """What is typed is what is kept; the address stays."""
     with session(site, ada) as browser:
@@ -382,12 +393,14 @@ def test_u4_leaving_cancels_what_waits(site: Running, ada: Subscriber) -> None:
 def test_d3_the_export_holds_everything(site: Running, ada: Subscriber) -> None:
     """Settings, consents, and each digest with what it showed."""
     site.app.store.open_deliveries(FRAME, [digest_of(ada, listing("A title"))], NOW)
+    site.app.store.like(ada.id, Like(listing("Tiles"), -1, NOW, "web"))
     with session(site, ada) as browser:
         got = browser.get("/preferences/my-data.json")
     kept = json.loads(got.text)
     assert kept["address"] == "ada@example.org"
     assert kept["profile_toml"] == profile_toml(ada)
     assert [d["listings"][0]["title"] for d in kept["digests"]] == ["A title"]
+    assert [(said["listing"]["title"], said["value"]) for said in kept["likes"]] == [("Tiles", -1)]
 
 
 def test_d3_erased_is_erased(site: Running, ada: Subscriber) -> None:
