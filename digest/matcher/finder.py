@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from digest.matcher.reading import Batch, Index, Ints
 from digest.matcher.stems import stem
-from digest.matcher.terms import EXACT, STEM, may_join
+from digest.matcher.terms import EXACT, STEM
 from digest.matcher.words import PARTED
 
 _SHIFT = 32
@@ -35,9 +35,9 @@ class Hits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Edges:
-    """The symbols that begin at each word: `symbol[first[i]:first[i + 1]]`, `after` their ends."""
+    """The symbols of a batch in order of the word `at` which each begins; `after` their ends."""
 
-    first: Longs
+    at: Longs
     symbol: Ints
     after: Longs
 
@@ -105,17 +105,16 @@ class Finder:
         if not len(edges.symbol):  # no word of the batch is a word of any pattern
             nothing = np.zeros(0, dtype=np.int32)
             return Hits(nothing, nothing, nothing)
-        at = np.repeat(np.arange(len(batch.word)), np.diff(edges.first[:-1]))
-        found = self._walk(batch, edges, at)
+        found = self._walk(batch, edges)
         key, place = np.unique(found[0].astype(np.int64) << _SHIFT | found[1], return_index=True)
         return Hits(
             (key >> _SHIFT).astype(np.int32), (key & 0xFFFFFFFF).astype(np.int32), found[2][place]
         )
 
-    def _walk(self, batch: Batch, edges: _Edges, at: Longs) -> tuple[Ints, Ints, Ints]:
+    def _walk(self, batch: Batch, edges: _Edges) -> tuple[Ints, Ints, Ints]:
         """Pattern, start and end of every path through the trie, all paths a step at a time."""
         patterns, starts, stops = [], [], []
-        start, edge = at, np.arange(len(edges.symbol))
+        start, edge = edges.at, np.arange(len(edges.symbol))
         node = np.zeros(len(edge), dtype=np.int64)
         while len(edge):
             node, moved = self._step(node, edges.symbol[edge])
@@ -126,9 +125,10 @@ class Finder:
             stops.append(after[of])
             goes_on = batch.stand[after - 1] != PARTED
             start, node, after = start[goes_on], node[goes_on], after[goes_on]
-            count = edges.first[after + 1] - edges.first[after]
+            low = np.searchsorted(edges.at, after)
+            count = np.searchsorted(edges.at, after, side="right") - low
             start, node = np.repeat(start, count), np.repeat(node, count)
-            edge = spread(edges.first[after], count)
+            edge = spread(low, count)
         return np.concatenate(patterns), np.concatenate(starts), np.concatenate(stops)
 
     def _step(self, node: Longs, symbol: Ints) -> tuple[Longs, NDArray[np.bool_]]:
@@ -157,8 +157,7 @@ class Finder:
         after = np.concatenate((at + 1, pair_at + 2))
         at = np.concatenate((at, pair_at))
         sort = np.argsort(at, kind="stable")
-        first = np.searchsorted(at[sort], np.arange(len(batch.word) + 2))
-        return _Edges(first, symbol[sort], after[sort])
+        return _Edges(at[sort], symbol[sort], after[sort])
 
     def _offers(self, index: Index) -> tuple[Longs, Ints]:
         """(word, symbol) for every word of the batch that is, or is compared as, a symbol."""
@@ -175,13 +174,11 @@ class Finder:
         index, words = batch.index, batch.vocabulary
         begins = np.array([word in self._beginnings for word in words], dtype=bool)
         known = np.full(len(index.left), -1, dtype=np.int32)
-        for i in np.flatnonzero(begins[index.left]).tolist():
+        for i in np.flatnonzero(begins[index.left] & index.joins).tolist():
             one, two = words[index.left[i]], words[index.right[i]]
-            if index.glued[i] or may_join(one, two):
-                known[i] = self._symbols.get(STEM + stem(one + two), -1)
-        symbol = known[index.pair]
-        hit = symbol >= 0
-        return index.pair_places[hit], symbol[hit]
+            known[i] = self._symbols.get(STEM + stem(one + two), -1)
+        hit = np.flatnonzero((known >= 0)[index.pair])
+        return index.pair_places[hit], known[index.pair[hit]]
 
 
 def _words_for(index: Index, kind: str, text: str) -> list[int]:

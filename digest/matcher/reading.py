@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.matcher.stems import stem
-from digest.matcher.words import GLUED, PARTED, fold, split
+from digest.matcher.words import GLUED, PARTED, fold, may_begin, may_end, split
 from digest.model import Listing
 
 TITLE, ABSTRACT, ORG = 0, 1, 2
@@ -52,8 +52,8 @@ class Batch:
 class Index:
     """A batch turned round. Word `w` stands at `places[first[w]:first[w + 1]]`.
 
-    `left`, `right` and `glued` are the distinct pairs of neighbours, `pair` which of them begins at
-    each place of `pair_places`.
+    `left` and `right` are the distinct pairs of neighbours, `joins` says which of them may be one
+    word, `pair` which of them begins at each place of `pair_places`.
     """
 
     stems: list[str]
@@ -64,7 +64,7 @@ class Index:
     places: NDArray[np.int64]
     left: NDArray[np.int64]
     right: NDArray[np.int64]
-    glued: NDArray[np.bool_]
+    joins: NDArray[np.bool_]
     pair: NDArray[np.int64]
     pair_places: NDArray[np.int64]
 
@@ -79,6 +79,8 @@ def _index(batch: Batch) -> Index:
     left, right = batch.word[near].astype(np.int64), batch.word[near + 1].astype(np.int64)
     code = left << 33 | right << 1 | (batch.stand[near] == GLUED)
     pairs, pair = np.unique(code, return_inverse=True)
+    left, right = pairs >> 33, (pairs >> 1) & 0xFFFFFFFF
+    first, last = _ends_of_words(batch.vocabulary)
     return Index(
         stems=stems,
         by_stem=by_stem,
@@ -86,12 +88,19 @@ def _index(batch: Batch) -> Index:
         ordered=sorted(batch.vocabulary),
         first=np.searchsorted(batch.word[places], np.arange(len(stems) + 1)),
         places=places,
-        left=pairs >> 33,
-        right=(pairs >> 1) & 0xFFFFFFFF,
-        glued=(pairs & 1).astype(bool),
+        left=left,
+        right=right,
+        joins=(pairs & 1).astype(bool) | first[left] & last[right],
         pair=pair,
         pair_places=near,
     )
+
+
+def _ends_of_words(vocabulary: list[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which words may be the first, and which the last, of two that are written as one."""
+    first = [may_begin(word) for word in vocabulary]
+    last = [may_end(word) for word in vocabulary]
+    return np.array(first, dtype=bool), np.array(last, dtype=bool)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

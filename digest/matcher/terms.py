@@ -20,7 +20,7 @@ from itertools import pairwise
 
 from digest.errors import KeywordError
 from digest.matcher.stems import stem
-from digest.matcher.words import GLUED, STOPWORDS, fold, split
+from digest.matcher.words import GLUED, fold, may_begin, may_end, split
 
 FIELDS = ("title", "abstract", "author", "category", "org", "source")
 LONGEST_TERM = 200
@@ -256,8 +256,7 @@ def _join(first: _Piece, second: _Piece) -> str:
 
 def may_join(left: str, right: str) -> bool:
     """Whether two words with a space between them may also be written as one."""
-    long_enough = len(left) > 1 and (len(right) > 1 or right.isdigit())
-    return long_enough and left not in STOPWORDS and right not in STOPWORDS
+    return may_begin(left) and may_end(right)
 
 
 def check_author(text: str) -> None:

@@ -176,6 +176,16 @@ def split(folded: str) -> tuple[list[str], list[int]]:
     return [_tidy(word) for word, _ in pairs], [_stand(gap) for _, gap in pairs]
 
 
+def may_begin(word: str) -> bool:
+    """Whether a word can be the first of two that are also written as one."""
+    return len(word) > 1 and word not in STOPWORDS
+
+
+def may_end(word: str) -> bool:
+    """Whether a word can be the last of two that are also written as one."""
+    return (len(word) > 1 or word.isdigit()) and word not in STOPWORDS
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A word and the range of characters that it takes in the text it was read from."""
