@@ -5,6 +5,7 @@ Pure: scores and reasons come from the matcher, what was shown before from the l
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,6 +21,7 @@ from digest.model import (
     Subscriber,
     WhenEmpty,
 )
+from digest.standing import why_empty
 
 NEAREST = 3
 """How many near misses an empty day shows."""
@@ -64,7 +66,10 @@ def compose(subscriber: Subscriber, day: Day, match: Callable[[Listing], Match])
     ]
     empty_reason = ""
     if not taken:
-        empty_reason = why_empty(day, profile.min_score)
+        nearest_score = day.ranked[0][1] if day.ranked else 0.0
+        empty_reason = why_empty(
+            day.considered, nearest_score, profile.min_score, day.sources, day.digest_on
+        )
         if profile.when_empty is WhenEmpty.NEAREST:
             nearest = [listing for listing, _ in day.ranked[:NEAREST]]
             chosen.append((SectionName.NEAREST, nearest))
@@ -82,6 +87,7 @@ def compose(subscriber: Subscriber, day: Day, match: Callable[[Listing], Match])
             matched=len(passed),
             shown=len(taken),
             waiting=sum(listing.key not in taken for listing in passed),
+            matched_by=tuple(sorted(Counter(listing.source for listing in passed).items())),
         ),
         empty_reason=empty_reason,
         mailed=bool(taken) or profile.when_empty is not WhenEmpty.SKIP,
@@ -104,26 +110,6 @@ def cut_to(digest: Digest, items: int) -> Digest:
         sections=tuple(sections),
         receipt=replace(receipt, shown=receipt.shown - lost, waiting=waiting),
     )
-
-
-def why_empty(day: Day, floor: float) -> str:
-    """One honest sentence on why nothing fits today."""
-    failed = [run for run in day.sources if run.error]
-    if day.considered:
-        reason = f"None of the {day.considered} new listings reached your floor of {floor:.2f}"
-        if day.ranked:
-            reason += f"; the nearest scored {day.ranked[0][1]:.2f}"
-        else:
-            reason += "; none of your keywords stands in any of them"
-    elif not day.sources:
-        reason = "No source has been read yet"
-    elif len(failed) == len(day.sources):
-        reason = "No source could be read"
-    else:
-        reason = "No source announced anything that is new to you"
-    if failed:
-        reason += f" ({', '.join(run.source for run in failed)} could not be read)"
-    return reason + "."
 
 
 def _take(listings: Sequence[Listing], taken: set[str], limit: int) -> list[Listing]:

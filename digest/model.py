@@ -117,13 +117,13 @@ class SourceRun:
 
     `announced` is the count that the source itself states (None where it states none), `read` what
     was parsed, then how those fell out: `new` to us, `joined` with a listing known already,
-    `too_old` stored but not sent. `batch_on` is the day of its newest list. `error` is empty on
-    success.
+    `too_old` stored but not sent. `error` is empty on success. `batch_on` is the list's own day.
 
-    What is known of the source by now: the `calendar` that it keeps (by name), what tells its
-    newest list from others (`list_id`) and when that was first seen, the longest wait between two
-    lists, since when it fails, and when a source that fails is asked again. A receipt's line adds
-    up the `lists` of some days and says how the source stood then, and why it rests (`reason`).
+    What is known of the source by now: the `calendar` that it keeps (by name), the day of its
+    newest list, what tells that list from others (`list_id`) and when it was first seen, the
+    longest wait between two lists, since when the source fails, and when it is asked again then.
+    A receipt's line adds up the `lists` of some days and says how the source stood, and why it
+    rests (`reason`).
     """
 
     source: str
@@ -136,6 +136,7 @@ class SourceRun:
     batch_on: date | None = None
     error: str = ""
     calendar: str = ""
+    list_on: date | None = None
     list_id: str = ""
     list_at: datetime | None = None
     longest_gap_s: int = 0

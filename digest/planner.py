@@ -19,6 +19,7 @@ from digest.matcher import Matcher, Pairs, fit_floor
 from digest.model import Digest, Listing, Match, Profile, Reason, SourceRun
 from digest.renderer import LARGEST_HTML
 from digest.schedule import days_covered
+from digest.standing import stood, summed
 from digest.store import Due
 
 SLACK = timedelta(hours=6)
@@ -53,7 +54,7 @@ def _plan_group(
     listings = app.store.candidates(now - window)
     people = [one.subscriber.id for one in group]
     seen = app.store.shown(people, digest_on - window, digest_on)
-    sources = _receipt_sources(app, now - timedelta(days=covered))
+    sources = _receipt_sources(app, now - timedelta(days=covered), now)
     matcher = app.matcher(now)
     profiles = _fit_floors(app, matcher, [one.subscriber.profile for one in group], now)
     pairs = matcher.pairs(profiles, listings)
@@ -135,12 +136,12 @@ def _matching(
     return match
 
 
-def _receipt_sources(app: App, since: datetime) -> tuple[SourceRun, ...]:
-    """Per source its latest run, with what was new in all its runs since then."""
+def _receipt_sources(app: App, since: datetime, now: datetime) -> tuple[SourceRun, ...]:
+    """Per source how it stands, with what all its runs since then brought together."""
     successes = app.store.successes(since)
-    runs = []
-    for name, latest in app.store.latest_runs().items():
-        good = successes.get(name, ())
-        shown = replace(good[-1], error=latest.error) if good else latest
-        runs.append(replace(shown, new=sum(run.new for run in good)))
-    return tuple(runs)
+    served = {source.name for source in app.config.sources} | set(successes)
+    return tuple(
+        summed(stood(latest, now), successes.get(name, ()))
+        for name, latest in app.store.latest_runs().items()
+        if name in served
+    )

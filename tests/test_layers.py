@@ -17,7 +17,7 @@ LAYERS = (
     ("model", "errors"),
     ("text", "tex", "markup", "schedule", "addresses"),
     ("sources",),
-    ("join", "matcher"),
+    ("join", "matcher", "standing"),
     ("config", "composer", "forecast"),
     ("renderer",),
     ("formats", "letters", "signup"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pydantic import TypeAdapter
@@ -76,7 +76,10 @@ def freeze(digest: Digest, snapshot_id: Callable[[Listing], int]) -> str:
             "subscriber": SUBSCRIBER.dump_python(digest.subscriber, mode="json"),
             "sections": sections,
             "counts": counts,
+            "matched_by": receipt.matched_by,
             "empty_reason": digest.empty_reason,
+            "newest": digest.newest,
+            "hint": digest.hint,
         },
         ensure_ascii=False,
         separators=(",", ":"),
@@ -93,7 +96,7 @@ def thaw(
 ) -> Digest:
     """The digest of a ledger text; `listing` gives the listing of a snapshot number."""
     kept = json.loads(body)
-    considered, matched, shown, waiting = kept["counts"]
+    matched_by = tuple((source, count) for source, count in kept.get("matched_by", ()))
     return Digest(
         subscriber=SUBSCRIBER.validate_python(kept["subscriber"]),
         digest_on=digest_on,
@@ -107,7 +110,9 @@ def thaw(
             )
             for name, matches in kept["sections"]
         ),
-        receipt=Receipt(frame.sources, considered, matched, shown, waiting),
+        receipt=replace(Receipt(frame.sources, *kept["counts"]), matched_by=matched_by),
         empty_reason=kept["empty_reason"],
         mailed=mailed,
+        newest=kept.get("newest", 0),
+        hint=kept.get("hint", ""),
     )
