@@ -86,7 +86,7 @@ def _reasons(match: Match) -> str:
     return "; ".join(
         f"{r.points:+.3f} {r.term}"
         + (f" (only {r.part})" if r.part else f" ({r.field} ×{r.count})")
-        + (" related" if r.related else "")
+        + (" learned" if r.learned else " related" if r.related else "")
         for r in match.reasons
     )
 

@@ -100,6 +100,8 @@ def _print(one: Explanation) -> None:
 
 
 def _term(reason: Reason) -> str:
+    if reason.learned:
+        return f"{reason.term} (learned from likes)"
     if reason.related:
         return f"{reason.term} (related)"
     return f"{reason.term} (only {reason.part})" if reason.part else reason.term

@@ -32,10 +32,14 @@ MOST_STORED = 3000
 
 @dataclass(frozen=True, slots=True)
 class Likes:
-    """The listings that a subscriber wants more of, and less of."""
+    """The listings that a subscriber wants more of, and less of.
+
+    `bounded` keeps what is learned from ever outweighing the keywords; see `learned.py`.
+    """
 
     liked: tuple[Listing, ...] = ()
     disliked: tuple[Listing, ...] = ()
+    bounded: bool = False
 
 
 def learn_features(space: Space, archive: Batch, likes: Sequence[Likes | None]) -> csr_matrix:

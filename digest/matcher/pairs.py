@@ -108,23 +108,30 @@ class Pairs:
     def _related_shares(
         self, made: Made, profile: int, listing: int, raw: dict[tuple[str, bool], float]
     ) -> list[Share]:
-        """What related terms give; one that is a keyword's own word goes to that keyword."""
+        """What related and learned terms give.
+
+        A related term that is a keyword's own word goes to that keyword; a learned one never does.
+        """
         if self._related is None:
             return []
         space, said = self._related.space, self._weakly_said(listing)
-        gains: dict[str, float] = {}
+        gains: dict[tuple[str, bool], float] = {}
         for column, value in self._row(profile)[0]:
             if column not in said:
                 continue
-            feature = column if column < len(space.words) else column - len(space.words)
+            learned = column >= len(space.words)
+            feature = column - len(space.words) if learned else column
             unit = self._lexicon.known_word(STEM + space.stem_of(feature))
             owner = made.owner.get(unit, "")
-            if (owner, False) in raw:
+            if not learned and (owner, False) in raw:
                 raw[owner, False] += value * said[column]
             else:
-                shown = space.show(feature)
+                shown = space.show(feature), learned
                 gains[shown] = gains.get(shown, 0.0) + value * said[column]
-        return [self._describe_related(term, listing, value) for term, value in gains.items()]
+        return [
+            replace(self._describe_related(term, listing, value), learned=learned)
+            for (term, learned), value in gains.items()
+        ]
 
     def _describe(self, term: str, listing: int) -> Share:
         key = (term, listing)

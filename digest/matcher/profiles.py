@@ -18,6 +18,7 @@ from scipy.sparse import csr_matrix, diags, hstack
 
 from digest.matcher import formula
 from digest.matcher.finder import Longs, spread
+from digest.matcher.learned import kept
 from digest.matcher.lexicon import Lexicon, Shares, Table
 from digest.matcher.likes import Likes
 from digest.matcher.related import Related
@@ -100,7 +101,7 @@ class Profiles:
             drawn_by = make_rows(lexicon, profiles)
         weak = self.related.weak_rows(lexicon, profiles, drawn_by, likes)
         if any(likes):
-            own = diags(self.related.kept(likes)) @ own
+            own = diags(kept(likes)) @ own
         return hstack((weak, own), format="csr")
 
 

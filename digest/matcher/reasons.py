@@ -32,6 +32,7 @@ class Share:
     count: int
     related: bool = False
     part: str = ""
+    learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def part_score(score: float, shares: list[Share]) -> tuple[Reason, ...]:
         gain, loss = raw[raw > 0].sum(), -raw[raw < 0].sum()
         points = np.where(raw > 0, raw, raw * gain / loss if loss else 0.0)
     reasons = [
-        Reason(each.term, each.field, value, each.count, each.related, each.part)
+        Reason(each.term, each.field, value, each.count, each.related, each.part, each.learned)
         for each, value in zip(shares, points.tolist(), strict=True)
         if value
     ]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 from sparse_dot_topn import sp_matmul_topn
 
+from digest.matcher.learned import Learner
 from digest.matcher.lexicon import Lexicon
-from digest.matcher.likes import Likes, learn_features
+from digest.matcher.likes import Likes
 from digest.matcher.ranking import THREADS
 from digest.matcher.reading import Batch, read
 from digest.matcher.scoring import count_units, evidence
@@ -41,9 +42,6 @@ FULL_ARCHIVE = 1000
 strength from 100 to 300 older listings related terms lose 0.02 to 0.04 of nDCG@10, from 500 to 800
 they are level and better under one floor, from 1,400 on they gain 0.02."""
 
-PRIOR_LIKES = 2
-"""How many likes the keywords are worth: with two, both halves of the profile count alike."""
-
 
 class Related:
     """An archive, read once, from which profiles are widened."""
@@ -59,6 +57,7 @@ class Related:
         self._centres = (unit_rows(words.tocsr()) @ _unequal(words.shape[1])).tocsr()
         self._places = _unequal(len(self.batch))
         self._says: WeakKeyDictionary[Lexicon, tuple[int, csr_matrix]] = WeakKeyDictionary()
+        self._learner = Learner(self.space, self.batch)
         room = (len(archive) - NO_ARCHIVE) / (FULL_ARCHIVE - NO_ARCHIVE)
         self.share = SHARE * min(1.0, max(0.0, room))
 
@@ -72,11 +71,6 @@ class Related:
         parts = (self.space.word_evidence(batch), self.space.vectors(batch))
         return hstack(parts).T.tocsr().astype(np.float32)
 
-    def kept(self, likes: Sequence[Likes | None]) -> NDArray[np.float32]:
-        """For each profile what its keywords count beside what was learned from likes, 0..1."""
-        number = np.array([len(each.liked) if each else 0 for each in likes])
-        return (PRIOR_LIKES / (number + PRIOR_LIKES)).astype(np.float32)
-
     def weak_rows(
         self,
         lexicon: Lexicon,
@@ -89,9 +83,8 @@ class Related:
         wanted = np.array([profile.related for profile in profiles]) & ~liked
         drawn = self._draw(lexicon, own, wanted)
         learned = csr_matrix((len(profiles), self.space.width), dtype=np.float32)
-        if liked.any():
-            trust = diags(1 - self.kept(likes))
-            learned = trust @ learn_features(self.space, self.batch, likes)
+        if any(likes):
+            learned = self._learner.rows(likes, own)
         return hstack((drawn, learned)).tocsr().astype(np.float32)
 
     def _draw(self, lexicon: Lexicon, own: csr_matrix, wanted: NDArray[np.bool_]) -> csr_matrix:
