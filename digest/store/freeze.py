@@ -60,7 +60,7 @@ def freeze(digest: Digest, snapshot_id: Callable[[Listing], int]) -> str:
                     snapshot_id(match.listing),
                     match.score,
                     [
-                        [r.term, r.field, r.points, r.count, r.related, r.part]
+                        [r.term, r.field, r.points, r.count, r.related, r.part, r.learned]
                         for r in match.reasons
                     ],
                 ]
