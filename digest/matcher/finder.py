@@ -7,6 +7,7 @@ where a path of symbols ends. Time is linear in the words of the batch, whatever
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Finder:
     def __init__(self) -> None:
         self._symbols: dict[str, int] = {}
         self._steps: dict[int, int] = {}
-        self._ends: list[tuple[int, int]] = []
+        self._ends = array("q")
         self._nodes = 1
         self._patterns: dict[tuple[Sequences, str], int] = {}
         self._beginnings: set[str] = set()
@@ -64,7 +65,7 @@ class Finder:
             return known
         number = self._patterns[sequences, name] = len(self._patterns)
         for sequence in sequences:
-            self._ends.append((self._path(sequence), number))
+            self._ends.append(self._path(sequence) << _SHIFT | number)
         self._tables = None
         return number
 
@@ -91,9 +92,9 @@ class Finder:
             keys = np.fromiter(self._steps.keys(), np.int64, len(self._steps))
             nodes = np.fromiter(self._steps.values(), np.int32, len(self._steps))
             sort = np.argsort(keys)
-            ends = np.array(sorted(self._ends), dtype=np.int64).reshape(-1, 2)
-            first = np.searchsorted(ends[:, 0], np.arange(self._nodes + 1))
-            self._tables = keys[sort], nodes[sort], first, ends[:, 1].astype(np.int32)
+            ends = np.sort(np.array(self._ends, dtype=np.int64))
+            first = np.searchsorted(ends >> _SHIFT, np.arange(self._nodes + 1))
+            self._tables = keys[sort], nodes[sort], first, (ends & 0xFFFFFFFF).astype(np.int32)
         return self._tables
 
     def find(self, batch: Batch) -> Hits:

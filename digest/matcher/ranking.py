@@ -5,6 +5,7 @@ Owns the sparse product, the floors and the ties.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -59,14 +60,21 @@ def rank(
     """
     most = min(int(np.max(limit, initial=0)), len(order))
     least = formula.raw_of(min(floors, default=0.0)) - _ROUNDING if floors is not None else 0.0
-    parts, done = [], 0
+    counts, done = [np.zeros(1, dtype=np.int64)], 0
+    listings, scores = array("i"), array("f")  # they grow where they lie
     for rows in blocks:
         chunk = slice(done, done + rows.shape[0])
         done = chunk.stop
-        if most:
-            best = sp_matmul_topn(rows, table, most, max(0.0, least), sort=True, n_threads=THREADS)
-            parts.append(_cut(best, order, _part(limit, chunk), _part(floors, chunk)))
-    return _joined(parts) if parts else _none(done)
+        if not most:
+            counts.append(np.zeros(rows.shape[0], dtype=np.int64))
+            continue
+        best = sp_matmul_topn(rows, table, most, max(0.0, least), sort=True, n_threads=THREADS)
+        part = _cut(best, order, _part(limit, chunk), _part(floors, chunk))
+        counts.append(np.diff(part.first))
+        listings.frombytes(part.listing.tobytes())
+        scores.frombytes(part.score.tobytes())
+    first = np.cumsum(np.concatenate(counts))
+    return Ranking(first, np.asarray(listings), np.asarray(scores))
 
 
 def _part(values: object, chunk: slice) -> NDArray[np.float32] | None:
@@ -113,25 +121,3 @@ def _settled(row: NDArray[np.integer], place: Ints, value: NDArray[np.float32]) 
     settled = place.copy()
     settled[at] = place[at[np.lexsort((place[at], -value[at], row[at]))]]
     return settled
-
-
-def _joined(parts: list[Ranking]) -> Ranking:
-    """One ranking of several, which are let go on the way."""
-    if len(parts) == 1:
-        return parts[0]
-    counts = np.concatenate([np.diff(part.first) for part in parts])
-    first = np.concatenate(([0], np.cumsum(counts)))
-    listing, score = np.empty(first[-1], np.int32), np.empty(first[-1], np.float32)
-    low = 0
-    parts.reverse()
-    while parts:
-        part = parts.pop()
-        high = low + len(part.listing)
-        listing[low:high], score[low:high] = part.listing, part.score
-        low = high
-    return Ranking(first, listing, score)
-
-
-def _none(profiles: int) -> Ranking:
-    nothing = np.zeros(0, dtype=np.int32)
-    return Ranking(np.zeros(profiles + 1, dtype=np.int64), nothing, nothing.astype(np.float32))

@@ -14,8 +14,9 @@ from scipy.sparse import csr_matrix, vstack
 
 Row = tuple[Sequence[int], Sequence[float]]
 
-LARGEST = 25_000
-"""Rows of a block: enough to fill a product, few enough that a changed row is written at once."""
+LARGEST = 10_000
+"""Rows of a block: enough to fill a product, few enough that a changed row is written at once and
+that the way to a million takes little room."""
 
 
 class Rows:
