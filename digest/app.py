@@ -38,7 +38,10 @@ Sign = Callable[[bytes, datetime], bytes]
 
 @dataclass(slots=True)
 class App:
-    """The parts of one running service. `folder` is where the config's relative paths begin."""
+    """The parts of one running service. `folder` is where the config's relative paths begin.
+
+    `fetcher` makes a fetcher for one run over the sources.
+    """
 
     config: Config
     store: Store
@@ -48,6 +51,7 @@ class App:
     folder: Path
     lease_s: float
     sign: Sign
+    fetcher: Callable[[], Fetcher]
     _matcher: tuple[tuple[int, datetime], Matcher] | None = field(default=None, repr=False)
 
     @property
@@ -56,15 +60,6 @@ class App:
         local, _, domain = self.config.mail.sender[1].rpartition("@")
         bounces = self.config.mail.bounce_domain
         return f"bounces@{bounces}" if bounces else f"{local}@{domain}"
-
-    def fetcher(self) -> Fetcher:
-        """A fetcher for one run over the sources."""
-        contact = self.config.mail.reply_to or self.config.mail.sender[1]
-        return Fetcher(
-            user_agent=f"paper-digest/{__version__} (+{contact})",
-            allowed_hosts=self.config.service.allowed_hosts,
-            stamp_file=Path(self.config.service.data).with_name("arxiv.stamp"),
-        )
 
     def matcher(self, now: datetime) -> Matcher:
         """A matcher that knows the stored listings' terms; the same one while nothing is added.
@@ -115,9 +110,20 @@ def open_app(config: Config, now: datetime, *, mailer: Mailer | None = None) -> 
             folder=config.folder,
             lease_s=config.smtp.lease_s,
             sign=sign,
+            fetcher=lambda: fetcher(config),
         )
     finally:
         store.close_store()
+
+
+def fetcher(config: Config) -> Fetcher:
+    """A fetcher for one run over the sources; it names a contact to those who are asked."""
+    contact = config.mail.reply_to or config.mail.sender[1]
+    return Fetcher(
+        user_agent=f"paper-digest/{__version__} (+{contact})",
+        allowed_hosts=config.service.allowed_hosts,
+        stamp_file=(config.folder / config.service.data).with_name("arxiv.stamp"),
+    )
 
 
 def signing(config: Config) -> Sign:

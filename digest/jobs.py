@@ -24,18 +24,17 @@ import os
 import secrets
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zlib import crc32
 
 from digest.app import App, warn_of_template, with_packaged_templates
-from digest.errors import DigestError, SourceError, StoreError, TemplateError
+from digest.errors import DigestError, StoreError, TemplateError
 from digest.fetcher import Fetcher
-from digest.join import held_back, join
+from digest.intake import added, known_of, rehearse_in, rehearse_past, take_in, take_in_past
 from digest.mailer import Envelope, Mailer, Session
-from digest.matcher import terms_of
 from digest.model import (
     Deferred,
     Delivery,
@@ -50,8 +49,15 @@ from digest.model import (
     Unknown,
 )
 from digest.planner import plan
-from digest.reader import Reading, asks_again_at, read_source
+from digest.reader import (
+    Known,
+    Reading,
+    at_its_own_risk,
+    read_requests,
+    read_source,
+)
 from digest.schedule import retry_at
+from digest.sources import kind_of
 
 logger = logging.getLogger("digest")
 
@@ -66,55 +72,82 @@ Told = Callable[[Delivery, Outcome, DeliveryState], None]
 PREPARE_BATCH = 2000
 """Subscribers prepared at once: enough to share the matcher's work, few enough for memory."""
 
-SOONEST = timedelta(minutes=5)
-"""How soon a source that failed is asked again at the earliest."""
-
-SOURCE_PATIENCE_S = 600
-"""How long one source may take before it is given up for this time."""
+PATIENCE = 3
+"""Failures in a row after which the rest of a source's past is not asked for."""
 
 # --- ingest: sources -> listings --------------------------------------------------------------
 
 
 async def ingest(
-    app: App, now: datetime, sources: Sequence[Source], *, done: Done = lambda more: None
+    app: App,
+    now: datetime,
+    sources: Sequence[Source],
+    *,
+    dry: bool = False,
+    done: Done = lambda more: None,
 ) -> list[SourceRun]:
     """Read these sources, join duplicates, store; one run for each, in their order.
 
-    A source that fails is reported in its run and never keeps the others out.
+    A source that fails is reported in its run and never keeps the others out. A `dry` run asks for
+    whole lists and stores nothing.
     """
-    turn = asyncio.Lock()  # one after the other: what stands in two sources must meet
 
-    async def read(source: Source) -> SourceRun:
-        reading = await _read(app, fetcher, source, now)
-        async with turn:
-            run = await asyncio.to_thread(_take_in, app, reading, now)
+    async def look(fetcher: Fetcher, source: Source) -> SourceRun:
+        known = known_of(app.store, source, now)
+        known = known.without_validators() if dry else known
+        reading = Reading(source)
+        async with at_its_own_risk(reading):
+            await read_source(reading, fetcher, known, app.folder, now)
+        step = rehearse_in if dry else take_in
+        run = await asyncio.to_thread(step, app.store, reading, now)
         done(1)
         return run
 
+    return await _at_once(app, sources, look)
+
+
+async def backfill(  # noqa: PLR0913  # the last two have defaults that suit the service
+    app: App,
+    now: datetime,
+    sources: Sequence[Source],
+    since: date,
+    *,
+    dry: bool = False,
+    done: Done = lambda more: None,
+) -> list[SourceRun]:
+    """Store what these sources announced since a day, for no mail; one account for each.
+
+    Asked in stretches of days, oldest first; what one brought is stored before the next. A source
+    that fails three times in a row is left in peace. `done` is called with each stretch.
+    """
+
+    async def look(fetcher: Fetcher, source: Source) -> SourceRun:
+        runs: list[SourceRun] = []
+        for request in kind_of(source).backfill(source, since, now):
+            if len(runs) >= PATIENCE and all(run.error for run in runs[-PATIENCE:]):
+                break
+            reading = Reading(source)
+            async with at_its_own_risk(reading):
+                await read_requests(reading, fetcher, Known(), [request], now)
+            step = rehearse_past if dry else take_in_past
+            runs.append(await asyncio.to_thread(step, app.store, reading, now))
+            done(1)
+        return added(source, runs, now)
+
+    return await _at_once(app, sources, look)
+
+
+async def _at_once(
+    app: App, sources: Sequence[Source], look: Callable[[Fetcher, Source], Awaitable[SourceRun]]
+) -> list[SourceRun]:
+    """The runs of these sources, looked at side by side; what no source is to blame for raises."""
     async with app.fetcher() as fetcher:
-        runs = await asyncio.gather(*map(read, sources), return_exceptions=True)
+        looks = [look(fetcher, source) for source in sources]
+        runs = await asyncio.gather(*looks, return_exceptions=True)
     for run in runs:
         if isinstance(run, BaseException):
             raise run
     return [run for run in runs if isinstance(run, SourceRun)]
-
-
-async def _read(app: App, fetcher: Fetcher, source: Source, now: datetime) -> Reading:
-    """What a source gave; whatever goes wrong with it is its own fault, beside what it gave."""
-    reading = Reading(source)
-    try:
-        known = app.store.remembered(source.name)
-        async with asyncio.timeout(SOURCE_PATIENCE_S):
-            await read_source(reading, fetcher, known, app.folder, now)
-    except TimeoutError:
-        reading.fail(str(SourceError(source.name, f"took longer than {SOURCE_PATIENCE_S} s")))
-    except StoreError:
-        raise
-    except Exception as error:
-        logger.exception("source.broke %s", json.dumps({"source": source.name}))
-        told = f"could not be read ({type(error).__name__}: {error})"
-        reading.fail(str(SourceError(source.name, told)))
-    return reading
 
 
 def due_sources(app: App, now: datetime) -> list[Source]:
@@ -123,43 +156,13 @@ def due_sources(app: App, now: datetime) -> list[Source]:
     return [
         source
         for source in app.config.sources
-        if source.name not in latest or _looks_again_at(app, source, latest[source.name]) <= now
+        if source.name not in latest or _looks_again_at(source, latest[source.name]) <= now
     ]
 
 
-def _looks_again_at(app: App, source: Source, run: SourceRun) -> datetime:
+def _looks_again_at(source: Source, run: SourceRun) -> datetime:
     usual = run.started_at + timedelta(seconds=source.every_s)
-    if not run.error:
-        return usual
-    # Never at every tick, whatever an address that is no longer asked for once taught.
-    sooner = asks_again_at(app.store.remembered(source.name)) or usual
-    return min(usual, max(sooner, run.started_at + SOONEST))
-
-
-def _take_in(app: App, reading: Reading, now: datetime) -> SourceRun:
-    """Join what was read with what is stored, store it, and account for it."""
-    source = reading.source
-    joined = join(reading.listings, app.store.known)
-    too_old = held_back(joined.new, source.max_age_days, now)
-    terms = Counter(term for listing in joined.new for term in terms_of(listing))
-    app.store.add_listings(joined.new, joined.changed, terms, too_old, now)
-    run = SourceRun(
-        source=source.name,
-        started_at=now,
-        announced=reading.announced,
-        read=len(reading.listings),
-        new=len(joined.new),
-        joined=joined.joined,
-        too_old=len(too_old),
-        batch_on=reading.batch_on,
-        error=reading.error,
-    )
-    app.store.record_run(run, reading.remember)
-    event = "source.failed" if run.error else "source.read"
-    logger.info(
-        "%s %s", event, json.dumps({"source": run.source, "new": run.new, "error": run.error})
-    )
-    return run
+    return min(usual, run.retry_at) if run.retry_at else usual
 
 
 # --- prepare: listings -> digests in the ledger ------------------------------------------------
@@ -373,4 +376,8 @@ async def _heartbeat(run: _Run) -> AsyncIterator[None]:
 
 def tidy(app: App, now: datetime) -> dict[str, int]:
     """Delete what retention no longer allows; returns how many rows per table."""
-    return {**app.store.tidy(now), **app.store.tidy_signups(now)}
+    return {
+        **app.store.tidy(now),
+        **app.store.tidy_signups(now),
+        **app.store.tidy_sources(now),
+    }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from digest.model import Announce, Listing
 from digest.sources.ids import strongest, surname, title_ids
@@ -32,11 +32,15 @@ _MAX_IDS = 48
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What a batch comes to: listings to store, stored listings to replace, how many joined."""
+    """What a batch comes to: listings to store, stored listings to replace, how many joined.
+
+    `met` holds each listing that joined a stored one, as it came, with the number of that row.
+    """
 
     new: list[Listing] = field(default_factory=list)
     changed: list[Listing] = field(default_factory=list)
     joined: int = 0
+    met: list[tuple[int, Listing]] = field(default_factory=list)
 
 
 def identities(listing: Listing) -> tuple[str, ...]:
@@ -56,7 +60,7 @@ def join(
     joined = 0
     for listing, ids in zip(incoming, names, strict=True):
         joined += desk.take(listing, ids)
-    return Joined(desk.new(), desk.changed(), joined)
+    return Joined(desk.new(), desk.changed(), joined, desk.met())
 
 
 class _Desk:
@@ -66,6 +70,7 @@ class _Desk:
         self._before: list[Listing | None] = []
         self._now: list[Listing | None] = []
         self._slot: dict[str, int] = {}
+        self._came: list[tuple[int, Listing]] = []
         by_key: dict[str, int] = {}
         for name, listing in stored.items():
             if listing.key not in by_key:
@@ -87,6 +92,11 @@ class _Desk:
         pairs = zip(self._before, self._now, strict=True)
         return [now for before, now in pairs if now and before and now != before]
 
+    def met(self) -> list[tuple[int, Listing]]:
+        """The listings that joined a stored one, each with the number of its row."""
+        stored = ((self._before[slot], listing) for slot, listing in self._came)
+        return [(before.id, listing) for before, listing in stored if before]
+
     def take(self, listing: Listing, ids: tuple[str, ...]) -> bool:
         """Join the listing with one at hand, or lay it down as new; True when it joined."""
         slots = self._same(listing, ids)
@@ -101,6 +111,7 @@ class _Desk:
             return False
         for other in slots[1:]:
             self._absorb(slots[0], other)
+        self._came.append((slots[0], listing))
         self._enrich(slots[0], replace(listing, ids=ids))
         return True
 
@@ -184,8 +195,18 @@ def _of_two_days(one: Listing, other: Listing) -> bool:
     return len(days) == 2
 
 
+def _at_one_moment(one: Listing, other: Listing) -> bool:
+    """True for two of one source that came out at one time of day: its ids have changed."""
+    at = one.published_at
+    return (
+        one.source == other.source and at == other.published_at and bool(at and at.time() != time())
+    )
+
+
 def _same_without_abstract(one: Listing, other: Listing, key: str) -> bool:
     """The same for two listings of one title of which one at least has no abstract."""
+    if _at_one_moment(one, other):
+        return len(key) >= _SPECIFIC
     if one.authors and other.authors:
         repeated = one.source == other.source and one.url != other.url
         return share_author(one, other) and len(key) >= _SPECIFIC and not repeated
@@ -284,14 +305,17 @@ def _notes(mine: str, theirs: str) -> str:
 # --- the backlog guard ----------------------------------------------------------------------
 
 _REVISED = frozenset({Announce.REPLACE, Announce.REPLACE_CROSS})
-MAX_UNDATED = 50  # items without a date that one run lets into the mail
+MAX_UNDATED = 50  # items without a date that a source brings into the mail in a day
 
 
-def held_back(new: Iterable[Listing], max_age_days: int | None, now: datetime) -> set[str]:
+def held_back(
+    new: Iterable[Listing], max_age_days: int | None, now: datetime, undated: int = MAX_UNDATED
+) -> set[str]:
     """The keys of new listings to store but not to mail: revised, too old, or undated and many.
 
     A paper that we first meet as a replaced one is old work. Old is what is older than the limit
     by its own day and by the day of the list that announced it; None lets every age through.
+    `undated` is how many items without a day are let in.
     """
     new = list(new)
     held = {listing.key for listing in new if listing.announce in _REVISED}
@@ -299,10 +323,22 @@ def held_back(new: Iterable[Listing], max_age_days: int | None, now: datetime) -
         return held
     oldest = now.date() - timedelta(days=max_age_days)
     days = {listing.key: _day(listing) for listing in new}
-    undated = [key for key, day in days.items() if day is None]
-    return (
-        held | set(undated[MAX_UNDATED:]) | {k for k, day in days.items() if day and day < oldest}
-    )
+    many = [key for key, day in days.items() if day is None and key not in held][max(0, undated) :]
+    return held | set(many) | {key for key, day in days.items() if day and day < oldest}
+
+
+def released(
+    met: Iterable[tuple[int, Listing]], max_age_days: int | None, now: datetime
+) -> set[int]:
+    """The rows that are announced as new work now, so that one held back may be mailed after all.
+
+    What has no day is not enough: a feed without dates repeats its whole past.
+    """
+    fresh = [(row, listing) for row, listing in met if listing.announce not in _REVISED]
+    if max_age_days is None:
+        return {row for row, _ in fresh}
+    oldest = now.date() - timedelta(days=max_age_days)
+    return {row for row, listing in fresh if (day := _day(listing)) and day >= oldest}
 
 
 def _day(listing: Listing) -> date | None:

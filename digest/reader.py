@@ -5,20 +5,28 @@ Raises nothing for a source's own faults: what could be read is kept beside the 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from digest.errors import SourceError
 from digest.fetcher import Fetcher, FetchError, Remembered, read_files
 from digest.model import Listing, Source
-from digest.sources import Batch, Request, kind_of, read_batch
+from digest.sources import Batch, Request, RestartError, kind_of, read_batch
 
 logger = logging.getLogger("digest")
+
+AT_ONCE = 8
+"""Addresses of one source that are asked at once; those of one host wait for each other."""
+
+RESTARTS = 2
+"""How often a list of pages that broke off is begun again."""
 
 
 @dataclass(slots=True)
@@ -49,24 +57,95 @@ class Reading:
             self.announced = (self.announced or 0) + batch.announced
         if batch.batch_on:
             self.batch_on = max(self.batch_on or batch.batch_on, batch.batch_on)
-        for note in batch.notes:
+        self.note(*batch.notes)
+
+    def note(self, *notes: str) -> None:
+        """Log what the operator may want to know."""
+        for note in notes:
             logger.info("source.note %s", json.dumps({"source": self.source.name, "note": note}))
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a source from earlier runs.
+
+    `remembered` is kept for each URL, as JSON. `whole_on` is the day of the newest list that was
+    read without a fault, `newest_on` that of the newest list at all.
+    """
+
+    remembered: Mapping[str, str] = field(default_factory=dict)
+    whole_on: date | None = None
+    newest_on: date | None = None
+
+    def without_validators(self) -> Known:
+        """The same, but whole bodies are asked for, changed or not."""
+        bare = {
+            url: replace(
+                Remembered.from_json(memory), etag="", last_modified="", seen_url=""
+            ).to_json()
+            for url, memory in self.remembered.items()
+        }
+        return replace(self, remembered=bare)
+
+
 async def read_source(
-    reading: Reading, fetcher: Fetcher, remembered: Mapping[str, str], base: Path, now: datetime
+    reading: Reading, fetcher: Fetcher, known: Known, base: Path, now: datetime
 ) -> None:
     """Read the reading's source to its end; relative paths begin at `base`.
 
-    A file, an address or a feed of a list that fails is named; the others are read all the same.
+    Lists that were missed since the last one are asked for as well. A file, an address or a feed
+    of a list that fails is named; the others are read all the same.
     """
     source = reading.source
+    walk = _Walk(reading, fetcher, known.remembered, now)
     try:
-        waiting = _read_files(reading, base, now) if source.path else _asked(source, now)
-        while waiting:
-            waiting[:1] = await _read_page(reading, waiting[0], fetcher, remembered, now)
+        await walk.read(_read_files(reading, base, now) if source.path else _asked(source, now))
+        newest_on = reading.batch_on or known.newest_on
+        if newest_on and known.whole_on and not reading.error:
+            missed = kind_of(source).missed(source, known.whole_on, newest_on)
+            if missed:
+                reading.note(f"lists after {known.whole_on} were missed; they are asked for now")
+            aside = Reading(source)  # what is made up for is no list of today
+            try:
+                await read_requests(aside, fetcher, known, missed, now)
+            finally:  # also when the time is over
+                _add(reading, aside)
     except SourceError as error:
         reading.fail(str(error))
+
+
+async def read_requests(
+    reading: Reading, fetcher: Fetcher, known: Known, asked: Iterable[Request], now: datetime
+) -> None:
+    """Read what these requests of the reading's source bring, with all that follows from it."""
+    walk = _Walk(reading, fetcher, known.remembered, now)
+    await walk.read((reading.source, request) for request in asked)
+
+
+@asynccontextmanager
+async def at_its_own_risk(reading: Reading) -> AsyncIterator[None]:
+    """Room for reading a source: whatever goes wrong, time included, becomes its own fault."""
+    source = reading.source
+    try:
+        patience_s = kind_of(source).patience_s
+        async with asyncio.timeout(patience_s):
+            yield
+    except SourceError as error:
+        reading.fail(str(error))
+    except TimeoutError:
+        reading.fail(str(SourceError(source.name, f"took longer than {patience_s} s")))
+    except Exception as error:
+        logger.exception("source.broke %s", json.dumps({"source": source.name}))
+        told = f"could not be read ({type(error).__name__}: {error})"
+        reading.fail(str(SourceError(source.name, told)))
+
+
+def _add(reading: Reading, aside: Reading) -> None:
+    """Put what was read aside into the reading, but for the day and count of its lists."""
+    reading.listings += aside.listings
+    reading.remember |= aside.remember
+    for fault in aside.faults:
+        reading.fail(fault)
 
 
 def _asked(source: Source, now: datetime) -> list[tuple[Source, Request]]:
@@ -89,39 +168,92 @@ def _read_files(reading: Reading, base: Path, now: datetime) -> list[tuple[Sourc
     return waiting
 
 
-async def _read_page(
-    reading: Reading,
-    asked: tuple[Source, Request],
-    fetcher: Fetcher,
-    remembered: Mapping[str, str],
-    now: datetime,
-) -> list[tuple[Source, Request]]:
-    """Read one address; returns what its body leads to.
+class _Walk:
+    """The way through a source's addresses: several at once, the pages of a list in turn."""
 
-    What a failure taught (when to ask again, that an address is gone) is remembered. That a body
-    was seen is remembered only once it could be read, so that a broken one is asked for again.
-    """
-    source, request = asked
-    known = remembered.get(request.url)
-    memory = Remembered.from_json(known) if known else None
-    leads: list[tuple[Source, Request]] = []
-    try:
-        fetched = await fetcher.fetch(source, request, memory)
-        if fetched.body is not None:
-            batch = read_batch(source, fetched.body, now, request.page)
-            reading.take(batch)
-            further = kind_of(source).follow(batch)
-            leads = [(source, further)] if further else []
-            leads += [one for feed in batch.sources for one in _asked(feed, now)]
-        reading.remember[request.url] = fetched.remember.to_json()
-    except FetchError as error:
-        reading.remember[request.url] = error.remember.to_json()
-        reading.fail(str(error))
-    except SourceError as error:
-        failed = (memory or Remembered()).after_failure(now, None, gone=False)
-        reading.remember[request.url] = failed.to_json()
-        reading.fail(str(error))
-    return leads
+    def __init__(
+        self, reading: Reading, fetcher: Fetcher, remembered: Mapping[str, str], now: datetime
+    ) -> None:
+        self._reading = reading
+        self._fetcher = fetcher
+        self._remembered = remembered
+        self._now = now
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    async def read(self, asked: Iterable[tuple[Source, Request]]) -> None:
+        """Read each of these addresses with what it leads to."""
+        async with asyncio.TaskGroup() as group:
+            for source, request in asked:
+                group.create_task(self._follow(source, request))
+
+    async def _follow(self, source: Source, first: Request) -> None:
+        """Read a list from its first page to its last, from the start again where it broke off."""
+        for tries_left in reversed(range(RESTARTS + 1)):
+            try:
+                await self._pages(source, first)
+            except RestartError as error:
+                if not tries_left:
+                    self._fail(first, error)
+            else:
+                return
+
+    async def _pages(self, source: Source, request: Request) -> None:
+        """Read a page and those after it. Raises: RestartError where the list broke off."""
+        before: Sequence[Listing] = ()
+        following: Request | None = request
+        while following:
+            batch = await self._page(source, following)
+            if batch is None or (batch.listings and batch.listings == before):
+                return  # a source that does not count pages gives the last one again and again
+            self._reading.take(batch)
+            before = batch.listings
+            leads = [(source, part) for part in batch.also]
+            leads += [one for feed in batch.sources for one in _asked(feed, self._now)]
+            await self.read(leads)
+            following = kind_of(source).follow(batch)
+            if batch.next and not following:
+                self._reading.note(f"{batch.next.page} pages were read; there are more")
+
+    async def _page(self, source: Source, request: Request) -> Batch | None:
+        """What one address holds; None where nothing changed, it rests, or it failed.
+
+        What a failure taught (when to ask again, that an address is gone) is remembered. That a
+        body was seen is remembered only once it could be read, and where it leads to no other.
+        """
+        memory = Remembered.from_json(self._remembered.get(request.url, "{}"))
+        rests_until = memory.read_at and memory.read_at + timedelta(seconds=request.rest_s)
+        if request.rest_s and rests_until and self._now < rests_until:
+            return None
+        try:
+            async with self._room:
+                fetched = await self._fetcher.fetch(source, request, memory)
+            batch = None
+            if fetched.body is not None:
+                batch = read_batch(source, fetched.body, self._now, request)
+        except FetchError as error:
+            self._remember(request, error.remember)
+            self._reading.fail(str(error))
+            return None
+        except RestartError:
+            raise
+        except SourceError as error:
+            self._fail(request, error)
+            return None
+        seen = replace(fetched.remember, read_at=self._now)
+        if batch and (batch.next or batch.also or batch.sources):
+            # An answer that nothing changed here says nothing of where it leads to.
+            seen = replace(seen, etag="", last_modified="", seen_url="")
+        self._remember(request, seen)
+        return batch
+
+    def _fail(self, request: Request, error: SourceError) -> None:
+        """Note a body that could not be read; it is asked for again, later."""
+        memory = Remembered.from_json(self._remembered.get(request.url, "{}"))
+        self._remember(request, memory.after_failure(self._now, None, gone=False))
+        self._reading.fail(str(error))
+
+    def _remember(self, request: Request, memory: Remembered) -> None:
+        self._reading.remember[request.url] = memory.to_json()
 
 
 def asks_again_at(remembered: Mapping[str, str]) -> datetime | None:

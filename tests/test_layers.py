@@ -24,7 +24,7 @@ LAYERS = (
     ("fetcher", "store", "mailer", "dkim", "tokens", "templates", "domains"),
     ("reader",),
     ("app",),
-    ("planner",),
+    ("planner", "intake"),
     ("jobs", "mailroom"),
     ("web",),
     ("scheduler", "demo"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from aiohttp import web
 
 from digest.fetcher import Fetcher, Remembered
 from digest.model import Source
-from digest.reader import Reading, asks_again_at, read_source
+from digest.reader import Known, Reading, asks_again_at, read_source
 from tests.fetcher.server import Stub, serving
 from tests.samples import NOW
 
@@ -35,13 +34,11 @@ async def answer(request: web.Request) -> web.Response:
     return web.Response(text=FEED.format(title=name), content_type="application/rss+xml")
 
 
-async def reading_of(
-    stub: Stub, source: Source, base: Path, known: Mapping[str, str] | None = None
-) -> Reading:
+async def reading_of(stub: Stub, source: Source, base: Path, known: Known | None = None) -> Reading:
     """What a source on the stub gives."""
     async with Fetcher("test", allowed_hosts=[stub.host], clock=lambda: NOW) as fetcher:
         reading = Reading(source)
-        await read_source(reading, fetcher, known or {}, base, NOW)
+        await read_source(reading, fetcher, known or Known(), base, NOW)
     return reading
 
 
@@ -96,7 +93,7 @@ def test_several_faults_are_counted(tmp_path: Path) -> None:
     async def run() -> Reading:
         async with Fetcher("test", clock=lambda: NOW + timedelta()) as fetcher:
             reading = Reading(source)
-            await read_source(reading, fetcher, {}, tmp_path, NOW)
+            await read_source(reading, fetcher, Known(), tmp_path, NOW)
         return reading
 
     got = asyncio.run(run())

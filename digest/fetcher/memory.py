@@ -19,7 +19,8 @@ class Remembered:
 
     `etag` and `last_modified` belong to `seen_url`, where the body came from. `moved_to` is where
     the address moved for good. `retry_at` is None when it may be asked at once; `failing_since`
-    and `failures` tell how long it has been failing. `gone` is true after a 410.
+    and `failures` tell how long it has been failing. `gone` is true after a 410. `read_at` is when
+    a body was last read from it, changed or not.
     """
 
     etag: str = ""
@@ -30,6 +31,7 @@ class Remembered:
     failing_since: datetime | None = None
     failures: int = 0
     gone: bool = False
+    read_at: datetime | None = None
 
     def to_json(self) -> str:
         """The memory as text; what is empty is left out."""
@@ -41,7 +43,7 @@ class Remembered:
         """The memory out of text; empty where the text is none of ours."""
         try:
             fields = json.loads(text)
-            for name in ("retry_at", "failing_since"):
+            for name in ("retry_at", "failing_since", "read_at"):
                 if name in fields:
                     fields[name] = datetime.fromisoformat(fields[name]).astimezone(UTC)
             return cls(**fields)

@@ -18,6 +18,11 @@ from pathlib import Path
 Sleep = Callable[[float], Awaitable[None]]
 _ARXIV = "arxiv.org"
 _LOOK_S = 0.1  # between two looks at a lock that another process holds
+_LONGEST_WAIT_S = 120  # for a turn that other processes do not let go; a request takes 30 s at most
+
+
+class TurnError(OSError):
+    """Other processes kept a host's turn for too long; it is asked another time."""
 
 
 class Pace:
@@ -63,19 +68,38 @@ class Pace:
         """The turn among all processes: the file's lock, and the stamp of the latest request."""
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            while not _locked(handle):
-                await self._sleep(_LOOK_S)
-            await self._wait(_stamp(handle), pause_s)
+            await self._lock(handle, pause_s)
             os.pwrite(handle, f"{self._now():020.6f}".encode(), 0)
             yield
         finally:
             os.close(handle)  # and with it goes the lock, also when the process dies
 
+    async def _lock(self, handle: int, pause_s: float) -> None:
+        """Take the file's lock when the pause is over. Raises: TurnError when that takes too long.
+
+        The pause is slept without the lock, so that every process has its chance at the end of it.
+        """
+        waited_s = 0.0
+        while waited_s < _LONGEST_WAIT_S:
+            wait_s = _LOOK_S
+            if _locked(handle):
+                wait_s = self._rest_s(_stamp(handle), pause_s)
+                if not wait_s:
+                    return
+                fcntl.flock(handle, fcntl.LOCK_UN)
+            await self._sleep(wait_s)
+            waited_s += wait_s
+        raise TurnError(f"other processes have been asking arXiv for {_LONGEST_WAIT_S} s")
+
     async def _wait(self, latest: float | None, pause_s: float) -> None:
-        """Sleep until the pause since the latest request is over; a stamp ahead of us is none."""
+        """Sleep until the pause since the latest request is over."""
+        if rest_s := self._rest_s(latest, pause_s):
+            await self._sleep(rest_s)
+
+    def _rest_s(self, latest: float | None, pause_s: float) -> float:
+        """What is left of the pause since the latest request; a stamp ahead of us is none."""
         since = self._now() - latest if latest is not None else pause_s
-        if 0 <= since < pause_s:
-            await self._sleep(pause_s - since)
+        return pause_s - since if 0 <= since < pause_s else 0.0
 
     def _now(self) -> float:
         return self._clock().timestamp()

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from digest.errors import SourceError
 from digest.model import Source
@@ -29,7 +30,15 @@ from digest.sources import (
     pubmed,
     semantic_scholar,
 )
-from digest.sources.batch import Batch, Kind, Request, UnreadableError, needs_address
+from digest.sources.batch import (
+    Batch,
+    ExpiredError,
+    Kind,
+    Request,
+    RestartError,
+    UnreadableError,
+    needs_address,
+)
 from digest.text import printable
 
 MAX_BYTES = 64_000_000  # of an operator's own file; what is fetched is bounded by the fetcher
@@ -41,12 +50,40 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "huggingface": Kind(
             huggingface.parse, huggingface.requests, huggingface.fault, huggingface.backfill
         ),
-        "arxiv": Kind(arxiv.parse, arxiv.requests, arxiv.fault, arxiv.backfill),
-        "arxiv_api": Kind(arxiv.parse, arxiv.search, arxiv.fault_in_search, arxiv.backfill),
-        "arxiv_oai": Kind(arxiv_oai.parse, arxiv_oai.requests, arxiv_oai.fault, arxiv_oai.backfill),
+        "arxiv": Kind(
+            arxiv.parse,
+            arxiv.requests,
+            arxiv.fault,
+            arxiv.backfill,
+            arxiv.missed,
+            patience_s=600,  # what was missed may take many pages, three seconds and more each
+        ),
+        "arxiv_api": Kind(
+            arxiv.parse, arxiv.search, arxiv.fault_in_search, arxiv.backfill, patience_s=600
+        ),
+        "arxiv_oai": Kind(
+            arxiv_oai.parse,
+            arxiv_oai.requests,
+            arxiv_oai.fault,
+            arxiv_oai.backfill,
+            arxiv_oai.missed,
+            patience_s=600,
+        ),
         "arxiv_listing": Kind(arxiv_listing.parse, arxiv_listing.requests, arxiv_listing.fault),
-        "biorxiv": Kind(biorxiv.parse, biorxiv.requests, backfill=biorxiv.backfill),
-        "medrxiv": Kind(biorxiv.parse, biorxiv.requests, backfill=biorxiv.backfill),
+        "biorxiv": Kind(
+            biorxiv.parse,
+            biorxiv.requests,
+            backfill=biorxiv.backfill,
+            missed=biorxiv.missed,
+            patience_s=300,
+        ),
+        "medrxiv": Kind(
+            biorxiv.parse,
+            biorxiv.requests,
+            backfill=biorxiv.backfill,
+            missed=biorxiv.missed,
+            patience_s=300,
+        ),
         "semantic_scholar": Kind(
             semantic_scholar.parse,
             semantic_scholar.requests,
@@ -54,12 +91,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             semantic_scholar.backfill,
             max_age_days=14,
         ),
-        "crossref": Kind(crossref.parse, crossref.requests, crossref.fault, crossref.backfill),
+        "crossref": Kind(
+            crossref.parse, crossref.requests, crossref.fault, crossref.backfill, patience_s=300
+        ),
         "pubmed": Kind(pubmed.parse, pubmed.requests, pubmed.fault, pubmed.backfill),
         "openreview": Kind(openreview.parse, openreview.requests, openreview.fault),
         "feed": Kind(feed.parse, feed.requests, needs_address),
         "jsonl": Kind(jsonl.parse, fault=needs_address, max_age_days=None),
-        "opml": Kind(opml.parse, fault=needs_address),
+        "opml": Kind(opml.parse, fault=needs_address, patience_s=600),  # hundreds of feeds
     }
 )
 
@@ -81,11 +120,10 @@ def fault_in_kind(name: str) -> str:
     return f"unknown kind {name!r}{hint}"
 
 
-def read_batch(source: Source, body: bytes, now: datetime, page: int | None = None) -> Batch:
+def read_batch(source: Source, body: bytes, now: datetime, asked: Request | None = None) -> Batch:
     """What a body of that source holds. Raises: SourceError, and nothing else.
 
-    `page` is that of the request which brought the body; it bounds how far pages are followed
-    where the source itself does not count them.
+    `asked` is the request which brought the body: what follows it is the next page of it.
     """
     kind = kind_of(source)
     limit = MAX_BYTES if source.kind == "jsonl" else MAX_FOREIGN_BYTES
@@ -94,13 +132,27 @@ def read_batch(source: Source, body: bytes, now: datetime, page: int | None = No
     try:
         batch = kind.parse(body, source, now)
     except UnreadableError as fault:
-        raise SourceError(source.name, printable(str(fault))) from None
+        kind_of_fault = RestartError if isinstance(fault, ExpiredError) else SourceError
+        raise kind_of_fault(source.name, printable(str(fault))) from None
     except Exception as fault:  # the parsers below us are many; none may stop the other sources
         reason = printable(f"{type(fault).__name__}: {fault}", 200)
         raise SourceError(source.name, f"not a readable {source.kind} ({reason})") from fault
-    if batch.next is None or page is None:
-        return batch
-    return replace(batch, next=replace(batch.next, page=page + 1))
+    return replace(batch, next=_following(batch.next, asked)) if batch.next else batch
+
+
+def _following(further: Request, asked: Request | None) -> Request | None:
+    """The request for the next page, whole; None where it goes on from what nobody asked."""
+    if asked is None:
+        return None if further.url.startswith("?") else further
+    page = asked.page + 1
+    if not further.url.startswith("?"):
+        return replace(further, page=page)
+    put = parse_qsl(further.url[1:].replace("{page}", str(page)))
+    parts = urlsplit(asked.url)
+    kept = [
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in dict(put)
+    ]
+    return replace(asked, url=parts._replace(query=urlencode(kept + put)).geturl(), page=page)
 
 
 __all__ = [
@@ -108,6 +160,7 @@ __all__ = [
     "Batch",
     "Kind",
     "Request",
+    "RestartError",
     "fault_in_kind",
     "kind_of",
     "read_batch",

@@ -11,7 +11,7 @@ from digest.model import Announce, Listing, Source
 from digest.sources import arxiv_listing, arxiv_oai, feedxml
 from digest.sources.arxiv_names import fault_in_categories
 from digest.sources.arxiv_notes import note_of
-from digest.sources.batch import Batch, Request, UnreadableError
+from digest.sources.batch import Batch, Request, UnreadableError, spans
 from digest.sources.dates import day_in, moment
 from digest.sources.entry import Entry, Feed
 from digest.sources.feed import ACCEPT, announce_of, authors_of, batch_of, published_note
@@ -20,6 +20,7 @@ from digest.sources.shape import link, shape
 
 RSS = "https://rss.arxiv.org/rss/"
 API = "https://export.arxiv.org/api/query"
+_MOST_MISSED = 14  # days that are made up for; `--since` brings older ones
 _API_PAGE = 200  # entries a page; arXiv asks for slices, not floods
 _PREFIX = re.compile(
     r"^\s*arXiv:\S+\s+Announce Type:\s*([a-z-]+)\s*(?:Abstract:\s*)?", re.IGNORECASE
@@ -130,10 +131,27 @@ def search(source: Source, now: datetime) -> list[Request]:
 
 
 def backfill(source: Source, since: date, now: datetime) -> list[Request]:
-    """The submissions since a day by the query API, first page; `parse_search` asks for more."""
-    span = f"submittedDate:[{since:%Y%m%d}0000 TO {now + timedelta(days=1):%Y%m%d}0000]"
+    """The submissions since a day by the query API, a week a request; `parse` asks for more."""
     terms = _terms(source)
-    return [_slice(f"({terms}) AND {span}" if terms else span, 0)]
+    asked = []
+    for first, last in spans(since, now.date(), 7):
+        span = f"submittedDate:[{first:%Y%m%d}0000 TO {last + timedelta(days=1):%Y%m%d}0000]"
+        asked.append(_slice(f"({terms}) AND {span}" if terms else span, 0))
+    return asked
+
+
+def missed(source: Source, after: date, until: date) -> list[Request]:
+    """What OAI-PMH has of the announcements between two lists, a request for each day.
+
+    The feed shows the latest announcement alone. There is none at weekends; a holiday is asked for
+    in vain. At most the last fourteen days are asked for.
+    """
+    first = max(after + timedelta(days=1), until - timedelta(days=_MOST_MISSED))
+    days = [day for day, _ in spans(first, until - timedelta(days=1), 1) if day.weekday() < 5]
+    if not days or source.url or source.path:
+        return []
+    # A record bears the day of the night before its announcement, or that of the announcement.
+    return arxiv_oai.window(source, days[0] - timedelta(days=1), days[-1])
 
 
 def _terms(source: Source) -> str:

@@ -13,7 +13,14 @@ from digest.model import Announce, Listing, Source
 from digest.sources import markup
 from digest.sources.arxiv_names import fault_in_categories, oai_set
 from digest.sources.arxiv_notes import note_of
-from digest.sources.batch import MAX_PAGES, Batch, Request, UnreadableError
+from digest.sources.batch import (
+    MAX_PAGES,
+    Batch,
+    ExpiredError,
+    Request,
+    UnreadableError,
+    spans,
+)
 from digest.sources.dates import day_in, moment
 from digest.sources.ids import arxiv_id, dois
 from digest.sources.names import split_names
@@ -21,6 +28,7 @@ from digest.sources.shape import MAX_ITEMS, link, shape
 
 URL = "https://oaipmh.arxiv.org/oai"
 _DAYS = 3  # looked back at each fetch: a weekend, and a little more
+_MOST_MISSED = 14  # days that are made up for
 _FORMATS = frozenset({"arXiv", "arXivRaw"})
 
 
@@ -57,9 +65,10 @@ def _empty_or_raise(error: markup.Element) -> Batch:
     code, words = error.get("code", ""), " ".join(markup.text(error).split())[:200]
     if code == "noRecordsMatch":
         return Batch()
-    if code == "badResumptionToken":
-        words += "; the window is read again from its start"
-    raise UnreadableError(f"arXiv answered with the error {code}: {words}")
+    told = f"arXiv answered with the error {code}: {words}"
+    if code == "badResumptionToken":  # tokens live for a day at most
+        raise ExpiredError(f"{told}; the window has to be read again from its start")
+    raise UnreadableError(told)
 
 
 def _paper(record: markup.Element) -> markup.Element | None:
@@ -82,6 +91,8 @@ def _listing(paper: markup.Element, source: Source, now: datetime) -> Listing:
     if not name:
         raise UnreadableError("a record without an arXiv id")
     published, version, is_replaced = _history(paper, now)
+    # One that was replaced within days came while nobody looked: to us it is new.
+    is_old = not published or published < now - timedelta(days=source.max_age_days or 0)
     outside = dois(markup.text_at(paper, "doi"))
     journal = " ".join(markup.text_at(paper, "journal-ref").split())[:200]
     where = f"published in {journal}" if journal else ""
@@ -96,7 +107,7 @@ def _listing(paper: markup.Element, source: Source, now: datetime) -> Listing:
         url=f"https://arxiv.org/abs/{name}",
         subjects=markup.text_at(paper, "categories").split(),
         published_at=published,
-        announce=Announce.REPLACE if is_replaced else Announce.NEW,
+        announce=Announce.REPLACE if is_replaced and is_old else Announce.NEW,
         links=link("pdf", f"https://arxiv.org/pdf/{name}"),
         note=note_of(version, markup.text_at(paper, "comments"), where),
     )
@@ -147,14 +158,35 @@ def requests(source: Source, now: datetime) -> list[Request]:
     """What changed in the last days, one request for each archive of the categories."""
     if source.url or source.path:
         return [Request(source.url, "text/xml")] if source.url else []
-    return backfill(source, (now - timedelta(days=_DAYS)).date(), now)
+    return _asked(source, (now - timedelta(days=_DAYS)).date())
 
 
 def backfill(source: Source, since: date, now: datetime) -> list[Request]:
-    """What changed since a day. Asked by archive: categories are no sets on every host."""
+    """What changed since a day."""
+    return window(source, since, now.date())
+
+
+def missed(source: Source, after: date, until: date) -> list[Request]:
+    """What changed before the days that every fetch looks back over, at most fourteen days ago."""
+    if source.url or source.path:
+        return []
+    first = max(after, until - timedelta(days=_MOST_MISSED))
+    return window(source, first, until - timedelta(days=_DAYS + 1))
+
+
+def window(source: Source, first: date, last: date) -> list[Request]:
+    """What changed from one day to another; a day a request, so that few need a second page."""
+    days = spans(first, last, 1)
+    return [request for day, _ in days for request in _asked(source, day, day)]
+
+
+def _asked(source: Source, first: date, last: date | None = None) -> list[Request]:
+    """One request for each archive: categories are no sets on every host."""
     sets = dict.fromkeys(oai_set(name.partition(".")[0]) for name in source.categories)
-    window = {"verb": "ListRecords", "metadataPrefix": "arXivRaw", "from": since.isoformat()}
-    return [Request(f"{URL}?{urlencode({**window, 'set': name})}", "text/xml") for name in sets]
+    span = {"verb": "ListRecords", "metadataPrefix": "arXivRaw", "from": first.isoformat()}
+    if last:
+        span["until"] = last.isoformat()
+    return [Request(f"{URL}?{urlencode({**span, 'set': name})}", "text/xml") for name in sets]
 
 
 def fault(source: Source) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from digest.model import Announce, Listing, Source
 from digest.sources import feed
-from digest.sources.batch import Batch, Request, UnreadableError
+from digest.sources.batch import Batch, Request, UnreadableError, spans
 from digest.sources.dates import day_in, moment
 from digest.sources.ids import doi
 from digest.sources.jsons import load
@@ -22,6 +22,8 @@ from digest.sources.shape import MAX_ITEMS, link, mapping, sequence, shape
 
 API = "https://api.biorxiv.org/details"
 _DAYS = 2  # looked back at each fetch
+_MOST_MISSED = 14  # days that are made up for
+_STRETCH = 4  # days a request: some thousand preprints, in pages of thirty or a hundred
 _EMPTY = ("no posts found", "no articles found")
 # Marks that their conversion leaves in abstracts: O_LI … C_LI, O_SCPLOW …, O_ST_ABSAimsC_ST_ABS.
 _HEADING = re.compile(r"O_ST_ABS(.{0,60}?)C_ST_ABS\s*")
@@ -135,9 +137,21 @@ def requests(source: Source, now: datetime) -> list[Request]:
     """The last days' preprints, first page."""
     if source.url or source.path:
         return [Request(source.url)] if source.url else []
-    return backfill(source, (now - timedelta(days=_DAYS)).date(), now)
+    return [_ask(source, f"{now - timedelta(days=_DAYS):%Y-%m-%d}", f"{now:%Y-%m-%d}")]
 
 
 def backfill(source: Source, since: date, now: datetime) -> list[Request]:
-    """The preprints since a day, first page."""
-    return [_ask(source, since.isoformat(), now.date().isoformat())]
+    """The preprints since a day, a few days a request, first pages."""
+    return _window(source, since, now.date())
+
+
+def missed(source: Source, after: date, until: date) -> list[Request]:
+    """The preprints before the days that every fetch looks back over, at most fourteen days ago."""
+    if source.url or source.path:
+        return []
+    first = max(after, until - timedelta(days=_MOST_MISSED))
+    return _window(source, first, until - timedelta(days=_DAYS + 1))
+
+
+def _window(source: Source, first: date, last: date) -> list[Request]:
+    return [_ask(source, a.isoformat(), b.isoformat()) for a, b in spans(first, last, _STRETCH)]

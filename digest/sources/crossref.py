@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from digest.model import Listing, Source
 from digest.sources import markup
-from digest.sources.batch import MAX_PAGES, Batch, Request, UnreadableError
+from digest.sources.batch import Batch, Request, UnreadableError, spans
 from digest.sources.dates import from_parts
 from digest.sources.ids import arxiv_id, doi
 from digest.sources.jsons import load
@@ -37,7 +37,7 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     return Batch(
         tuple(_listing(work, source, now) for work in named),
         found=total if isinstance(total, int) else None,
-        next=_next(message, len(works), source, now),
+        next=_next(message, len(works), source),
     )
 
 
@@ -112,23 +112,24 @@ def abstract_of(jats: str) -> str:
 # --- what to ask ----------------------------------------------------------------------------
 
 
-def _next(message: dict[str, Any], count: int, source: Source, now: datetime) -> Request | None:
+def _next(message: dict[str, Any], count: int, source: Source) -> Request | None:
     """The next page by its cursor; a page that is not full is the last."""
     cursor = message.get("next-cursor")
     if not isinstance(cursor, str) or count < _ROWS or source.url or source.path:
         return None
-    return _ask(source, (now - timedelta(days=_DAYS)).date(), cursor, MAX_PAGES - 1)
+    return Request(f"?{urlencode({'cursor': cursor})}", "application/json")
 
 
-def _ask(source: Source, since: date, cursor: str = "*", page: int = 0) -> Request:
+def _ask(source: Source, since: date, until: date | None = None) -> Request:
+    last = f",until-created-date:{until.isoformat()}" if until else ""
     query = {
         "query.bibliographic": source.query,
-        "filter": f"from-created-date:{since.isoformat()}" + _journals(source),
+        "filter": f"from-created-date:{since.isoformat()}" + last + _journals(source),
         "rows": _ROWS,
-        "cursor": cursor,
+        "cursor": "*",
     }
     asked = urlencode({name: value for name, value in query.items() if value})
-    return Request(f"{API}?{asked}", "application/json", page)
+    return Request(f"{API}?{asked}", "application/json")
 
 
 def _journals(source: Source) -> str:
@@ -144,8 +145,8 @@ def requests(source: Source, now: datetime) -> list[Request]:
 
 
 def backfill(source: Source, since: date, now: datetime) -> list[Request]:
-    """The works since a day."""
-    return [] if source.url or source.path else [_ask(source, since)]
+    """The works since a day, a week a request."""
+    return [_ask(source, first, last) for first, last in spans(since, now.date(), 7)]
 
 
 def fault(source: Source) -> str:

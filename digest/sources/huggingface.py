@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from digest.model import Link, Listing, Source
-from digest.sources.batch import Batch, Request, UnreadableError
+from digest.sources.batch import Batch, Request, UnreadableError, spans
 from digest.sources.dates import day_in, moment
 from digest.sources.ids import arxiv_id, arxiv_version
 from digest.sources.jsons import load
@@ -21,7 +22,8 @@ from digest.sources.shape import MAX_ITEMS, link, mapping, sequence, shape
 
 API = "https://huggingface.co/api/daily_papers"
 _LIMIT = 100  # the most that one answer holds
-_REFRESH_DAYS = 7  # votes come in for about a week
+_REFRESH_DAYS = 7
+_REST_S = 20 * 3600  # each past day is asked once a day, whenever that is
 _QUERY = re.compile(r"^(?:|week|month|trending|\d{4}-\d{2}-\d{2}|\d{4}-W\d{2}|\d{4}-\d{2})$")
 
 
@@ -33,7 +35,10 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     papers = data if isinstance(data, list) else mapping(data).get("papers")
     if not isinstance(papers, list):
         raise UnreadableError("not a Daily Papers list: a JSON array of papers was expected")
-    return read(papers, source, now)
+    batch = read(papers, source, now)
+    if len(papers) < _LIMIT or source.url or source.path:
+        return batch
+    return replace(batch, next=Request("?p={page}", "application/json"))
 
 
 def read(papers: list[Any], source: Source, now: datetime) -> Batch:
@@ -98,14 +103,15 @@ def _links(paper: dict[str, Any], paper_id: str) -> Iterator[Link]:
 # --- what to ask ----------------------------------------------------------------------------
 
 
-def _ask(**query: str) -> Request:
-    return Request(f"{API}?{urlencode({**query, 'limit': _LIMIT})}", "application/json")
+def _ask(rest_s: int = 0, **query: str) -> Request:
+    url = f"{API}?{urlencode({**query, 'limit': _LIMIT})}"
+    return Request(url, "application/json", rest_s=rest_s)
 
 
 def requests(source: Source, now: datetime) -> list[Request]:
-    """The list that `query` names; without one the newest, and one day of the last week for votes.
+    """The list that `query` names; without one the newest, and once a day those of the last week.
 
-    The day moves on with each hour, so that hourly and daily fetches both go round the week.
+    Votes come in for about that long.
     """
     if source.url or source.path:
         return [Request(source.url, "application/json")] if source.url else []
@@ -118,15 +124,14 @@ def requests(source: Source, now: datetime) -> list[Request]:
         return [_ask(month=query if len(query) == 7 else f"{now:%Y-%m}")]
     if len(query) == 10:
         return [_ask(date=query)]
-    back = 1 + int(now.timestamp() // 3600) % _REFRESH_DAYS
-    return [_ask(), _ask(date=f"{now - timedelta(days=back):%Y-%m-%d}")]
+    past = (now - timedelta(days=back) for back in range(1, _REFRESH_DAYS + 1))
+    return [_ask(), *(_ask(_REST_S, date=f"{day:%Y-%m-%d}") for day in past)]
 
 
 def backfill(source: Source, since: date, now: datetime) -> list[Request]:
     """One list for each day since then, oldest first; there is none before May 2023."""
     first = max(since, date(2023, 5, 4))
-    days = range((now.date() - first).days + 1)
-    return [_ask(date=f"{first + timedelta(days=day):%Y-%m-%d}") for day in days]
+    return [_ask(date=day.isoformat()) for day, _ in spans(first, now.date(), 1)]
 
 
 def fault(source: Source) -> str:

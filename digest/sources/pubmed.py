@@ -11,15 +11,17 @@ from urllib.parse import urlencode
 
 from digest.model import Listing, Source
 from digest.sources import markup
-from digest.sources.batch import Batch, Request, UnreadableError
+from digest.sources.batch import Batch, Request, UnreadableError, spans
 from digest.sources.dates import from_parts, month_of
 from digest.sources.ids import doi
 from digest.sources.jsons import load
 from digest.sources.shape import MAX_ITEMS, mapping, sequence, shape
 
 API = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
-_MOST = 200  # ids a fetch; more would have to be posted
+_MOST = 1_000  # ids a search
+_AT_ONCE = 200  # articles a fetch; more would have to be posted
 _DAYS = 7
+_STRETCH = 3  # days a request when the past is asked for
 _YEAR = re.compile(r"\b(19[7-9]\d|20\d\d)\b")
 
 
@@ -43,9 +45,14 @@ def _parse_search(body: bytes) -> Batch:
         raise UnreadableError("not a PubMed search answer: esearchresult with idlist was expected")
     ids = [one for one in sequence(result["idlist"]) if isinstance(one, str) and one.isdecimal()]
     count = str(result.get("count", ""))
-    query = urlencode({"db": "pubmed", "retmode": "xml", "id": ",".join(ids[:_MOST])}, safe=",")
-    fetch = Request(f"{API}/efetch.fcgi?{query}", "text/xml", page=1) if ids else None
-    return Batch(found=int(count) if count.isdecimal() and len(count) < 10 else None, next=fetch)
+    found = int(count) if count.isdecimal() and len(count) < 10 else None
+    parts = [_fetch(ids[at : at + _AT_ONCE]) for at in range(0, min(len(ids), _MOST), _AT_ONCE)]
+    return Batch(found=found, next=parts[0] if parts else None, also=tuple(parts[1:]))
+
+
+def _fetch(ids: list[str]) -> Request:
+    query = urlencode({"db": "pubmed", "retmode": "xml", "id": ",".join(ids)}, safe=",")
+    return Request(f"{API}/efetch.fcgi?{query}", "text/xml", page=1)
 
 
 def _listing(article: markup.Element, source: Source, now: datetime) -> Listing:
@@ -147,9 +154,11 @@ def requests(source: Source, now: datetime) -> list[Request]:
 
 
 def backfill(source: Source, since: date, now: datetime) -> list[Request]:
-    """The search for what was added since a day."""
-    span = {"mindate": f"{since:%Y/%m/%d}", "maxdate": f"{now:%Y/%m/%d}"}
-    return [] if source.url or source.path else [_search(source, span)]
+    """The search for what was added since a day, a few days a request."""
+    return [
+        _search(source, {"mindate": f"{first:%Y/%m/%d}", "maxdate": f"{last:%Y/%m/%d}"})
+        for first, last in spans(since, now.date(), _STRETCH)
+    ]
 
 
 def _search(source: Source, span: dict[str, str]) -> Request:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from digest.model import Link, Listing, Source
-from digest.sources.batch import MAX_PAGES, Batch, Request, UnreadableError
+from digest.sources.batch import Batch, Request, UnreadableError
 from digest.sources.dates import from_parts, moment
 from digest.sources.ids import arxiv_id, doi
 from digest.sources.jsons import load
@@ -35,7 +35,7 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     return Batch(
         tuple(_listing(paper, source, now) for paper in papers),
         found=total if isinstance(total, int) else None,
-        next=_next(answer, len(papers), source, now),
+        next=_next(answer, len(papers), source),
     )
 
 
@@ -76,23 +76,16 @@ def _links(paper: dict[str, Any]) -> Iterator[Link]:
 # --- what to ask ----------------------------------------------------------------------------
 
 
-def _next(answer: dict[str, Any], count: int, source: Source, now: datetime) -> Request | None:
+def _next(answer: dict[str, Any], count: int, source: Source) -> Request | None:
     """The next page by its token or offset; a search by address is read one page deep."""
-    base = next(iter(requests(source, now)), None)
     token, offset = answer.get("token"), answer.get("next")
-    if not base or not count or source.url:
+    if not count or source.url or source.path:
         return None
     if isinstance(token, str) and token:
-        return _with(base, "token", token, MAX_PAGES - 1)
+        return Request(f"?{urlencode({'token': token})}", "application/json")
     if isinstance(offset, int) and offset > 0:
-        return _with(base, "offset", str(offset), offset // count)
+        return Request(f"?{urlencode({'offset': offset})}", "application/json")
     return None
-
-
-def _with(base: Request, name: str, value: str, page: int) -> Request:
-    parts = urlsplit(base.url)
-    query = f"{parts.query}&{urlencode({name: value})}"
-    return Request(urlunsplit(parts._replace(query=query)), base.accept, page)
 
 
 def requests(source: Source, now: datetime) -> list[Request]:

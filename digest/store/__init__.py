@@ -7,8 +7,8 @@ could not be recorded.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
@@ -88,6 +88,27 @@ class Like:
     origin: str
 
 
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What a batch of listings does to those that are stored.
+
+    `new` are to be stored and `changed` to replace their rows; `held_back` names the keys of new
+    ones that are kept out of the mail, `released` rows that are let in from now on. `terms` adds to
+    the term counts. `votes` are those seen now, by row.
+    """
+
+    new: Sequence[Listing] = ()
+    changed: Sequence[Listing] = ()
+    terms: Mapping[str, int] = field(default_factory=dict)
+    held_back: Collection[str] = ()
+    released: Collection[int] = ()
+    votes: Mapping[int, int] = field(default_factory=dict)
+
+
+Look = Callable[[Collection[str]], Mapping[str, Listing]]
+"""Looks up stored listings by any of their identities."""
+
+
 class Store(Protocol):
     """The verbs of the ledger and of the stored listings; times are aware UTC."""
 
@@ -108,6 +129,23 @@ class Store(Protocol):
 
         `held_back` names the keys of new listings that are kept out of the mail (too old).
         """
+
+    def take_in(self, sort: Callable[[Look], Intake], now: datetime) -> Intake:
+        """Store what `sort` makes of the listings that come in; returns it.
+
+        `sort` looks at the stored listings and is part of the transaction: of two that take in
+        the same paper at the same moment the second finds what the first has stored. A released
+        listing counts as first seen now.
+        """
+
+    def vote_history(self, since: date) -> Mapping[int, Sequence[tuple[date, int]]]:
+        """By listing the days since then on which votes were seen, and how many at first sight.
+
+        The days come oldest first; a listing's `votes` are those seen last.
+        """
+
+    def tidy_sources(self, now: datetime) -> Mapping[str, int]:
+        """Forget votes and addresses that are no longer asked; returns how many rows per table."""
 
     def record_run(self, run: SourceRun, remembered: Mapping[str, str] | None = None) -> None:
         """Keep what one fetch of a source brought, and what to remember for each URL (JSON)."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlite_utils import Database
 
 from digest.model import Listing, SourceRun
+from digest.store import Intake, Look
 from digest.store.connection import Connections, moment, stamp
 from digest.store.freeze import LISTING, SOURCE_RUN
+
+KEEP_ASIDE = timedelta(days=30)
+"""How long votes of a day are kept, and what is remembered of an address that is asked no more."""
 
 
 class ListingVerbs(Connections):
@@ -39,22 +43,37 @@ class ListingVerbs(Connections):
     ) -> None:
         """Store new listings, replace changed ones (by `id`), add to the term counts."""
         with self.writing() as db:
-            for listing in new:
-                sendable = int(listing.key not in held_back)
-                row = db.execute(
-                    "INSERT INTO listings (key, title, body, first_seen_at, sendable)"
-                    " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING id",
-                    (listing.key, listing.title, _body(listing), stamp(now), sendable),
-                ).fetchone()
-                if row:  # else another run has added it meanwhile
-                    _claim_identities(db, listing, row[0])
-            for listing in changed:
-                db.execute(
-                    "UPDATE listings SET title = ?, body = ? WHERE id = ?",
-                    (listing.title, _body(listing), listing.id),
-                )
-                _claim_identities(db, listing, listing.id)
-            _count_terms(db, len(new), terms)
+            _store(db, Intake(new, changed, terms, held_back), now)
+
+    def take_in(self, sort: Callable[[Look], Intake], now: datetime) -> Intake:
+        """Store what `sort` makes of the listings that come in; returns it."""
+        with self.writing() as db:
+            intake = sort(self.known)
+            _store(db, intake, now)
+        return intake
+
+    def vote_history(self, since: date) -> Mapping[int, Sequence[tuple[date, int]]]:
+        """By listing the days since then on which votes were seen, and how many at first sight."""
+        history: dict[int, list[tuple[date, int]]] = defaultdict(list)
+        for listing, seen_on, votes in self.rows(
+            "SELECT listing_id, seen_on, votes FROM votes WHERE seen_on >= ? ORDER BY seen_on",
+            (since.isoformat(),),
+        ):
+            history[listing].append((date.fromisoformat(seen_on), votes))
+        return history
+
+    def tidy_sources(self, now: datetime) -> Mapping[str, int]:
+        """Forget votes and addresses that are no longer asked; returns how many rows per table."""
+        old = now - KEEP_ASIDE
+        with self.writing() as db:
+            votes = db.execute("DELETE FROM votes WHERE seen_on < ?", (old.date().isoformat(),))
+            # What failed is kept: it says when to ask again, and that an address is gone.
+            urls = db.execute(
+                "DELETE FROM remembered WHERE json_extract(body, '$.read_at') < ?"
+                " AND json_extract(body, '$.retry_at') IS NULL",
+                (old.isoformat(),),
+            )
+            return {"votes": votes.rowcount, "remembered": urls.rowcount}
 
     def record_run(self, run: SourceRun, remembered: Mapping[str, str] | None = None) -> None:
         """Keep what one fetch of a source brought, and what to remember for each URL."""
@@ -139,6 +158,37 @@ class ListingVerbs(Connections):
     def term_counts(self) -> tuple[int, Mapping[str, int]]:
         """How many listings were counted, and in how many of them each term stands."""
         return self.counted_listings(), dict(self.rows("SELECT * FROM terms"))
+
+
+def _store(db: Database, intake: Intake, now: datetime) -> None:
+    """Write what a batch of listings comes to."""
+    votes = dict(intake.votes)
+    for listing in intake.new:
+        sendable = int(listing.key not in intake.held_back)
+        row = db.execute(
+            "INSERT INTO listings (key, title, body, first_seen_at, sendable)"
+            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING id",
+            (listing.key, listing.title, _body(listing), stamp(now), sendable),
+        ).fetchone()
+        if row:  # else its key is taken
+            _claim_identities(db, listing, row[0])
+            if listing.votes is not None:
+                votes[row[0]] = listing.votes
+    for listing in intake.changed:
+        db.execute(
+            "UPDATE listings SET title = ?, body = ? WHERE id = ?",
+            (listing.title, _body(listing), listing.id),
+        )
+        _claim_identities(db, listing, listing.id)
+    db.conn.executemany(
+        "UPDATE listings SET sendable = 1, first_seen_at = ? WHERE id = ? AND NOT sendable",
+        [(stamp(now), row) for row in intake.released],
+    )
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO votes VALUES (?, ?, ?)",
+        [(row, now.date().isoformat(), seen) for row, seen in votes.items()],
+    )
+    _count_terms(db, len(intake.new), intake.terms)
 
 
 def _body(listing: Listing) -> str:

@@ -203,3 +203,20 @@ CREATE TABLE likes (              -- what subscribers said of listings
 def m004_likes(db: Database) -> None:
     """What subscribers liked and disliked."""
     db.executescript(LIKES)
+
+
+VOTES = """
+CREATE TABLE votes (              -- how many votes a listing had, at first sight on each day
+    listing_id INTEGER NOT NULL REFERENCES listings (id),
+    seen_on TEXT NOT NULL,
+    votes INTEGER NOT NULL,
+    PRIMARY KEY (listing_id, seen_on)
+) WITHOUT ROWID;
+CREATE INDEX votes_by_day ON votes (seen_on);
+"""
+
+
+@migrations()
+def m005_votes(db: Database) -> None:
+    """The votes of each day, so that it can be seen which listings gather them."""
+    db.executescript(VOTES)

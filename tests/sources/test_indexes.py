@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.errors import SourceError
-from digest.sources import KINDS, read_batch
+from digest.sources import KINDS, Request, read_batch
 from digest.sources.biorxiv import clean
 from tests.sources.shared import NOW, read, source_of
 
@@ -144,11 +144,11 @@ def test_pubmed_searches_lead_to_articles() -> None:
 
 def test_pages_end_somewhere() -> None:
     """A source that names ever new pages is followed forty times and no further."""
-    kind, page, count = KINDS["medrxiv"], 0, 0
+    kind, asked, count = KINDS["medrxiv"], Request("https://example.org/"), 0
     while count < 100:
-        batch = read_batch(source_of("medrxiv"), _details(total="999999"), NOW, page)
+        batch = read_batch(source_of("medrxiv"), _details(total="999999"), NOW, asked)
         following = kind.follow(batch)
         if following is None:
             break
-        page, count = following.page, count + 1
+        asked, count = following, count + 1
     assert count == 39

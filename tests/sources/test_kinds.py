@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -28,16 +28,14 @@ def test_huggingface_lists(query: str, parameter: str) -> None:
     assert parameter in url
 
 
-def test_huggingface_refreshes_the_week_in_turn() -> None:
-    """The newest list comes each time; over a week of hourly or daily fetches each past day."""
-    for hours in (1, 24):
-        days = set()
-        for step in range(7):
-            now = datetime.fromtimestamp(NOW.timestamp() + step * hours * 3600, UTC)
-            newest, past = KINDS["huggingface"].requests(source_of("huggingface"), now)
-            assert "date" not in newest.url
-            days.add((now.date() - date.fromisoformat(query_of(past.url)["date"])).days)
-        assert days == set(range(1, 8))
+def test_huggingface_refreshes_the_week_once_a_day() -> None:
+    """The newest list comes each time; those of the seven days before rest for most of a day."""
+    newest, *past = KINDS["huggingface"].requests(source_of("huggingface"), NOW)
+    assert "date" not in newest.url
+    assert newest.rest_s == 0
+    days = [(NOW.date() - date.fromisoformat(query_of(one.url)["date"])).days for one in past]
+    assert days == [1, 2, 3, 4, 5, 6, 7]
+    assert {one.rest_s for one in past} == {20 * 3600}
 
 
 _FAULTS: list[tuple[str, dict[str, Any], str]] = [
