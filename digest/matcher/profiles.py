@@ -8,7 +8,7 @@ canonical: the order of a profile's keywords changes nothing.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -40,12 +40,14 @@ class Profiles:
     """Compiled profiles, in the order given; `replace` and `append` touch one row only.
 
     A row holds weak columns (related and learned features) first, then the units of the lexicon.
+    `learned` says whether any row may have learned features.
     """
 
     def __init__(self, lexicon: Lexicon, related: Related | None = None) -> None:
         self.lexicon = lexicon
         self.related = related
         self.rows = Rows()
+        self.learned = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -77,7 +79,7 @@ class Profiles:
     def take(self, indices: Sequence[int]) -> Profiles:
         """Some of the profiles, on the same lexicon."""
         taken = Profiles(self.lexicon, self.related)
-        taken.rows = self.rows.take(indices)
+        taken.rows, taken.learned = self.rows.take(indices), self.learned
         return taken
 
     def row(self, index: int) -> tuple[Entries, Entries]:
@@ -87,10 +89,6 @@ class Profiles:
         own = [(column - low, value) for column, value in entries if column >= low]
         return [entry for entry in entries if entry[0] < low], own
 
-    def blocks(self) -> Iterator[csr_matrix]:
-        """All rows in order, in matrices with one column for each weak feature, then each unit."""
-        return self.rows.blocks(self.weak_width + len(self.lexicon))
-
     def _rows_of(self, profiles: Sequence[Profile], likes: Sequence[Likes | None]) -> csr_matrix:
         own = make_rows(self.lexicon, profiles)
         if not self.related:
@@ -99,6 +97,7 @@ class Profiles:
         if len(profiles) <= APART:
             lexicon = Lexicon(self.lexicon.statistics)
             drawn_by = make_rows(lexicon, profiles)
+        self.learned = self.learned or any(likes)
         weak = self.related.weak_rows(lexicon, profiles, drawn_by, likes)
         if any(likes):
             own = diags(kept(likes)) @ own

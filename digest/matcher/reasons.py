@@ -7,16 +7,13 @@ the floor. Works on one profile and one listing; the numbers are those of the ra
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from digest.matcher import formula
 from digest.matcher.lexicon import VALUES, Lexicon
-from digest.matcher.spans import find_spans
 from digest.matcher.terms import parse
-from digest.model import Listing, Match, Reason
+from digest.model import Match, Reason
 
 Found = dict[int, tuple[int, int]]
 """For each unit that stands in the listing, how often in the title and how often elsewhere."""
@@ -24,10 +21,9 @@ Found = dict[int, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One keyword's part of the sum, before the sum becomes a score."""
+    """Where a keyword, a related or a learned term stands in a listing, whoever asks."""
 
     term: str
-    raw: float
     field: str
     count: int
     related: bool = False
@@ -54,13 +50,13 @@ class Explanation:
 
 
 def describe(lexicon: Lexicon, found: Found, term: str) -> Share:
-    """Where and how often a keyword stands, or which of its words do; without its points."""
+    """Where and how often a keyword stands, or which of its words do."""
     for choice in parse(term).choices:
         units = [lexicon.unit(phrase) for phrase in choice]
         if all(unit in found for unit in units):
             places = [_place(p.field, *found[u]) for p, u in zip(choice, units, strict=True)]
             field, count = max(places, key=lambda place: place[0] == "title")
-            return Share(term, 0.0, field, count)
+            return Share(term, field, count)
     phrase = parse(term).choices[0][0]
     words = {
         word: found[unit]
@@ -69,7 +65,7 @@ def describe(lexicon: Lexicon, found: Found, term: str) -> Share:
     }
     title = any(in_title for in_title, _ in words.values())
     field = phrase.field or ("title" if title else "abstract")
-    return Share(term, 0.0, field, 0, part=" ".join(words))
+    return Share(term, field, 0, part=" ".join(words))
 
 
 def _place(field: str, title: int, rest: int) -> tuple[str, int]:
@@ -79,26 +75,26 @@ def _place(field: str, title: int, rest: int) -> tuple[str, int]:
     return ("title" if title else "abstract"), title + rest
 
 
-def describe_related(listing: Listing, term: str, raw: float) -> Share:
-    """Where and how often a related term stands."""
-    title = len(find_spans((term,), listing.title))
-    rest = len(find_spans((term,), listing.abstract))
-    return Share(term, raw, "title" if title else "abstract", max(1, title + rest), related=True)
+def describe_weak(term: str, title: int, rest: int, *, learned: bool) -> Share:
+    """A related or learned term that stands so often in the title and elsewhere."""
+    field, count = "title" if title else "abstract", max(1, title + rest)
+    return Share(term, field, count, related=True, learned=learned)
 
 
-def part_score(score: float, shares: list[Share]) -> tuple[Reason, ...]:
-    """The reasons, most points first; their points add up to the score."""
-    raw = np.array([each.raw for each in shares])
-    total = raw.sum()
-    if total > 0:
-        points = raw * (score / total)
-    else:  # what counts against outweighs the rest: scaled so that both sum to 0
-        gain, loss = raw[raw > 0].sum(), -raw[raw < 0].sum()
-        points = np.where(raw > 0, raw, raw * gain / loss if loss else 0.0)
+def part_score(score: float, parts: Sequence[tuple[Share, float]]) -> tuple[Reason, ...]:
+    """The reasons, most points first; their points add up to the score.
+
+    `parts` are what gave something to the sum that became the score, with how much.
+    """
+    total = sum(raw for _, raw in parts)
+    gain = loss = score / total if total > 0 else 1.0
+    if total <= 0:  # what counts against outweighs the rest: scaled so that both sum to 0
+        against = -sum(raw for _, raw in parts if raw < 0)
+        loss = sum(raw for _, raw in parts if raw > 0) / against if against else 0.0
     reasons = [
-        Reason(each.term, each.field, value, each.count, each.related, each.part, each.learned)
-        for each, value in zip(shares, points.tolist(), strict=True)
-        if value
+        Reason(each.term, each.field, points, each.count, each.related, each.part, each.learned)
+        for each, raw in parts
+        if (points := raw * (gain if raw > 0 else loss))
     ]
     return tuple(sorted(reasons, key=lambda r: (-r.points, r.term)))
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 from sparse_dot_topn import sp_matmul_topn
 
+from digest.matcher.hints import Hints
 from digest.matcher.learned import Learner
 from digest.matcher.lexicon import Lexicon
 from digest.matcher.likes import Likes
@@ -56,6 +57,7 @@ class Related:
         words = self.space.word_evidence(self.batch) @ diags(self.space.word_rarity)
         self._centres = (unit_rows(words.tocsr()) @ _unequal(words.shape[1])).tocsr()
         self._places = _unequal(len(self.batch))
+        self._hints: WeakKeyDictionary[Batch, Hints] = WeakKeyDictionary()
         self._says: WeakKeyDictionary[Lexicon, tuple[int, csr_matrix]] = WeakKeyDictionary()
         self._learner = Learner(self.space, self.batch)
         room = (len(archive) - NO_ARCHIVE) / (FULL_ARCHIVE - NO_ARCHIVE)
@@ -66,10 +68,12 @@ class Related:
         """Columns of the weak matrix: words as they stand, then features of unit listings."""
         return len(self.space.words) + self.space.width
 
-    def weak_evidence(self, batch: Batch) -> csr_matrix:
-        """Weak columns x listings."""
-        parts = (self.space.word_evidence(batch), self.space.vectors(batch))
-        return hstack(parts).T.tocsr().astype(np.float32)
+    def hints(self, batch: Batch, *, learned: bool) -> Hints:
+        """What the weak columns say of a batch, kept as long as the batch."""
+        known = self._hints.get(batch)
+        if known is None or (learned and not known.learned):
+            known = self._hints[batch] = Hints(self.space, batch, learned=learned)
+        return known
 
     def weak_rows(
         self,

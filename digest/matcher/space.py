@@ -30,7 +30,7 @@ class Space:
         told = (each for each in dict.fromkeys(index.stems) if _tells(each))
         self.words = {each: number for number, each in enumerate(told)}
         self.word_rarity = np.array([statistics.rarity(each) for each in self.words])
-        pairs = self._pair_counts(archive, self._words_of(archive))
+        pairs = self._pair_counts(archive, self.words_of(archive))
         code, count = np.unique(pairs.thing, return_counts=True)
         self.pairs = code[count > 1]
         self.pair_rarity = np.array(
@@ -50,7 +50,7 @@ class Space:
     def vectors(self, batch: Batch) -> csr_matrix:
         """Listings x features, each row of length 1."""
         words = self.word_evidence(batch) @ diags(self.word_rarity)
-        pairs = self._pair_counts(batch, self._words_of(batch))
+        pairs = self._pair_counts(batch, self.words_of(batch))
         place = np.searchsorted(self.pairs, pairs.thing)
         place = np.minimum(place, max(0, len(self.pairs) - 1))
         known = self.pairs[place] == pairs.thing if len(self.pairs) else place < 0
@@ -63,21 +63,33 @@ class Space:
         often = formula.saturate(counts.title, counts.rest, length)
         return csr_matrix((often, (counts.listing, counts.thing)), shape=(len(batch), width))
 
-    def _words_of(self, batch: Batch) -> NDArray[np.int64]:
+    def words_of(self, batch: Batch) -> NDArray[np.int64]:
         """The feature of each place of a batch, or -1."""
         known = [self.words.get(each, -1) for each in batch.index.stems]
         feature = np.array(known, dtype=np.int64)[batch.word]
         return np.where(batch.field == ORG, -1, feature)
 
     def _word_counts(self, batch: Batch) -> Counts:
-        return tally(self._words_of(batch), batch.listing.astype(np.int64), batch.field == TITLE)
+        return tally(self.words_of(batch), batch.listing.astype(np.int64), batch.field == TITLE)
 
     def _pair_counts(self, batch: Batch, feature: NDArray[np.int64]) -> Counts:
-        """The counts of pairs of neighbours, each named by the product of its words' numbers."""
-        left, right = feature[:-1], feature[1:]
-        near = (batch.stand[:-1] != PARTED) & (left >= 0) & (right >= 0)
-        code = np.where(near, left * len(self.words) + right, -1)
+        """The counts of pairs of neighbours."""
+        code = self._codes(feature, batch.stand)
         return _tally_wide(code, batch.listing[:-1].astype(np.int64), batch.field[:-1] == TITLE)
+
+    def pairs_of(self, feature: NDArray[np.integer], stand: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The feature of each pair of neighbours among some words, or -1."""
+        code = self._codes(feature.astype(np.int64), stand)
+        if not len(self.pairs):
+            return np.full(len(code), -1)
+        place = np.minimum(np.searchsorted(self.pairs, code), len(self.pairs) - 1)
+        return np.where(self.pairs[place] == code, place + len(self.words), -1)
+
+    def _codes(self, feature: NDArray[np.int64], stand: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Each pair of neighbours, named by the product of its words' numbers, or -1."""
+        left, right = feature[:-1], feature[1:]
+        near = (stand[:-1] != PARTED) & (left >= 0) & (right >= 0)
+        return np.where(near, left * len(self.words) + right, -1)
 
     # --- for people ---------------------------------------------------------------------------
 
