@@ -15,7 +15,7 @@ from digest import __version__
 from digest.config import Config, smtp_password
 from digest.errors import ConfigError, TemplateError
 from digest.fetcher import Fetcher
-from digest.mailer import Mailer, Relay, SmtpMailer
+from digest.mailer import Login, Mailer, Relay, SmtpMailer
 from digest.matcher import Matcher, Statistics
 from digest.model import Frame
 from digest.renderer import Renderer, check_templates
@@ -206,8 +206,7 @@ def relay(config: Config) -> Relay:
         host=smtp.host,
         port=smtp.port,
         tls=smtp.tls,
-        username=smtp.username or "",
-        password=smtp_password(config) or "",
+        login=Login(smtp.username or "", smtp_password(config) or ""),
         connections=smtp.connections,
         messages_per_connection=smtp.messages_per_connection,
         timeout_s=smtp.timeout_s,

@@ -329,6 +329,8 @@ def record(app: App, now: datetime, delivery: Delivery, outcome: Outcome) -> Del
         case Deferred(relay=True):
             # Behind all that waited before it: one address that upsets the relay holds up nobody.
             state, again = DeliveryState.DEFERRED, now
+        case Deferred(wait_s=wait_s) if wait_s:
+            state, again = DeliveryState.DEFERRED, now + timedelta(seconds=wait_s)
         case Deferred() | Unknown():
             # Spread by the row's number: a whole batch must not come back in one second.
             spread = crc32(str(delivery.id).encode()) / 2**32

@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zlib import crc32
 
 from digest.app import App
@@ -105,7 +105,9 @@ def _render(app: App, words: Words, letter: Letter) -> bytes:
 def _record(app: App, letter: Letter, outcome: Outcome, now: datetime) -> None:
     """Close a try with what came of it; trouble of the relay waits for the next tick."""
     again = now
-    if not (isinstance(outcome, Deferred) and outcome.relay):
+    if isinstance(outcome, Deferred) and not outcome.counted:
+        again += timedelta(seconds=outcome.wait_s)
+    else:
         spread = crc32(letter.message_id.encode()) / 2**32
         again = retry_at(now, letter.attempts, spread)
     if not app.store.close_letter(letter, outcome, now, again):

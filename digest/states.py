@@ -65,11 +65,21 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now. `relay` is true when the relay is in trouble: the run pauses, nobody is blamed."""
+    """Not now. `relay` is true when the relay is in trouble: the run pauses, nobody is blamed.
+
+    `wait_s` is set where this message alone has to wait so many seconds, through no fault of its
+    own: a receiver has had its share, or a connection was cut. The run goes on.
+    """
 
     reply: str
     code: int = 0
     relay: bool = False
+    wait_s: float = 0
+
+    @property
+    def counted(self) -> bool:
+        """Whether it was an attempt that counts: somebody looked at this very message."""
+        return not (self.relay or self.wait_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ class MailServer:
                 return
             writer.write(told + b"\r\n")
             await writer.drain()
+            if step.startswith("RCPT") and not told.startswith(b"2"):
+                envelope.recipients.pop()
             if step == "QUIT":
                 return
             if step == "DATA" and told.startswith(b"354"):
@@ -89,7 +91,10 @@ class MailServer:
                 if self.hold:
                     await self.hold.wait()
                 step, usual = "dot", b"250 OK queued as 4F2A"
-                self._keep(envelope)
+                if envelope.recipients:
+                    self._keep(envelope)
+                else:
+                    usual = b"554 5.5.1 no valid recipients"
                 envelope = Taken("", [], b"")
             else:
                 line = (await reader.readuntil(b"\r\n")).decode("utf-8").strip()
@@ -125,9 +130,10 @@ class MailServer:
     @staticmethod
     async def _message(reader: asyncio.StreamReader) -> bytes:
         """The message without its final dot, and without the dots that were stuffed."""
-        raw = await reader.readuntil(b"\r\n.\r\n")
-        lines = raw[: -len(b".\r\n")].split(b"\r\n")
-        return b"\r\n".join(line[1:] if line.startswith(b".") else line for line in lines)
+        lines = []
+        while (line := await reader.readuntil(b"\r\n")) != b".\r\n":
+            lines.append(line.removeprefix(b"."))
+        return b"".join(lines)
 
 
 @asynccontextmanager

@@ -338,8 +338,8 @@ def closing(outcome: Outcome, now: datetime, retry_at: datetime) -> tuple[Any, .
     The counts are the attempts to take back and the replies that were lost.
     """
     state, code, again = _settle(outcome, retry_at)
-    # Trouble of the relay is nobody's failed attempt.
-    blameless = isinstance(outcome, Deferred) and outcome.relay
+    # Trouble of the relay is nobody's failed attempt, nor is a wait for one's turn.
+    blameless = isinstance(outcome, Deferred) and not outcome.counted
     return (
         state,
         code,

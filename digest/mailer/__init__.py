@@ -1,0 +1,25 @@
+"""The SMTP edge: finished bytes to a mail server, and what came of it as a value.
+
+`Relay` and `Provider` say where and how much, `SmtpMailer` sends, `EmlFolder` writes files instead.
+"""
+
+from digest.mailer.dialling import Login, Relay, tls_context
+from digest.mailer.envelope import Envelope, Mailer, Permit, Session
+from digest.mailer.folder import EmlFolder
+from digest.mailer.limits import LocalRates, Provider, Rates
+from digest.mailer.relays import SmtpMailer
+
+__all__ = [
+    "EmlFolder",
+    "Envelope",
+    "LocalRates",
+    "Login",
+    "Mailer",
+    "Permit",
+    "Provider",
+    "Rates",
+    "Relay",
+    "Session",
+    "SmtpMailer",
+    "tls_context",
+]
