@@ -100,12 +100,14 @@ class Source:
 class Standing(StrEnum):
     """How a source stands with its calendar; the receipt's words follow from it.
 
-    `rest`: no list comes then. `late`: one that should be out is not. `repeated`: an old one came
-    in its place. `silent`: nothing has come for longer than it should.
+    `rest`: no list comes then. `due`: one was announced and may take a while; `late`: it should be
+    there by now. `repeated`: an old one came in its place. `silent`: nothing has come for longer
+    than it should.
     """
 
     ON_TIME = "on_time"
     REST = "rest"
+    DUE = "due"
     LATE = "late"
     REPEATED = "repeated"
     SILENT = "silent"
@@ -122,7 +124,7 @@ class SourceRun:
     What is known of the source by now: the `calendar` that it keeps (by name), the day of its
     newest list, what tells that list from others (`list_id`) and when it was first seen, the
     longest wait between two lists, since when the source fails, and when it is asked again then.
-    A receipt's line adds up the `lists` of some days and says how the source stood, and why it
+    A receipt's line adds up the `lists` of some days and says how the source stood, and when it
     rests (`reason`).
     """
 

@@ -25,6 +25,7 @@ from digest.sources.calendar import (
     announced_on,
     calendar_of,
     missed,
+    newest_list,
     rest_on,
     slot,
 )
@@ -107,6 +108,7 @@ def summed(latest: SourceRun, good: Sequence[SourceRun]) -> SourceRun:
             lists[run.batch_on if dated else None].append(run)
     largest = [max(runs, key=lambda run: run.read) for runs in lists.values()]
     stated = [run.announced for run in largest if run.announced is not None]
+    days = [run.batch_on for run in largest if run.batch_on]
     read, new = sum(run.read for run in largest), sum(run.new for run in good)
     once = len(good) == 1
     return replace(
@@ -116,6 +118,7 @@ def summed(latest: SourceRun, good: Sequence[SourceRun]) -> SourceRun:
         new=new,
         joined=good[0].joined if once else max(0, read - new),
         too_old=sum(run.too_old for run in good),
+        batch_on=max(days, default=None),
         lists=len(largest),
     )
 
@@ -124,13 +127,15 @@ def summed(latest: SourceRun, good: Sequence[SourceRun]) -> SourceRun:
 
 
 def stood(run: SourceRun, now: datetime) -> SourceRun:
-    """The run with how its source stands at that time, and why it rests if it does."""
+    """The run with how its source stands at that time, and when it rests if it does."""
     calendar = _calendar(run)
+    if run.retry_at and run.retry_at <= now:
+        run = replace(run, retry_at=None)
     if not run.calendar or run.failing_since:
         return run
     if standing := _behind(calendar, run):
         return replace(run, standing=standing)
-    reason = rest_on(calendar, slot(calendar, now)) if calendar.rests else ""
+    reason = rest_on(calendar, slot(calendar, now))
     return replace(run, standing=Standing.REST, reason=reason) if reason else run
 
 
@@ -144,10 +149,11 @@ def _behind(calendar: Calendar, run: SourceRun) -> Standing | None:
     again = bool(run.read and not run.new and run.list_at and run.list_at < run.started_at)
     if behind:
         return Standing.REPEATED if again else Standing.LATE
-    newest = announced_on(calendar, run.list_on)
+    newest = newest_list(calendar, run.list_on)
     if again and run.list_at and newest > slot(calendar, run.list_at + EARLY):
         return Standing.REPEATED  # the old ids under a new date
-    return None
+    due = slot(calendar, run.started_at)
+    return Standing.DUE if newest < due and not rest_on(calendar, due) else None
 
 
 def _is_quiet(run: SourceRun) -> bool:
@@ -200,7 +206,7 @@ def told(run: SourceRun, today: date, share: Share = NOBODY) -> str:
 
     A source that comes late is told so with what it brought before.
     """
-    if run.standing is not Standing.ON_TIME and not run.new:
+    if not run.new and run.standing is not Standing.ON_TIME:
         return f"{run.source} {state_of(run, today)}."
     parts = [f"{run.source} {_brought(run, today)}"]
     if run.new != run.read:
@@ -216,23 +222,26 @@ def told(run: SourceRun, today: date, share: Share = NOBODY) -> str:
 
 
 def state_of(run: SourceRun, today: date, timezone: str = "") -> str:
-    """How a source stands, as said of it: `makes no announcement on Fridays`; empty when well.
+    """How a source stands, as said of it: `makes no announcement at weekends`; empty when well.
 
-    Times of a failure are in that zone; without one no times are told.
+    Times of a failure are in that zone; without one neither times nor causes are told.
     """
     if run.error:
         return _failure(run, today, timezone)
     match run.standing:
         case Standing.ON_TIME:
-            return ""
+            said = ""
         case Standing.REST:
-            return f"{_calendar(run).rests} on {run.reason}"
+            said = f"{_calendar(run).rests} {run.reason}"
+        case Standing.DUE:
+            said = f"has no newer list yet than that of {_list_day(run, today)}"
         case Standing.LATE:
-            return f"is late: its newest list is that of {_list_day(run, today)}"
+            said = f"is late: its newest list is that of {_list_day(run, today)}"
         case Standing.REPEATED:
-            return f"has repeated {_old_list(run, today)}"
+            said = f"has repeated {_old_list(run, today)}"
         case Standing.SILENT:
-            return f"has brought nothing since {_list_day(run, today)}, longer than it should"
+            said = f"has brought nothing since {_list_day(run, today)}, longer than it should"
+    return said
 
 
 def _failure(run: SourceRun, today: date, timezone: str) -> str:
@@ -242,7 +251,7 @@ def _failure(run: SourceRun, today: date, timezone: str) -> str:
     if not (run.failing_since and timezone):
         return (part or "could not be read") + (f": {why}" if timezone else "")
     fails = "has not answered since" if run.calendar else "could not be read since"
-    again = f"; we try again at {moment(run.retry_at, today, timezone)}" if run.retry_at else ""
+    again = f"; we try again {moment(run.retry_at, today, timezone, 'at ')}" if run.retry_at else ""
     return f"{fails} {moment(run.failing_since, today, timezone)}{again} ({why})"
 
 
@@ -254,25 +263,28 @@ def _brought(run: SourceRun, today: date) -> str:
     when = ""
     if run.lists > 1:
         when = f" in {run.lists} lists"
-    elif calendar.dated_days is not None and run.list_on:
-        when = f" on {day_word(announced_on(calendar, run.list_on), today)}"
+    elif calendar.dated_days is not None and run.batch_on:
+        when = f" on {day_word(announced_on(calendar, run.batch_on), today)}"
     if run.announced is None:
         return f"{calendar.brings} {run.read:,}{when}"
-    return f"{calendar.brings} {run.announced:,}{when}; read {run.read:,}"
+    brings = calendar.brings if run.calendar else "announced"
+    return f"{brings} {run.announced:,}{when}; read {run.read:,}"
 
 
 def _list_day(run: SourceRun, today: date) -> str:
     """The day on which a source's newest list came out."""
     if run.list_on and _calendar(run).dated_days is not None:
-        return day_word(announced_on(_calendar(run), run.list_on), today)
+        return day_word(newest_list(_calendar(run), run.list_on), today)
     return day_word((run.list_at or run.started_at).date(), today)
 
 
 def _old_list(run: SourceRun, today: date) -> str:
     """`yesterday’s list`, or `its list of Wednesday`."""
-    day = min(run.list_on or today, (run.list_at or run.started_at).date())
-    yesterday = (today - day).days == 1
-    return "yesterday’s list" if yesterday else f"its list of {day_word(day, today)}"
+    seen_on = (run.list_at or run.started_at).date()
+    dated = min(run.list_on or seen_on, seen_on)
+    if (today - dated).days == 1:
+        return "yesterday’s list"
+    return f"its list of {day_word(newest_list(_calendar(run), dated), today)}"
 
 
 def why_empty(
@@ -308,16 +320,18 @@ def day_word(day: date, today: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1]}" + (f" {day.year}" if day.year != today.year else "")
 
 
-def moment(at: datetime, today: date, timezone: str) -> str:
-    """`06:10 GMT`, `Thursday 06:10 GMT` on another day than today."""
+def moment(at: datetime, today: date, timezone: str, before: str = "") -> str:
+    """`06:10 GMT`, `Thursday 06:10 GMT` on another day than today; `before` stands before today's.
+
+    A zone without a name of its own goes by its distance: `UTC+05:45`.
+    """
     try:
         local = at.astimezone(zone(timezone))
     except (ValueError, ZoneInfoNotFoundError):  # a zone that this machine's data no longer has
         local = at
     label = local.tzname() or "UTC"
-    label = f"UTC{label}" if label[0] in "+-" else label
-    day = local.date()
-    if day == today:
-        return f"{local:%H:%M} {label}"
-    word = "tomorrow" if (day - today).days == 1 else day_word(day, today)
-    return f"{word} {local:%H:%M} {label}"
+    if label[0] in "+-":
+        label = f"UTC{label[:3]}" + (f":{label[3:]}" if label[3:] else "")
+    days = (local.date() - today).days
+    word = before if not days else "tomorrow " if days == 1 else f"{day_word(local.date(), today)} "
+    return f"{word}{local:%H:%M} {label}"

@@ -131,7 +131,7 @@ class Renderer:
             "digest": digest,
             "receipt": {
                 "counts": words.counts(digest.receipt),
-                "trouble": words.troubles(digest.receipt),
+                "trouble": words.troubles(digest),
                 "sources": words.sources(digest),
                 "scores": words.SCORES if scored else "",
             },

@@ -7,10 +7,13 @@ by the templates.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
+from digest.errors import SourceError
 from digest.model import (
     Digest,
     Frame,
@@ -21,15 +24,12 @@ from digest.model import (
     Receipt,
     SectionName,
     SourceRun,
+    Standing,
 )
 from digest.renderer.clean import line
+from digest.sources.calendar import DAYS, MONTHS
+from digest.standing import Share, state_of, told
 from digest.text import cut
-
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
-)  # fmt: skip
 
 TITLES = {
     SectionName.FOR_YOU: "For you",
@@ -67,6 +67,7 @@ _FAMILY_FIRST = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # æ¹¯å·
 _NBSP = "\u00a0"  # keeps a number and its noun on one line
 _MOST_GROUPS = 6  # reasons in one line; what is left is added up
 _MOST_SOURCES = 12
+_MOST_QUIET = 3  # sources without news that are named one by one
 _GROUPS = ("Collaboration", "Team", "Consortium", "Group", "Project")
 
 
@@ -75,17 +76,17 @@ _GROUPS = ("Collaboration", "Team", "Consortium", "Group", "Project")
 
 def long_day(day: date) -> str:
     """`Friday 20 November`, whatever the locale."""
-    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
 
 
 def short_day(day: date) -> str:
     """`Fri 20 Nov`."""
-    return f"{_DAYS[day.weekday()][:3]} {day.day} {_MONTHS[day.month - 1][:3]}"
+    return f"{DAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
 
 
 def near_day(day: date, year: int) -> str:
     """`19 Nov` in that year, `8 Oct 2025` in another."""
-    shown = f"{day.day}{_NBSP}{_MONTHS[day.month - 1][:3]}"
+    shown = f"{day.day}{_NBSP}{MONTHS[day.month - 1][:3]}"
     return shown if day.year == year else f"{shown}{_NBSP}{day.year}"
 
 
@@ -268,46 +269,87 @@ def counts(receipt: Receipt) -> str:
         f"{receipt.shown:,} shown",
     ]
     if not receipt.matched:
-        parts[1:] = ["none fits you"]
+        parts[1:] = ["none fits you"] if receipt.considered else []
+        parts += [f"{receipt.shown:,} shown"] if receipt.shown else []
+    if not receipt.considered:
+        parts[0] = "No new listing to consider"
     if receipt.waiting:
         waits = "waits" if receipt.waiting == 1 else "wait"
         parts.append(f"{receipt.waiting:,} {waits} for tomorrow")
     return ", ".join(parts) + "."
 
 
-def troubles(receipt: Receipt) -> list[str]:
-    """The sources that could not be read, by name."""
-    return [
-        f"{line(run.source, 60)} could not be read: {line(run.error, 160)}."
-        for run in receipt.sources[:_MOST_SOURCES]
-        if run.error
-    ]
-
-
-def sources(digest: Digest) -> list[str]:
-    """One line for each source that was read: announced, read, new, shown, and how old its list."""
-    read = [run for run in digest.receipt.sources if not run.error]
-    shown = Counter(listing.source for listing in digest.listings)
-    lines = [_run(run, digest.digest_on, shown[run.source]) for run in read[:_MOST_SOURCES]]
-    if rest := read[_MOST_SOURCES:]:
-        total = sum(run.read for run in rest)
-        lines.append(f"{len(rest)} more sources: {total:,} read, {sum(r.new for r in rest):,} new")
+def troubles(digest: Digest) -> list[str]:
+    """The sources that failed or have been silent for too long: since when, and what comes next."""
+    day, timezone = digest.digest_on, digest.subscriber.timezone
+    bad = [run for run in digest.receipt.sources if _is_trouble(run)]
+    lines = [_trouble(run, day, timezone) for run in bad[:_MOST_SOURCES]]
+    if more := len(bad) - len(lines):
+        lines.append(f"{more} more {'source is' if more == 1 else 'sources are'} in trouble.")
     return lines
 
 
-def _run(run: SourceRun, today: date, shown: int) -> str:
-    announced = f"{run.announced:,} announced, " if run.announced is not None else ""
-    parts = [f"{announced}{run.read:,} read, {run.new:,} new"]
-    parts += [f"{run.joined:,} known already"] if run.joined else []
-    parts += [f"{run.too_old:,} too old to send"] if run.too_old else []
-    parts += [f"{shown:,} shown here"] if shown else []
-    age = (today - run.batch_on).days if run.batch_on else 0
-    late = (
-        f"; its newest list is of {near_day(run.batch_on, today.year)}"
-        if run.batch_on and age > 1
-        else ""
-    )
-    return f"{line(run.source, 60)}: {', '.join(parts)}{late}"
+def sources(digest: Digest) -> list[str]:
+    """One line for each source that was read: what it announced, what of it fits, what is shown."""
+    shares = _shares(digest)
+    read = [run for run in digest.receipt.sources if not _is_trouble(run) or run.new]
+    quiet = [run for run in read if not run.read and run.standing is Standing.ON_TIME]
+    quiet = quiet if len(quiet) > _MOST_QUIET else []
+    read = [run for run in read if run not in quiet]
+    lines = [
+        _source_line(run, digest.digest_on, shares.get(run.source, shares[""]))
+        for run in read[:_MOST_SOURCES]
+    ]
+    if rest := read[_MOST_SOURCES:]:
+        total = sum(run.read for run in rest)
+        lines.append(f"{len(rest)} more sources: {total:,} read, {sum(r.new for r in rest):,} new.")
+    if quiet:
+        names = ", ".join(line(run.source, 40) for run in quiet[:_MOST_QUIET])
+        lines.append(f"Nothing new from {names} and {len(quiet) - _MOST_QUIET} more.")
+    return lines
+
+
+def _is_trouble(run: SourceRun) -> bool:
+    return bool(run.error) or run.standing is Standing.SILENT
+
+
+def _shares(digest: Digest) -> dict[str, Share]:
+    """Per source what of its listings fits and is shown; under the empty name, of any other."""
+    shown: Counter[str] = Counter()
+    also: dict[str, Counter[str]] = defaultdict(Counter)
+    kept = (s for s in digest.sections if s.name is not SectionName.NEAREST)
+    for listing in {m.listing.key: m.listing for s in kept for m in s.matches}.values():
+        shown[listing.source] += 1
+        also[listing.source].update(name for name in listing.also_in if name != listing.source)
+    receipt = digest.receipt
+    fits = dict(receipt.matched_by)
+    # A list of feeds names its listings by the feeds, so that its own share is not known.
+    known = {run.source for run in receipt.sources}.issuperset(fits)
+    none = 0 if known and (fits or not receipt.matched) else None
+    return {"": Share(none)} | {
+        name: Share(
+            fits.get(name, none), shown[name], tuple((o, n) for o, n in also[name].most_common(2))
+        )
+        for name in {*fits, *shown}
+    }
+
+
+@lru_cache(maxsize=4096)  # a source's line is the same in the mails of many
+def _source_line(run: SourceRun, today: date, share: Share) -> str:
+    elsewhere = tuple((line(name, 40), count) for name, count in share.elsewhere)
+    return told(_clean(run), today, replace(share, elsewhere=elsewhere))
+
+
+@lru_cache(maxsize=4096)
+def _trouble(run: SourceRun, today: date, timezone: str) -> str:
+    run = _clean(run)
+    return f"{run.source} {state_of(run, today, timezone)}."
+
+
+def _clean(run: SourceRun) -> SourceRun:
+    """The run with what is from outside on one line and without what nobody can see."""
+    why = run.error.removeprefix(str(SourceError(run.source, "")))
+    return replace(run, source=line(run.source, 60), error=line(why, 160) or line(run.error, 160))
 
 
 # --- around the items -----------------------------------------------------------------------

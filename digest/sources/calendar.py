@@ -105,11 +105,12 @@ class Calendar:
     A list comes at `out_at` in `zone` on each of `weekdays` (0 is Monday) that is no holiday, and
     is late when it is not there after `grace`. Its own date is `dated_days` after that day; None
     where a list is not known by its date. `brings` and `rests` are said of the source: `announced`
-    so many, `makes no announcement` on Fridays.
+    so many, `makes no announcement`; `free` says when it never does.
     """
 
     brings: str
     rests: str = ""
+    free: str = ""
     zone: str = "UTC"
     out_at: time = time(0)
     weekdays: frozenset[int] = frozenset(range(7))
@@ -126,6 +127,7 @@ CALENDARS: Mapping[str, Calendar] = MappingProxyType(
         "arxiv": Calendar(
             "announced",
             "makes no announcement",
+            "on Fridays and Saturdays",
             "America/New_York",
             time(20),
             frozenset({6, 0, 1, 2, 3}),
@@ -137,6 +139,7 @@ CALENDARS: Mapping[str, Calendar] = MappingProxyType(
         "huggingface": Calendar(
             "listed",
             "has no list",
+            "at weekends",
             weekdays=MONDAY_TO_FRIDAY,
             grace=timedelta(hours=24),
             dated_days=0,
@@ -145,6 +148,7 @@ CALENDARS: Mapping[str, Calendar] = MappingProxyType(
         "biorxiv": Calendar(
             "posted",
             "posts little or nothing",
+            "at weekends",
             "America/New_York",
             weekdays=MONDAY_TO_FRIDAY,
         ),
@@ -179,16 +183,27 @@ def slot(calendar: Calendar, now: datetime, grace: timedelta = timedelta()) -> d
 
 
 def rest_on(calendar: Calendar, day: date) -> str:
-    """Why no list comes on a day: `Fridays`, `Thanksgiving`, `29 December`; empty when one does."""
+    """Why no list comes on a day: `at weekends`, `on Thanksgiving`; empty when one does."""
+    if day.weekday() not in calendar.weekdays:
+        return calendar.free
     holidays = calendar.holidays(day.year)
-    if day in holidays and day.weekday() in calendar.weekdays:
-        return holidays[day] or f"{day.day} {MONTHS[day.month - 1]}"
-    return "" if day.weekday() in calendar.weekdays else f"{DAYS[day.weekday()]}s"
+    return f"on {holidays[day] or f'{day.day} {MONTHS[day.month - 1]}'}" if day in holidays else ""
 
 
 def announced_on(calendar: Calendar, list_on: date) -> date:
     """The day on which a list of that date came out."""
     return list_on - timedelta(days=calendar.dated_days or 0)
+
+
+def newest_list(calendar: Calendar, list_on: date) -> date:
+    """The day on which the newest list came out, by the date that the source gives.
+
+    A feed without items is dated as well on days without a list; those are no lists.
+    """
+    day = announced_on(calendar, list_on)
+    while rest_on(calendar, day):
+        day -= timedelta(days=1)
+    return day
 
 
 def missed(calendar: Calendar, list_on: date, now: datetime) -> int:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import timedelta
 
 import pytest
 
-from digest.model import Listing, Match, Reason, Receipt, SectionName
+from digest.model import (
+    Listing,
+    Match,
+    Profile,
+    Reason,
+    Receipt,
+    SectionName,
+    SourceRun,
+    Standing,
+    Subscriber,
+)
 from digest.renderer import words
-from tests.renderer.mails import LISTING, NOW, RUNS, digest, listing
+from tests.renderer.mails import LISTING, NOW, RUNS, digest, listing, match
 
 NAMES = [
     ("Tri Dao", "Dao"),
@@ -119,6 +129,8 @@ COUNTS = [
     ),
     (Receipt((), 1, 1, 1, 0), "1 new listing considered, 1 fits you, 1 shown."),
     (Receipt((), 9, 0, 0, 0), "9 new listings considered, none fits you."),
+    (Receipt((), 9, 0, 2, 0), "9 new listings considered, none fits you, 2 shown."),
+    (Receipt((), 0, 0, 0, 2), "No new listing to consider, 2 wait for tomorrow."),
 ]
 
 
@@ -128,15 +140,66 @@ def test_counts(receipt: Receipt, shown: str) -> None:
     assert words.counts(receipt).replace("\u00a0", " ") == shown
 
 
+def receipt_of(*runs: SourceRun, matched_by: tuple[tuple[str, int], ...] = ()) -> Receipt:
+    """A receipt of these runs; what fits is parted by source."""
+    matched = sum(count for _, count in matched_by)
+    return Receipt(runs, 412, matched, 1, 0, matched_by)
+
+
 def test_sources_say_what_became_of_their_listings() -> None:
-    """Announced, read, new, known, too old, shown, and how old a late list is."""
-    late = replace(RUNS[0], batch_on=date(2026, 11, 17))
-    made = digest(receipt=Receipt((late, replace(RUNS[0], source="x", error="HTTP 503")), 1, 1, 1))
-    assert words.sources(made) == [
-        "arxiv: 312 announced, 312 read, 240 new, 60 known already, 12 too old to send, "
-        "1 shown here; its newest list is of 17\xa0Nov"
+    """Announced, read, new, too old, what of it fits, what is shown and where that is as well."""
+    made = digest(
+        match(also_in=("Daily Papers",)),
+        receipt=receipt_of(RUNS[0], SourceRun("x", NOW, error="503"), matched_by=(("arxiv", 14),)),
+    )
+    assert words.sources(made)[0] == (
+        "arxiv announced 312; read 312, 240 of them new; 12 too old to send; 14 fit you; "
+        "1 shown (1 also in Daily Papers)."
+    )
+    assert words.troubles(made) == ["x could not be read: 503."]
+
+
+def test_what_is_only_near_is_not_counted_as_shown() -> None:
+    """A near miss is in the mail, and still none of the source's listings fits."""
+    made = digest(section=SectionName.NEAREST, receipt=Receipt(RUNS, 240, 0, 0, 0))
+    (said,) = words.sources(made)
+    assert said.endswith("; none fits you.")
+
+
+def test_an_older_receipt_says_nothing_of_what_fits_by_source() -> None:
+    """A row from before this was counted, and a list of feeds whose feeds go by other names."""
+    for fits in ((), (("one of its feeds", 14),)):
+        made = digest(receipt=Receipt(RUNS, 412, 14, 1, 0, fits))
+        assert "fit" not in words.sources(made)[0]
+
+
+def test_times_of_a_failure_are_in_the_readers_zone() -> None:
+    """The mail names the zone, as its reader may be elsewhere; silence is trouble as well."""
+    down = SourceRun(
+        "bioRxiv",
+        NOW,
+        error="source 'bioRxiv': 503",
+        calendar="biorxiv",
+        failing_since=NOW,
+        retry_at=NOW + timedelta(minutes=50),
+    )
+    silent = SourceRun("A feed", NOW, list_at=NOW - timedelta(days=9), standing=Standing.SILENT)
+    reader = Subscriber("ada@example.org", Profile(), timezone="Asia/Tokyo")
+    made = digest(subscriber=reader, receipt=receipt_of(down, silent))
+    assert words.troubles(made) == [
+        "bioRxiv has not answered since 16:30 JST; we try again at 17:20 JST (503).",
+        "A feed has brought nothing since 11 November, longer than it should.",
     ]
-    assert words.troubles(made.receipt) == ["x could not be read: HTTP 503."]
+    assert words.sources(made) == []
+
+
+def test_many_quiet_sources_share_a_line() -> None:
+    """Feeds without news are named by three; what has news is never among them."""
+    quiet = [SourceRun(f"Feed {n}", NOW, calendar="rhythm") for n in range(9)]
+    made = digest(receipt=receipt_of(*quiet, RUNS[0]))
+    assert words.sources(made)[1:] == ["Nothing new from Feed 0, Feed 1, Feed 2 and 6 more."]
+    few = digest(receipt=receipt_of(*quiet[:2]))
+    assert words.sources(few) == ["Feed 0 brought nothing new.", "Feed 1 brought nothing new."]
 
 
 def test_days_do_not_depend_on_the_locale() -> None:

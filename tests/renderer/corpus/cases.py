@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from digest.model import (
     Digest,
@@ -17,8 +17,10 @@ from digest.model import (
     Section,
     SectionName,
     SourceRun,
+    Standing,
     Subscriber,
 )
+from digest.standing import why_empty
 from tests.renderer.mails import (
     DAY,
     FRAME,
@@ -52,6 +54,36 @@ def reasons(reason: str, score: float, *given: Reason) -> Case:
     return Case(reason, digest(replace(MATCH, score=score, reasons=given)))
 
 
+AT = NOW - timedelta(hours=1)
+ANNOUNCED = SourceRun("arXiv", AT, 239, 239, 180, 59, 3, DAY, calendar="arxiv", list_on=DAY)
+LISTED = SourceRun("Daily Papers", AT, None, 30, 30, 0, 0, DAY, calendar="huggingface")
+QUIET = SourceRun("A journal", AT, calendar="rhythm")
+DOWN = SourceRun(
+    "bioRxiv", AT, error="source 'bioRxiv': 503 Service Unavailable", calendar="biorxiv",
+    failing_since=AT, retry_at=NOW + timedelta(minutes=50),
+)  # fmt: skip
+SILENT = SourceRun(
+    "A second journal", AT, calendar="rhythm", list_at=NOW - timedelta(days=16),
+    standing=Standing.SILENT,
+)  # fmt: skip
+WEEKEND = (
+    SourceRun(
+        "arXiv", AT, calendar="arxiv", list_on=date(2026, 11, 21), standing=Standing.REST,
+        reason="on Fridays and Saturdays",
+    ),
+    SourceRun(
+        "Daily Papers", AT, calendar="huggingface", standing=Standing.REST, reason="at weekends"
+    ),
+)  # fmt: skip
+HOLIDAY = (
+    SourceRun(
+        "arXiv", AT, calendar="arxiv", standing=Standing.REST, reason="on Thanksgiving"
+    ),
+    SourceRun(
+        "cs.RO", AT, None, 40, 0, calendar="arxiv", list_on=date(2026, 11, 26),
+        standing=Standing.REPEATED,
+    ),
+)  # fmt: skip
 NEAR = Match(listing(), 0.18, (Reason("decoding", "title", 0.18),))
 CASES = {
     "plain": Case("the usual mail, nothing special in it", digest()),
@@ -134,6 +166,31 @@ CASES = {
             ),
             412, 14, 12, 2,
         )),
+    ),
+    "usual-receipt": Case(
+        "sources by their calendars: a stated count, a list, a feed, and what fits of each",
+        digest(
+            match(also_in=("Daily Papers",)),
+            receipt=Receipt((ANNOUNCED, LISTED, QUIET), 412, 15, 10, 5,
+                            (("Daily Papers", 1), ("arXiv", 14))),
+        ),
+    ),
+    "saturday": Case(
+        "nothing at a weekend: the reason and the receipt in the same words",
+        digest(sections=(), empty_reason=why_empty(0, 0.0, 0.25, WEEKEND, date(2026, 11, 21)),
+               digest_on=date(2026, 11, 21), receipt=Receipt(WEEKEND)),
+    ),
+    "holiday": Case(
+        "nothing on a holiday, and an old list repeated elsewhere",
+        digest(sections=(), empty_reason=why_empty(0, 0.0, 0.25, HOLIDAY, date(2026, 11, 27)),
+               digest_on=date(2026, 11, 27), receipt=Receipt(HOLIDAY)),
+    ),
+    "failed-source": Case(
+        "no answer, with the times in the reader's zone; one that has been silent for too long",
+        digest(
+            subscriber=Subscriber("ada@example.org", Profile(), timezone="Europe/Berlin"),
+            receipt=Receipt((DOWN, SILENT, ANNOUNCED), 239, 14, 1, 0, (("arXiv", 14),)),
+        ),
     ),
     "many-sources": Case(
         "more sources than a receipt can name",
