@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from digest.model import (
     Digest,
@@ -23,92 +23,113 @@ from digest.model import (
 )
 from digest.standing import why_empty
 
-NEAREST = 3
-"""How many near misses an empty day shows."""
+FOLLOWED, RISING, TITLES, NEAREST = 12, 3, 12, 3
+"""Items at most: of who is followed, rising, as titles (still waiting, and again short), and near
+misses. A profile's own cap, where it is lower, bounds the titles as well."""
 
-FOLLOWED = 12
-"""How many listings of followed authors one digest shows at most."""
+NEAR_THE_FLOOR = 0.5
+"""The share of the floor that a rising listing needs: it must be about what the profile asks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What one subscriber's day offers; every listing in it is new to this subscriber.
+    """What one subscriber's day offers; nothing in it has been shown to this subscriber.
 
-    `ranked` holds what scored above 0, best first; `followed` is by followed authors; `voted` is
-    what may be shown for its votes, most voted first. Excluded listings are in none of them.
-    `considered` counts all listings that were looked at, `sources` says how they came in.
+    New is what no earlier digest of theirs looked at: `ranked` with a score above 0, best first,
+    and `voted`, most voted first. `earlier` was looked at on a day before and may be offered again,
+    best first; `rising` was as well and has gathered votes since, most of them first. `followed` is
+    by followed authors and organizations. Excluded listings are in none of them.
+
+    `considered` counts the new listings, `newest` is the id of the last of them; `sources` says how
+    they came in. What was first seen before `last_call` is not offered again tomorrow.
     """
 
     digest_on: date
     ranked: Sequence[tuple[Listing, float]] = ()
+    earlier: Sequence[tuple[Listing, float]] = ()
+    rising: Sequence[tuple[Listing, float]] = ()
     followed: Sequence[Listing] = ()
     voted: Sequence[Listing] = ()
     considered: int = 0
+    newest: int = 0
+    last_call: datetime | None = None
     sources: tuple[SourceRun, ...] = ()
 
 
 def compose(subscriber: Subscriber, day: Day, match: Callable[[Listing], Match]) -> Digest:
     """The digest of one subscriber's day; `match` gives the reasons of a listing that is shown.
 
-    A listing stands in one section only: for you before followed before trending. Matches beyond
-    the cap wait: they are offered again until they age out.
+    A listing stands in one section only, in the first that has room for it. What fits and finds
+    none waits: it is offered again until it ages out.
     """
-    profile = subscriber.profile
-    passed = [listing for listing, score in day.ranked if score >= profile.min_score]
-    for_you = passed[: profile.max_items]
-    taken = {listing.key for listing in for_you}
-    followed = _take(day.followed, taken, FOLLOWED)
-    trending = _take(day.voted, taken, profile.trending)
-    chosen = [
-        (SectionName.FOR_YOU, for_you),
-        (SectionName.FOLLOWED, followed),
-        (SectionName.TRENDING, trending),
-    ]
-    empty_reason = ""
-    if not taken:
-        nearest_score = day.ranked[0][1] if day.ranked else 0.0
-        empty_reason = why_empty(
-            day.considered, nearest_score, profile.min_score, day.sources, day.digest_on
-        )
-        if profile.when_empty is WhenEmpty.NEAREST:
-            nearest = [listing for listing, _ in day.ranked[:NEAREST]]
-            chosen.append((SectionName.NEAREST, nearest))
+    floor, when_empty = subscriber.profile.min_score, subscriber.profile.when_empty
+    fits = [listing for listing, score in day.ranked if score >= floor]
+    waits = [listing for listing, score in day.earlier if score >= floor]
+    chosen = _choose(subscriber, day, fits, waits)
+    shown = {listing.key for listings in chosen.values() for listing in listings}
+    nearest = day.ranked[0][1] if day.ranked else 0.0
+    empty_reason = why_empty(day.considered, nearest, floor, day.sources, day.digest_on)
+    if not shown and when_empty is WhenEmpty.NEAREST:
+        chosen[SectionName.NEAREST] = [listing for listing, _ in day.ranked[:NEAREST]]
     return Digest(
         subscriber=subscriber,
         digest_on=day.digest_on,
         sections=tuple(
-            Section(name, tuple(match(listing) for listing in listings))
-            for name, listings in chosen
-            if listings
+            Section(name, tuple(map(match, chosen[name])))
+            for name in SectionName
+            if chosen.get(name)
         ),
         receipt=Receipt(
             sources=day.sources,
             considered=day.considered,
-            matched=len(passed),
-            shown=len(taken),
-            waiting=sum(listing.key not in taken for listing in passed),
-            matched_by=tuple(sorted(Counter(listing.source for listing in passed).items())),
+            matched=len(fits),
+            shown=len(shown),
+            waiting=sum(
+                one.key not in shown and _comes_again(one, day.last_call) for one in fits + waits
+            ),
+            matched_by=tuple(sorted(Counter(listing.source for listing in fits).items())),
         ),
-        empty_reason=empty_reason,
-        mailed=bool(taken) or profile.when_empty is not WhenEmpty.SKIP,
+        empty_reason="" if shown else empty_reason,
+        mailed=bool(shown) or when_empty is not WhenEmpty.SKIP,
+        newest=day.newest,
     )
 
 
-def cut_to(digest: Digest, items: int) -> Digest:
-    """The digest with its first so many items; what is cut waits like what did not fit the cap."""
+def _choose(
+    subscriber: Subscriber, day: Day, fits: Sequence[Listing], waits: Sequence[Listing]
+) -> dict[SectionName, list[Listing]]:
+    """The listings of each section: in full before as titles, asked for before the rest."""
+    profile = subscriber.profile
+    titles = min(TITLES, profile.max_items)
+    rising = [one for one, score in day.rising if score >= profile.min_score * NEAR_THE_FLOOR]
+    taken: set[str] = set()
+    return {
+        SectionName.FOR_YOU: _take(fits, taken, profile.max_items),
+        SectionName.FOLLOWED: _take(day.followed, taken, FOLLOWED),
+        SectionName.TRENDING: _take(day.voted, taken, profile.trending),
+        SectionName.RISING: _take(rising, taken, RISING),
+        SectionName.WAITING: _take(waits, taken, titles),
+        SectionName.SHORT: _take(fits, taken, titles),
+    }
+
+
+def cut_to(digest: Digest, items: int, last_call: datetime | None = None) -> Digest:
+    """The digest with its first so many items; what is cut and fits waits as for want of room."""
     sections, room = [], items
+    lost: list[Match] = []
     for section in digest.sections:
-        kept = section.matches[:room]
+        kept, cut = section.matches[:room], section.matches[room:]
         room -= len(kept)
         sections += [replace(section, matches=kept)] if kept else []
-    receipt = digest.receipt
-    lost = sum(len(s.matches) for s in digest.sections) - items + room
-    passed = sum(len(s.matches) for s in digest.sections if s.name is SectionName.FOR_YOU)
-    waiting = receipt.waiting + max(0, passed - items)
+        lost += [match for match in cut if section.name is not SectionName.NEAREST]
+    receipt, floor = digest.receipt, digest.subscriber.profile.min_score
+    waiting = sum(m.score >= floor and _comes_again(m.listing, last_call) for m in lost)
     return replace(
         digest,
         sections=tuple(sections),
-        receipt=replace(receipt, shown=receipt.shown - lost, waiting=waiting),
+        receipt=replace(
+            receipt, shown=receipt.shown - len(lost), waiting=receipt.waiting + waiting
+        ),
     )
 
 
@@ -117,3 +138,9 @@ def _take(listings: Sequence[Listing], taken: set[str], limit: int) -> list[List
     fresh = [listing for listing in listings if listing.key not in taken][:limit]
     taken.update(listing.key for listing in fresh)
     return fresh
+
+
+def _comes_again(listing: Listing, last_call: datetime | None) -> bool:
+    """Whether the next digest can still offer it."""
+    seen = listing.first_seen_at
+    return last_call is None or seen is None or seen >= last_call

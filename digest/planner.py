@@ -7,16 +7,17 @@ the ranking is the matcher's, the choosing the composer's.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 
 from digest.app import App, with_packaged_templates
-from digest.composer import FOLLOWED, Day, compose, cut_to
+from digest.composer import Day, compose, cut_to
 from digest.errors import TemplateError
-from digest.matcher import Matcher, Pairs, fit_floor
-from digest.model import Digest, Listing, Match, Profile, Reason, SourceRun
+from digest.hints import HINT_AFTER, absent_terms, hint, wants_hint
+from digest.matcher import Matcher, fit_floor, labs_named
+from digest.model import Abstracts, Digest, Listing, Match, Profile, Reason, SourceRun
+from digest.offers import RISES_FOR, Offers, of_labs, rising
 from digest.renderer import LARGEST_HTML
 from digest.schedule import days_covered
 from digest.standing import stood, summed
@@ -43,57 +44,91 @@ def plan(app: App, due: Sequence[Due], now: datetime) -> Iterator[Digest]:
     for one in due:
         groups[one.digest_on, days_covered(one.digest_on, one.subscriber.days)].append(one)
     for (digest_on, covered), group in groups.items():
-        yield from _plan_group(app, group, digest_on, covered, now)
+        window = timedelta(days=covered)
+        digests = list(_plan_group(app, group, digest_on, window, now))
+        yield from _hinted(app, digests, digest_on, now)
 
 
 def _plan_group(
-    app: App, group: Sequence[Due], digest_on: date, covered: int, now: datetime
+    app: App, group: Sequence[Due], digest_on: date, covered: timedelta, now: datetime
 ) -> Iterator[Digest]:
     """Digests for one local day of subscribers who look back over the same days."""
-    window = timedelta(days=covered + app.config.service.rollover_days) + SLACK
-    listings = app.store.candidates(now - window)
-    people = [one.subscriber.id for one in group]
-    seen = app.store.shown(people, digest_on - window, digest_on)
-    sources = _receipt_sources(app, now - timedelta(days=covered), now)
-    matcher = app.matcher(now)
+    matcher, people = app.matcher(now), [one.subscriber.id for one in group]
     profiles = _fit_floors(app, matcher, [one.subscriber.profile for one in group], now)
-    pairs = matcher.pairs(profiles, listings)
-    ranking = pairs.rank(len(listings))
-    followed = matcher.followed(profiles, listings)
-    voted = [at for at, listing in enumerate(listings) if listing.votes]
-    voted.sort(key=lambda at: (-(listings[at].votes or 0), listings[at].key))
-    known = {listing.id: at for at, listing in enumerate(listings)}
+    offers = _offers(app, matcher, profiles, covered, now)
+    blank = Day(digest_on, sources=_receipt_sources(app, now - covered, now))
+    seen = app.store.shown(people, offers.oldest(now).date() - timedelta(days=1), digest_on)
+    looks = app.store.last_looks(people, digest_on)
     for number, (one, profile) in enumerate(zip(group, profiles, strict=True)):
-        shown = {known[seen_id] for seen_id in seen.get(one.subscriber.id, ()) if seen_id in known}
-        popular = _allowed(pairs, number, (at for at in voted if at not in shown))
-        room = profile.trending and profile.trending + profile.max_items + FOLLOWED
-        day = Day(
-            digest_on=digest_on,
-            ranked=[(listings[at], score) for at, score in ranking[number] if at not in shown],
-            followed=[listings[at] for at in followed[number] if at not in shown],
-            voted=[listings[at] for at in islice(popular, room)],
-            considered=len(listings) - len(shown),
-            sources=sources,
-        )
-        match = _matching(matcher, pairs, number, profile, known)
-        yield _fitting(app, compose(replace(one.subscriber, profile=profile), day, match))
+        person = one.subscriber.id
+        day = offers.day(blank, number, profile, seen.get(person, ()), looks.get(person))
+        match = _matching(matcher, offers, number, profile)
+        digest = compose(replace(one.subscriber, profile=profile), day, match)
+        yield _fitting(app, digest, offers.last_call)
 
 
-def _fitting(app: App, digest: Digest) -> Digest:
+def _offers(
+    app: App, matcher: Matcher, profiles: Sequence[Profile], covered: timedelta, now: datetime
+) -> Offers:
+    """What the stored listings offer to these profiles: those of their days, and what rises."""
+    rollover = timedelta(days=app.config.service.rollover_days)
+    opens_at = now - covered - rollover - SLACK
+    stored = app.store.candidates(min(opens_at, now - RISES_FOR))
+    history = app.store.vote_history((now - RISES_FOR).date())
+    risen = {stored[at].id for at in rising(stored, history, now)}
+    listings = [
+        one
+        for one in stored
+        if one.id in risen or (one.first_seen_at and one.first_seen_at >= opens_at)
+    ]
+    pairs = matcher.pairs(profiles, listings)
+    by_labs = of_labs(profiles, listings, pairs)
+    return Offers(
+        listings=listings,
+        pairs=pairs,
+        ranking=pairs.rank(len(listings)),
+        followed=[
+            {*a, *b} for a, b in zip(matcher.followed(profiles, listings), by_labs, strict=True)
+        ],
+        rising=rising(listings, history, now),
+        opens_at=opens_at,
+        last_call=now - rollover - SLACK,
+        rolls=bool(rollover),
+    )
+
+
+def _fitting(app: App, digest: Digest, last_call: datetime) -> Digest:
     """The digest as far as one mail can hold it, so that the ledger knows what was shown.
 
     Only a digest that may be too large is measured, by its items and letters beyond ASCII.
     """
-    shown = [match.listing.abstract[:ABSTRACT] for s in digest.sections for match in s.matches]
+    most = None if digest.subscriber.profile.abstracts is Abstracts.FULL else ABSTRACT
+    shown = [match.listing.abstract[:most] for s in digest.sections for match in s.matches]
     letters = sum(len(text.encode("utf-8", "ignore")) - len(text) for text in shown)
-    if len(shown) * ITEM_BYTES + letters * LETTER_BYTES < LARGEST_HTML:
+    longer = sum(max(0, len(text) - ABSTRACT) for text in shown)
+    if len(shown) * ITEM_BYTES + letters * LETTER_BYTES + longer < LARGEST_HTML:
         return digest
     links = app.tokens.links(app.frame.base_url, 1, SOMETIME)
     try:
         room = app.renderer(app.frame).capacity(digest, links)
     except TemplateError:  # the mail will fall back to the packaged templates, so measure those
         room = app.renderer(with_packaged_templates(app.frame)).capacity(digest, links)
-    return cut_to(digest, room) if room < len(shown) else digest
+    return cut_to(digest, room, last_call) if room < len(shown) else digest
+
+
+def _hinted(
+    app: App, digests: Sequence[Digest], digest_on: date, now: datetime
+) -> Iterator[Digest]:
+    """The digests; a note to a profile that has matched nothing for long with a hint in it."""
+    dry = {digest.subscriber.id for digest in digests if wants_hint(digest)}
+    if dry:
+        dry &= app.store.without_match(dry, digest_on - HINT_AFTER, digest_on)
+    stored = app.store.candidates(now - HINT_AFTER) if dry else ()
+    asked = [d.subscriber.profile for d in digests if d.subscriber.id in dry]
+    absent = absent_terms(app.matcher(now), asked, stored)
+    for digest in digests:
+        said = digest.subscriber.id in dry and hint(digest, absent, len(stored))
+        yield replace(digest, hint=said) if said else digest
 
 
 def _fit_floors(
@@ -114,23 +149,20 @@ def _fit_floors(
     return [replace(p, min_score=floors[p]) if p in floors else p for p in profiles]
 
 
-def _allowed(pairs: Pairs, profile: int, listings: Iterable[int]) -> Iterator[int]:
-    """These listings without those that the profile excludes."""
-    return (at for at in listings if not pairs.excluded_by(profile, at))
-
-
 def _matching(
-    matcher: Matcher, pairs: Pairs, number: int, profile: Profile, known: Mapping[int, int]
+    matcher: Matcher, offers: Offers, number: int, profile: Profile
 ) -> Callable[[Listing], Match]:
-    """The match of a listing for a profile, a followed author said in its reasons."""
+    """The match of a listing for a profile, who and what is followed said in its reasons."""
 
     def match(listing: Listing) -> Match:
-        found = pairs.match(number, known[listing.id])
-        follows = tuple(
+        found = offers.pairs.match(number, offers.places[listing.id])
+        authors = (
             Reason(author, "author", 0.0)
             for author in profile.authors
             if matcher.followed([Profile(authors=(author,))], [listing])[0]
         )
+        labs = labs_named(profile.organizations, listing.organization)
+        follows = (*authors, *(Reason(lab, "org", 0.0) for lab in labs))
         return replace(found, reasons=found.reasons + follows) if follows else found
 
     return match

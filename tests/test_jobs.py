@@ -6,12 +6,14 @@ import asyncio
 import json
 import threading
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from digest import jobs
+from digest.app import App
 from digest.errors import DigestError
 from digest.mailer import EmlFolder
 from digest.model import (
@@ -20,12 +22,14 @@ from digest.model import (
     Subscriber,
     WhenEmpty,
 )
+from digest.store import Intake
 from tests.running import announce, delivery_of, prepared, running
 from tests.samples import NOW, listing, profile, subscriber
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ADA = "ada@example.org"
 FOR_YOU, FOLLOWED, TRENDING = SectionName.FOR_YOU, SectionName.FOLLOWED, SectionName.TRENDING
+RISING, WAITING, SHORT = SectionName.RISING, SectionName.WAITING, SectionName.SHORT
 
 ATTENTION = [
     listing(f"Flash attention {n}", abstract="Flash attention again. " * (6 - n)) for n in range(5)
@@ -72,17 +76,66 @@ def test_near_misses_are_not_what_is_excluded(tmp_path: Path) -> None:
 
 
 def test_what_did_not_fit_comes_again_until_it_is_old(tmp_path: Path) -> None:
-    """One a day by the cap, as long as `rollover_days` lets them; the fifth ages out."""
+    """One in full and one as a title, then a title a day while `rollover_days` lets them."""
+    more = [listing(f"Flash attention, part {n}", abstract="Flash attention.") for n in range(2)]
     with running(tmp_path, ada(max_items=1), mailer=EmlFolder(tmp_path)) as app:
-        announce(app, *ATTENTION)
-        days, waiting = [], []
+        announce(app, *ATTENTION, *more)
+        days, counts = [], []
         for now in (NOW + number * DAY for number in range(5)):
-            days.append(prepared(app, ADA, now).get(FOR_YOU, []))
+            days.append(prepared(app, ADA, now))
             asyncio.run(jobs.deliver(app, lambda now=now: now))  # type: ignore[misc]  # bound now
-            waiting.append(delivery_of(app, ADA, now).digest.receipt.waiting)
-    assert list(map(len, days)) == [1, 1, 1, 1, 0]
-    assert waiting == [4, 3, 2, 1, 0]
-    assert len({title for day in days for title in day}) == 4
+            receipt = delivery_of(app, ADA, now).digest.receipt
+            counts.append((receipt.matched, receipt.shown, receipt.waiting))
+    assert [list(day) for day in days] == [[FOR_YOU, SHORT], [WAITING], [WAITING], [WAITING], []]
+    assert counts == [(7, 2, 5), (0, 1, 4), (0, 1, 3), (0, 1, 0), (0, 0, 0)]
+    assert len({title for day in days for titles in day.values() for title in titles}) == 5
+
+
+def vote(app: App, title: str, votes: int, at: datetime) -> None:
+    """Let the source say that the listing has so many votes by then."""
+    (one,) = app.store.find_listings(title, 1)
+    now = Intake(changed=[replace(one, votes=votes)], votes={one.id: votes})
+    app.store.take_in(lambda look: now, at)
+
+
+def test_a_listing_rises_once(tmp_path: Path) -> None:
+    """Passed over on its day and voted for since, it comes in full, and never a second time."""
+    near = listing("Attention in a flash", abstract="Attention.", votes=3)
+    with running(tmp_path, ada(min_score=0.8), mailer=EmlFolder(tmp_path)) as app:
+        announce(app, near, listing("On rivers", votes=2))
+        shown = []
+        for back, votes in enumerate((3, 40, 90, 200)):
+            now = NOW + back * DAY
+            if back:
+                vote(app, "Attention in a flash", votes, now - HOUR)
+                vote(app, "On rivers", votes, now - HOUR)
+            shown.append(prepared(app, ADA, now))
+            asyncio.run(jobs.deliver(app, lambda now=now: now))  # type: ignore[misc]  # bound now
+    assert shown == [{}, {RISING: ["Attention in a flash"]}, {}, {}]
+
+
+def test_a_hint_is_given_once_in_two_weeks(tmp_path: Path) -> None:
+    """In a note that goes out anyway; who wants silence on an empty day has it."""
+    people = [
+        subscriber(f"{when}@example.org", profile=profile(when_empty=when)) for when in WhenEmpty
+    ]
+    with running(tmp_path, *people, mailer=EmlFolder(tmp_path)) as app:
+        hints: dict[str, list[int]] = {one.email: [] for one in people}
+        for number in range(32):
+            now = NOW + number * DAY
+            announce(app, listing(f"On rivers, part {number}"), at=now - HOUR)
+            jobs.prepare(app, now)
+            asyncio.run(jobs.deliver(app, lambda now=now: now))  # type: ignore[misc]  # bound now
+            for one in people:
+                row = delivery_of(app, one.email, now)
+                hints[one.email] += [number] if row.digest.hint else []
+        said = delivery_of(app, "note@example.org", NOW + 14 * DAY).digest.hint
+    assert hints == {
+        "skip@example.org": [],
+        "note@example.org": [14, 29],
+        "nearest@example.org": [14, 29],
+    }
+    assert "“flash attention”" in said
 
 
 def test_what_was_shown_is_never_shown_again(tmp_path: Path) -> None:

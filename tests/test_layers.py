@@ -18,11 +18,12 @@ LAYERS = (
     ("text", "tex", "markup", "schedule", "addresses"),
     ("sources",),
     ("join", "matcher", "standing"),
-    ("config", "composer", "forecast"),
+    ("config", "composer", "forecast", "tuning"),
+    ("offers", "hints"),
     ("renderer",),
     ("formats", "letters", "signup"),
     ("fetcher", "store", "mailer", "dkim", "tokens", "templates", "domains"),
-    ("reader",),
+    ("reader", "learning"),
     ("app",),
     ("planner", "intake"),
     ("jobs", "mailroom"),
@@ -38,7 +39,7 @@ BESIDE = {
 }
 """(importer, imported) in one layer, with the reason."""
 
-PURE = {room for layer in LAYERS[:8] for room in layer}
+PURE = {room for layer in LAYERS[:9] for room in layer}
 """Rooms without I/O and without a clock; the config reads the files that it is given by name."""
 
 FORBIDDEN = {

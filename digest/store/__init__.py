@@ -288,6 +288,23 @@ class Store(Protocol):
         from before `until`, since the digest of that day takes its place.
         """
 
+    def last_looks(
+        self, subscriber_ids: Collection[int], before: date
+    ) -> Mapping[int, tuple[int, datetime]]:
+        """Per subscriber the newest listing their last digest looked at, and when it did.
+
+        That is the last one from before that day which counts as read, or was empty; who has none
+        is left out. What was stored later, or let in later, is new to them.
+        """
+
+    def without_match(
+        self, subscriber_ids: Collection[int], since: date, before: date
+    ) -> frozenset[int]:
+        """Those for whom nothing matched and nothing was hinted in all that time.
+
+        They had two digests at least since that day, and one of that day or earlier.
+        """
+
     def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
         """Write the ledger rows of digests; returns how many are new.
 

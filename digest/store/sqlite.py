@@ -6,13 +6,21 @@ from digest.store.ledger import LedgerVerbs
 from digest.store.letters import LetterVerbs
 from digest.store.likes import LikeVerbs
 from digest.store.listings import ListingVerbs
+from digest.store.past import PastVerbs
 from digest.store.people import PersonVerbs
 from digest.store.signups import SignupVerbs
 from digest.store.subscribers import SubscriberVerbs
 
 
 class SqliteStore(
-    ListingVerbs, SubscriberVerbs, PersonVerbs, LikeVerbs, SignupVerbs, LetterVerbs, LedgerVerbs
+    ListingVerbs,
+    SubscriberVerbs,
+    PersonVerbs,
+    LikeVerbs,
+    SignupVerbs,
+    LetterVerbs,
+    PastVerbs,
+    LedgerVerbs,
 ):
     """Every verb of `Store` on one SQLite file, made where it is missing.
 
