@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -27,26 +27,15 @@ from digest.model import (
     Standing,
 )
 from digest.renderer.clean import line
+
+# ruff: noqa: PLC0414 - `as` is how the typing rules mark a name that is handed on
+from digest.renderer.leads import LEADS as LEADS
+from digest.renderer.leads import TITLES as TITLES
+from digest.renderer.leads import lead as lead
 from digest.sources.calendar import DAYS, MONTHS
 from digest.standing import Share, state_of, told
 from digest.text import cut
 
-TITLES = {
-    SectionName.FOR_YOU: "For you",
-    SectionName.FOLLOWED: "From people and labs you follow",
-    SectionName.TRENDING: "Trending",
-    SectionName.RISING: "Rising",
-    SectionName.WAITING: "Still waiting",
-    SectionName.SHORT: "Short",
-    SectionName.NEAREST: "Nearest misses",
-}
-LEADS = {
-    SectionName.TRENDING: "The day’s most voted, whatever your keywords.",
-    SectionName.RISING: "Passed over on their day, and gathering votes since.",
-    SectionName.WAITING: "They fit you on an earlier day, when there was no room.",
-    SectionName.SHORT: "These fit you as well.",
-    SectionName.NEAREST: "They came closest to your floor.",
-}
 _PLACES = {
     "title": "in the title",
     "abstract": "in the abstract",
@@ -55,6 +44,7 @@ _PLACES = {
     "org": "as the organization",
     "source": "as the source",
 }
+_ORDER = {field: place for place, field in enumerate(_PLACES)}
 _KEYWORD = re.compile(r"(?:(?:title|abstract|author|category|org|source):)?\"?([^\"]+)\"?")
 _LINKS = {"pdf": "PDF", "code": "Code", "project": "Project page", "comments": "Discussion"}
 _PARTICLES = frozenset(
@@ -164,24 +154,29 @@ def why(match: Match, section: SectionName, floor: float) -> str:
     if not reasons:
         return ""
     if section in {SectionName.TRENDING, SectionName.RISING}:
-        return f"From your keywords: {reasons}"
+        learned = any(reason.learned for reason in match.reasons)
+        return f"From your keywords{' and likes' if learned else ''}: {reasons}"
     return f"Because of {reasons}"
 
 
 def because(reasons: Sequence[Reason]) -> str:
     """`“draft model” in the title (+0.42) and the abstract, twice (+0.11)`, and what held back."""
     stated = [reason for reason in reasons if not reason.related]
-    helped = _groups(reason for reason in stated if reason.points >= 0)
-    hindered = _groups(reason for reason in stated if reason.points < 0)
+    weak = [r for r in reasons if r.related] if len(stated) < len(reasons) else []
+    helped = _groups([reason for reason in stated if reason.points >= 0])
+    hindered = _groups([reason for reason in stated if reason.points < 0])
     parts = [_group_words(group) for group in helped[:_MOST_GROUPS]]
     if rest := [reason for group in helped[_MOST_GROUPS:] for reason in group]:
         parts.append(f"{len(helped) - _MOST_GROUPS} more{_points(rest)}")
-    if related := [reason for reason in reasons if reason.related]:
+    if related := [reason for reason in weak if not reason.learned]:
         parts.append(_related(related))
+    parts += _learned(weak, "liked")
     shown = ", ".join(parts)
-    if not hindered:
+    against = [_group_words(group) for group in hindered[:_MOST_GROUPS]]
+    against += _learned(weak, "disliked")
+    if not against:
         return shown
-    held = ", ".join(_group_words(group) for group in hindered[:_MOST_GROUPS])
+    held = ", ".join(against)
     return f"{shown}; held back by {held}" if shown else f"nothing, and held back by {held}"
 
 
@@ -190,13 +185,14 @@ def named(terms: Sequence[str]) -> str:
     return ", ".join(f"“{bare(term, 40)}”" for term in terms[:3])
 
 
+@lru_cache(maxsize=8_192)  # a day's keywords, which come again in mail after mail
 def bare(term: str, limit: int = 60) -> str:
     """A keyword without its field and its quotation marks: the place is said in words."""
     found = _KEYWORD.fullmatch(line(term))
     return cut(found[1] if found else line(term), limit)
 
 
-def _groups(reasons: Iterable[Reason]) -> list[list[Reason]]:
+def _groups(reasons: Sequence[Reason]) -> list[list[Reason]]:
     """The reasons term by term, in the order in which each term comes first."""
     groups: dict[tuple[str, str], list[Reason]] = {}
     for reason in reasons:
@@ -206,20 +202,23 @@ def _groups(reasons: Iterable[Reason]) -> list[list[Reason]]:
 
 def _group_words(group: list[Reason]) -> str:
     """One term with all the places where it counted."""
-    fields = list(_PLACES)
-    group = sorted(group, key=lambda r: fields.index(r.field) if r.field in fields else 9)
-    places = [_place(reason) + _points([reason]) for reason in group]
-    term = f"“{bare(group[0].term)}”"
-    if group[0].part:
-        term = f"“{bare(group[0].part)}” of {term}"
-    return f"{term} {' and '.join(places)}"
+    if len(group) > 1:
+        group = sorted(group, key=lambda r: _ORDER.get(r.field, len(_ORDER)))
+    places = [_place(reason.field, reason.count) + _points((reason,)) for reason in group]
+    return f"{_quoted(group[0].term, group[0].part)} {' and '.join(places)}"
 
 
-def _place(reason: Reason) -> str:
-    place = _PLACES.get(reason.field, f"in the {line(reason.field, 20)}")
-    if reason.count <= 1:
+@lru_cache(maxsize=8_192)
+def _quoted(term: str, part: str) -> str:
+    return f"“{bare(part)}” of “{bare(term)}”" if part else f"“{bare(term)}”"
+
+
+@lru_cache(maxsize=512)
+def _place(field: str, count: int) -> str:
+    place = _PLACES.get(field) or f"in the {line(field, 20)}"
+    if count <= 1:
         return place
-    return f"{place}, " + ("twice" if reason.count == 2 else f"{reason.count} times")
+    return f"{place}, " + ("twice" if count == 2 else f"{count} times")
 
 
 def _related(reasons: Sequence[Reason]) -> str:
@@ -230,35 +229,26 @@ def _related(reasons: Sequence[Reason]) -> str:
     return f"{noun} {named}{_points(reasons)}"
 
 
+def _learned(reasons: Sequence[Reason], how: str) -> list[str]:
+    """`likeness to papers you liked: “tiles”, “kernels” (+0.12)`; nothing without such words."""
+    sign = 1 if how == "liked" else -1
+    of_them = [r for r in reasons if r.learned and r.points * sign > 0]
+    points = _points(of_them)
+    if not points:  # too little to be seen in the score
+        return []
+    terms = sorted(of_them, key=lambda reason: -abs(reason.points))
+    return [f"likeness to papers you {how}: {named([r.term for r in terms])}{points}"]
+
+
 def _points(reasons: Sequence[Reason]) -> str:
     """` (+0.42)`; nothing where the points are too few to show."""
-    points = sum(reason.points for reason in reasons)
+    points = sum([reason.points for reason in reasons])
     if abs(points) < 0.005:
         return ""
-    return f" ({'+' if points > 0 else '−'}{abs(points):.2f})"
+    return f" (+{points:.2f})" if points > 0 else f" (−{-points:.2f})"
 
 
 # --- the day --------------------------------------------------------------------------------
-
-
-def lead(digest: Digest) -> list[str]:
-    """The first lines of the mail: how much there is, or why there is nothing."""
-    receipt = digest.receipt
-    if digest.empty_reason:
-        return [_sentence(line(digest.empty_reason, 300))]
-    if not receipt.matched:
-        none = f"None of the {receipt.considered:,} new listings fits you today."
-        return [none] if receipt.considered else []
-    fits = "fits" if receipt.matched == 1 else "fit"
-    counts = f"{receipt.matched:,} of {receipt.considered:,} new listings {fits} you."
-    if receipt.shown < receipt.matched:
-        counts = counts[:-1] + f"; the best {receipt.shown:,} are here."
-    return [counts]
-
-
-def _sentence(text: str) -> str:
-    """The text with a capital at its start and a stop at its end."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
 def counts(receipt: Receipt) -> str:

@@ -1,0 +1,46 @@
+"""What the mail and its sections are called, and the words that they begin with."""
+
+from __future__ import annotations
+
+from digest.model import Digest, SectionName
+from digest.renderer.clean import line
+
+TITLES = {
+    SectionName.FOR_YOU: "For you",
+    SectionName.FOLLOWED: "From people and labs you follow",
+    SectionName.TRENDING: "Trending",
+    SectionName.RISING: "Rising",
+    SectionName.WAITING: "Still waiting",
+    SectionName.SHORT: "Short",
+    SectionName.NEAREST: "Nearest misses",
+}
+LEADS = {
+    SectionName.TRENDING: "The day’s most voted, whatever your keywords.",
+    SectionName.RISING: "Passed over on their day, and gathering votes since.",
+    SectionName.WAITING: "From the days before: they fit you and found no room.",
+    SectionName.SHORT: "These fit you as well. They do not come again.",
+    SectionName.NEAREST: "They came closest to your floor.",
+}
+
+
+def lead(digest: Digest) -> list[str]:
+    """The first lines of the mail: how much there is, or why there is nothing."""
+    if digest.empty_reason:
+        said = (line(digest.empty_reason, 300), line(digest.hint, 600))
+        return [_sentence(text) for text in said if text]
+    receipt, lengths = digest.receipt, {s.name: len(s.matches) for s in digest.sections}
+    if not receipt.matched:
+        none = f"None of the {receipt.considered:,} new listings fits you today."
+        return [none if receipt.considered else "Nothing was announced that is new to you."]
+    counts = f"{receipt.matched:,} of {receipt.considered:,} new listings fit you"
+    counts = counts if receipt.matched > 1 else counts.replace(" fit ", " fits ")
+    first, titles = lengths.get(SectionName.FOR_YOU, 0), lengths.get(SectionName.SHORT, 0)
+    if first < receipt.matched:
+        counts += f"; the best {first:,} come first" if first > 1 else "; the best comes first"
+        counts += f", {titles:,} more as {'titles' if titles > 1 else 'a title'}" if titles else ""
+    return [counts + "."]
+
+
+def _sentence(text: str) -> str:
+    """The text with a capital at its start and a stop at its end."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
