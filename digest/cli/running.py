@@ -20,10 +20,11 @@ from digest.app import App
 from digest.cli.logs import log_events
 from digest.cli.options import clock, config_option, json_option, opened, person
 from digest.cli.progress import Done, progress
-from digest.cli.saying import complain, counted, minute, print_json, print_table, say
+from digest.cli.receipts import print_runs
+from digest.cli.saying import complain, counted, minute, print_json, say
 from digest.errors import DigestError
 from digest.mailer import EmlFolder
-from digest.model import Deferred, Delivery, DeliveryState, Outcome, Refused, Source, SourceRun
+from digest.model import Deferred, Delivery, DeliveryState, Outcome, Refused, Source
 from digest.planner import plan
 from digest.schedule import zone
 from digest.scheduler import serve as serve_app
@@ -53,29 +54,10 @@ def ingest(config_path: Path, names: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json([asdict(run) for run in runs])
     else:
-        _print_runs(runs)
+        print_runs(runs, clock(), app.config.service.timezone)
     complain(*(run.error for run in runs if run.error))
     if any(run.error for run in runs):
         sys.exit(1)
-
-
-def _print_runs(runs: Sequence[SourceRun]) -> None:
-    """Print what each source brought."""
-    print_table(
-        ("source", "read", "new", "known already", "too old", "announced", "list of"),
-        [
-            (
-                run.source,
-                run.read,
-                run.new,
-                run.joined,
-                run.too_old,
-                "–" if run.announced is None else run.announced,
-                run.batch_on or "–",
-            )
-            for run in runs
-        ],
-    )
 
 
 def _named(app: App, names: Sequence[str]) -> list[Source]:
