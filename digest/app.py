@@ -92,28 +92,36 @@ def open_app(config: Config, now: datetime, *, mailer: Mailer | None = None) -> 
 
     Raises: ConfigError, StoreError.
     """
+    app = parts(config, mailer)
+    try:
+        app.store.sync_file(config.subscribers, now)
+        yield app
+    finally:
+        app.store.close_store()
+
+
+def parts(config: Config, mailer: Mailer | None = None) -> App:
+    """The same with the subscribers as the store has them, for another process of one service.
+
+    Raises: ConfigError, StoreError.
+    """
     if config.service.data.startswith("postgresql:"):
         raise ConfigError(
             [f"{config.place}: [service] data: this version keeps its data in an SQLite file"]
         )
     keys = read_keys(config.service.secret_file)
     frame, sign = usable_frame(config), signing(config)
-    store = SqliteStore(config.folder / config.service.data)
-    try:
-        store.sync_file(config.subscribers, now)
-        yield App(
-            config=config,
-            store=store,
-            mailer=mailer or SmtpMailer(relay(config)),
-            frame=frame,
-            tokens=Tokens(keys),
-            folder=config.folder,
-            lease_s=config.smtp.lease_s,
-            sign=sign,
-            fetcher=lambda: fetcher(config),
-        )
-    finally:
-        store.close_store()
+    return App(
+        config=config,
+        store=SqliteStore(config.folder / config.service.data),
+        mailer=mailer or SmtpMailer(relay(config)),
+        frame=frame,
+        tokens=Tokens(keys),
+        folder=config.folder,
+        lease_s=config.smtp.lease_s,
+        sign=sign,
+        fetcher=lambda: fetcher(config),
+    )
 
 
 def fetcher(config: Config) -> Fetcher:

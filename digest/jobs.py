@@ -5,8 +5,8 @@ The promise
 - Nobody due is left out without a row that says why.
 - At most one digest per subscriber and local day, whatever the clock, the zone rules, the number
   of processes or restarts: the ledger's row is unique and stands before the first SMTP byte.
-- A kill at any point repeats at most the messages in flight, with the same Message-ID and the same
-  bytes, since a mail is made from what its row has kept.
+- A kill at any point repeats at most the messages in flight, one a session, with the same
+  Message-ID and the same bytes, since a mail is made from what its row has kept.
 - Nobody is mailed after the unsubscribe was answered: that is asked right before the last byte.
 - Nobody is blamed for the relay's trouble: the run pauses, and no attempt is counted.
 
@@ -18,37 +18,27 @@ be called at any time, by any number of processes, and again after a crash.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import secrets
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from zlib import crc32
 
-from digest.app import App, warn_of_template, with_packaged_templates
-from digest.errors import DigestError, StoreError, TemplateError
+from digest.app import App
+from digest.errors import DigestError
 from digest.fetcher import Fetcher
 from digest.intake import added, known_of, rehearse_in, rehearse_past, take_in, take_in_past
 from digest.mailer import Envelope, Mailer, Session
 from digest.model import (
-    Deferred,
     Delivery,
     DeliveryState,
     Digest,
-    Message,
-    Outcome,
-    Refused,
-    Sent,
     Source,
     SourceRun,
-    Unknown,
 )
 from digest.planner import plan
+from digest.press import render
 from digest.reader import (
     Known,
     Reading,
@@ -56,18 +46,13 @@ from digest.reader import (
     read_requests,
     read_source,
 )
-from digest.schedule import retry_at
+from digest.sending import Clock, Run, Told
 from digest.sources import kind_of
 
 logger = logging.getLogger("digest")
 
-Clock = Callable[[], datetime]
-
 Done = Callable[[int], None]
 """Called with how many more sources, digests or mails are done, to show how far the work is."""
-
-Told = Callable[[Delivery, Outcome, DeliveryState], None]
-"""Called with each try to send, what came of it, and the state that this led to."""
 
 PREPARE_BATCH = 2000
 """Subscribers prepared at once: enough to share the matcher's work, few enough for memory."""
@@ -235,142 +220,28 @@ async def deliver(
     clock: Clock,
     *,
     stopping: Callable[[], bool] = lambda: False,
-    told: Told = lambda delivery, outcome, state: None,
+    told: Told = lambda lease, outcome, state: None,
 ) -> Counter[DeliveryState]:
     """Send what waits in the ledger until nothing does or the relay is in trouble.
 
     Each try is recorded in its row as soon as the server answered. `clock` is read between
     messages, since a run may last for hours; `stopping` ends the run after those in flight.
     """
-    run = _Run(app, clock, stopping, told, owner=f"{os.getpid()}-{secrets.token_hex(4)}")
-    app.store.expire(clock())
-    async with _sessions(app.mailer) as sessions, _heartbeat(run):
-        # A worker that fails lets the others finish and record what they have in flight.
-        ends = await asyncio.gather(*(_work(run, one) for one in sessions), return_exceptions=True)
+    await asyncio.to_thread(app.store.expire, clock())
+    run = Run(app, clock, stopping, told)
+    async with _sessions(app.mailer) as sessions, run.open():
+        # A session that fails lets the others finish and record what they have in flight.
+        ends = await asyncio.gather(*map(run.work, sessions), return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException):
             raise end
     return run.tally
 
 
-@dataclass(slots=True)
-class _Run:
-    """One run of `deliver`: who holds the leases, whether it has to pause, what came of it."""
-
-    app: App
-    clock: Clock
-    stopping: Callable[[], bool]
-    told: Told
-    owner: str
-    troubled: bool = False
-    tally: Counter[DeliveryState] = field(default_factory=Counter)
-
-    @property
-    def paused(self) -> bool:
-        """Whether no further message may be begun."""
-        return self.troubled or self.stopping()
-
-
-async def _work(run: _Run, session: Session) -> None:
-    """Send over one session, a row at a time, until none waits or the run has to pause.
-
-    A row is claimed only when it is begun, so that a kill leaves none in doubt that was not.
-    """
-    try:
-        while not run.paused and (
-            claimed := run.app.store.claim(run.clock(), 1, run.app.lease_s, run.owner)
-        ):
-            outcome = await _send(run, session, claimed[0])
-            run.troubled = run.troubled or (isinstance(outcome, Deferred) and outcome.relay)
-            state = record(run.app, run.clock(), claimed[0], outcome)
-            run.tally[state] += 1
-            run.told(claimed[0], outcome, state)
-    except BaseException:
-        run.troubled = True
-        raise
-
-
-async def _send(run: _Run, session: Session, delivery: Delivery) -> Outcome:
-    """Make the bytes of a delivery from its row and send them; its own faults are its own."""
-    try:
-        raw = render(run.app, delivery).raw
-    except Exception as error:
-        logger.exception("delivery.unmade %s", json.dumps({"delivery": delivery.id}))
-        return Deferred(f"the mail could not be made: {error}"[:500])
-    envelope = Envelope(run.app.envelope_sender, delivery.digest.subscriber.email, raw)
-    return await session.send(envelope, lambda: run.app.store.wanted(delivery, run.clock()))
-
-
-def render(app: App, delivery: Delivery) -> Message:
-    """The mail of a delivery, signed; the same row gives the same bytes. Raises: TemplateError."""
-    message = _rendered(app, delivery)
-    return replace(message, raw=app.sign(message.raw, delivery.prepared_at))
-
-
-def _rendered(app: App, delivery: Delivery) -> Message:
-    digest = delivery.digest
-    links = app.tokens.links(delivery.frame.base_url, digest.subscriber.id, delivery.prepared_at)
-    made = digest, delivery.message_id, delivery.prepared_at, links
-    try:
-        return app.renderer(delivery.frame).render(*made)
-    except TemplateError as error:
-        # It passed its check and fails on this digest: better the packaged mail than none.
-        warn_of_template(f"delivery {delivery.id}", error)
-        return app.renderer(with_packaged_templates(delivery.frame)).render(*made)
-
-
-def record(app: App, now: datetime, delivery: Delivery, outcome: Outcome) -> DeliveryState:
-    """Close a delivery's try with its outcome; returns the state that this led to."""
-    match outcome:
-        case Sent():
-            state, again = DeliveryState.SENT, now
-        case Refused():
-            state, again = DeliveryState.REFUSED, now
-        case Deferred(relay=True):
-            # Behind all that waited before it: one address that upsets the relay holds up nobody.
-            state, again = DeliveryState.DEFERRED, now
-        case Deferred(wait_s=wait_s) if wait_s:
-            state, again = DeliveryState.DEFERRED, now + timedelta(seconds=wait_s)
-        case Deferred() | Unknown():
-            # Spread by the row's number: a whole batch must not come back in one second.
-            spread = crc32(str(delivery.id).encode()) / 2**32
-            again = retry_at(now, delivery.attempts, spread)
-            state = (
-                DeliveryState.UNKNOWN if isinstance(outcome, Unknown) else DeliveryState.DEFERRED
-            )
-    if not app.store.close(delivery, outcome, now, again):
-        logger.warning("delivery.lease_lost %s", json.dumps({"delivery": delivery.id}))
-    logger.info(
-        "delivery.%s %s",
-        state,
-        json.dumps({"delivery": delivery.id, "attempt": delivery.attempts, "reply": outcome.reply}),
-    )
-    return state
-
-
 @asynccontextmanager
 async def _sessions(mailer: Mailer) -> AsyncIterator[list[Session]]:
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(mailer.session()) for _ in range(mailer.workers)]
-
-
-@asynccontextmanager
-async def _heartbeat(run: _Run) -> AsyncIterator[None]:
-    """Keep the leases of a living worker alive, renewed three times a lease."""
-
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(run.app.lease_s / 3)
-            try:
-                run.app.store.renew(run.owner, run.clock(), run.app.lease_s)
-            except StoreError as error:  # the next beat may get through before the lease ends
-                logger.warning("lease.not_renewed %s", json.dumps({"reason": str(error)}))
-
-    task = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        task.cancel()
 
 
 # --- tidy ---------------------------------------------------------------------------------------

@@ -11,7 +11,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from digest.model import WEEKDAYS
+from digest.model import (
+    MOVES,
+    WEEKDAYS,
+    Deferred,
+    DeliveryState,
+    Outcome,
+    Refused,
+    Sent,
+    Unknown,
+)
 
 RETRY_MINUTES = (5, 30, 60, 120, 240)
 """Waits after the first, second … deferral; the last repeats. A digest grows stale, so the first
@@ -68,3 +77,21 @@ def retry_at(now: datetime, attempts: int, spread: float) -> datetime:
     """When to try again after so many attempts (1 or more); `spread`, 0..1, adds up to 20 %."""
     minutes = RETRY_MINUTES[min(attempts, len(RETRY_MINUTES)) - 1]
     return now + timedelta(minutes=minutes * (1 + 0.2 * spread))
+
+
+def state_after(outcome: Outcome) -> DeliveryState:
+    """The state that an outcome of sending leads to."""
+    match outcome:
+        case Sent():
+            return DeliveryState.SENT
+        case Refused():
+            return DeliveryState.REFUSED
+        case Deferred():
+            return DeliveryState.DEFERRED
+        case Unknown():
+            return DeliveryState.UNKNOWN
+
+
+def is_final(state: DeliveryState) -> bool:
+    """Whether a delivery in this state has no further move."""
+    return not MOVES[state]

@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from digest import jobs, mailroom
 from digest.app import App
 from digest.errors import DigestError
+from digest.sending import Clock
 from digest.web import Site, listen, serve_site
 
 logger = logging.getLogger("digest")
@@ -42,7 +43,7 @@ class Ticks:
     `running` holds what has begun and not ended, so that a stop can wait for it.
     """
 
-    def __init__(self, app: App, clock: jobs.Clock, stop: asyncio.Event) -> None:
+    def __init__(self, app: App, clock: Clock, stop: asyncio.Event) -> None:
         self.app, self.clock, self.stop = app, clock, stop
         self.running: set[asyncio.Task[None]] = set()
         self._reading: asyncio.Task[None] | None = None
@@ -100,7 +101,7 @@ class Ticks:
         return tick
 
 
-async def serve(app: App, clock: jobs.Clock) -> None:
+async def serve(app: App, clock: Clock) -> None:
     """Run until SIGTERM or SIGINT; messages in flight are finished and recorded.
 
     Raises: DigestError when the port of the web pages cannot be had.

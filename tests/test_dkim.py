@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest import jobs
+from digest import jobs, press
 from digest.app import open_app
 from digest.config import Config, parse_config
 from digest.dkim import SIGNED, Key, Signer, make_pem, signing_keys
@@ -353,7 +353,11 @@ def delivered(folder: Path, now: datetime) -> tuple[list[bytes], list[bytes]]:
             digests = [digest_of(one, *papers) for one in app.store.subscribers()]
             app.store.open_deliveries(app.frame, digests, now)
             tally = await jobs.deliver(
-                app, lambda: later, told=lambda row, *_: again.append(jobs.render(app, row).raw)
+                app,
+                lambda: later,
+                told=lambda lease, *_: again.append(
+                    press.render(app, app.store.delivery_by_id(lease.delivery_id)).raw
+                ),
             )
         assert tally == {DeliveryState.SENT: 2}
         return again

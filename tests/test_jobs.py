@@ -22,6 +22,7 @@ from digest.model import (
     Subscriber,
     WhenEmpty,
 )
+from digest.press import render
 from digest.store import Intake
 from tests.running import announce, delivery_of, prepared, running
 from tests.samples import NOW, listing, profile, subscriber
@@ -327,7 +328,7 @@ def test_b8_what_the_mail_cannot_hold_is_not_taken_for_shown(tmp_path: Path) -> 
         jobs.prepare(app, NOW)
         delivery = delivery_of(app, one.email)
         shown = delivery.digest.listings
-        text = jobs.render(app, delivery).text
+        text = render(app, delivery).text
         assert 0 < len(shown) < 60
         assert all(f"{paper.title}\n" in text for paper in shown)
         assert delivery.digest.receipt.shown == len(shown)

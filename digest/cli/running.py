@@ -24,12 +24,14 @@ from digest.cli.receipts import print_runs
 from digest.cli.saying import complain, counted, minute, print_json, say
 from digest.errors import DigestError
 from digest.mailer import EmlFolder
-from digest.model import Deferred, Delivery, DeliveryState, Outcome, Refused, Source
+from digest.model import Deferred, DeliveryState, Outcome, Refused, Source
 from digest.planner import plan
+from digest.press import render
 from digest.schedule import zone
 from digest.scheduler import serve as serve_app
 from digest.scheduler import stop_signal
-from digest.store import Due
+from digest.sending import Told
+from digest.store import Due, Lease
 
 SHOWN_FAULTS = 20
 """Refusals that `send` spells out; the rest are counted."""
@@ -140,7 +142,7 @@ def _waiting(app: App) -> int:
     return sum(states.get(state, 0) for state in still)
 
 
-async def _deliver(app: App, told: jobs.Told) -> None:
+async def _deliver(app: App, told: Told) -> None:
     """Send what waits; a stop from outside lets the mails in flight finish."""
     stop = stop_signal()
     await jobs.deliver(app, clock, stopping=stop.is_set, told=told)
@@ -156,11 +158,11 @@ class _Account:
         self.deferred: list[str] = []
         self.trouble = ""
 
-    def take(self, delivery: Delivery, outcome: Outcome, state: DeliveryState) -> None:
+    def take(self, lease: Lease, outcome: Outcome, state: DeliveryState) -> None:
         """Note one try."""
         self._done(1)
         self.states.append(state)
-        address = delivery.digest.subscriber.email
+        address = lease.recipient
         if isinstance(outcome, Deferred) and outcome.relay:
             self.trouble = outcome.reply
         elif isinstance(outcome, Refused):
@@ -218,7 +220,7 @@ def preview(config_path: Path, email: str, output: Path | None, show: bool) -> N
         now = clock()
         day = now.astimezone(zone(subscriber.timezone)).date()
         digest = next(iter(plan(app, [Due(subscriber, day)], now)))
-        page = jobs.render(app, jobs.draft(app, digest, now))
+        page = render(app, jobs.draft(app, digest, now))
         today = app.store.delivery(subscriber.id, day)
     path = output or Path(f"preview-{re.sub(r'[^A-Za-z0-9@._+-]', '_', subscriber.email)}.html")
     path.write_text(page.html, "utf-8")

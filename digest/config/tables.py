@@ -88,6 +88,12 @@ class Service(Table):
         le=14,
         description="How many days an item that passed the floor but did not fit is offered again.",
     )
+    processes: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Processes that make mails when hundreds wait; 0 is one for each core.",
+    )
 
 
 class Mail(Table):

@@ -109,6 +109,25 @@ Look = Callable[[Collection[str]], Mapping[str, Listing]]
 """Looks up stored listings by any of their identities."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A waiting delivery that `owner` alone may make and send; `attempt` is 1 for its first try."""
+
+    delivery_id: int
+    recipient: str
+    attempt: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a try came to; `retry_at` is when a deferred or unknown delivery is tried again."""
+
+    lease: Lease
+    outcome: Outcome
+    retry_at: datetime
+
+
 class Store(Protocol):
     """The verbs of the ledger and of the stored listings; times are aware UTC."""
 
@@ -312,24 +331,28 @@ class Store(Protocol):
         subscriber that still wait are cancelled: never two digests at a time.
         """
 
-    def claim(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Delivery]:
-        """Take up to `limit` deliveries that are to be sent now; they are `sending` for `owner`.
+    def lease(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Lease]:
+        """Take up to `limit` deliveries that are to be sent now, the longest waiting first.
 
-        A row that cannot be read is settled alone: it holds up nobody else.
+        They keep their state, and nobody else is given them until the lease ends.
         """
+
+    def turn(
+        self, tried: Sequence[Tried], begun: Sequence[Lease], now: datetime, lease_s: float
+    ) -> frozenset[int]:
+        """Close what was tried and begin what is next; returns the deliveries that were held still.
+
+        One that was begun is `sending`; it is left out, and stays as it is, where the lease ran out
+        or the subscriber left. What was tried by a worker that lost its lease is not recorded.
+        """
+
+    def give_back(self, owner: str) -> int:
+        """Let go of what `owner` leased and did not begin; returns how many rows."""
 
     def renew(self, owner: str, now: datetime, lease_s: float) -> None:
-        """Prolong every lease that `owner` still holds."""
+        """Prolong every lease that `owner` still holds, begun or not."""
 
-    def close(
-        self, delivery: Delivery, outcome: Outcome, now: datetime, retry_at: datetime
-    ) -> bool:
-        """Record what a try came to; false when `delivery.owner` lost its lease meanwhile.
-
-        `retry_at` is when a deferred or unknown delivery is tried again.
-        """
-
-    def wanted(self, delivery: Delivery, now: datetime) -> bool:
+    def wanted(self, lease: Lease, now: datetime) -> bool:
         """Whether this delivery is still its owner's to send and its subscriber still active."""
 
     def expire(self, now: datetime) -> int:
@@ -341,6 +364,9 @@ class Store(Protocol):
 
     def delivery(self, subscriber_id: int, digest_on: date) -> Delivery | None:
         """The delivery of a subscriber's day with its digest, if there is one."""
+
+    def delivery_by_id(self, delivery_id: int) -> Delivery:
+        """The delivery of a number. Raises: LookupError, ValueError when it cannot be read."""
 
     def deliveries_of(self, subscriber_id: int) -> Sequence[Delivery]:
         """Every delivery of a subscriber that is still kept, the newest day first."""

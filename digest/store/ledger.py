@@ -1,4 +1,4 @@
-"""The store's verbs for deliveries, on SQLite: who is due, what is sent, what became of it."""
+"""The store's verbs for deliveries, on SQLite: who is due, what was opened, what stands where."""
 
 from __future__ import annotations
 
@@ -6,28 +6,13 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
-from digest.model import (
-    Deferred,
-    Delivery,
-    DeliveryState,
-    Digest,
-    Frame,
-    Listing,
-    Outcome,
-    Refused,
-    Sent,
-    Subscriber,
-    Unknown,
-)
-from digest.schedule import STALE_AFTER, due_on, zone
+from digest.model import Delivery, DeliveryState, Digest, Frame, Listing, Subscriber
+from digest.schedule import due_on, zone
 from digest.store import Due
 from digest.store.connection import Connections, moment, stamp
 from digest.store.freeze import (
@@ -41,29 +26,13 @@ from digest.store.subscribers import SELECT_SUBSCRIBER, subscriber_of
 
 logger = logging.getLogger("digest")
 
-TRIES_WITHOUT_REPLY = 2
-"""An unknown delivery is sent once more (same Message-ID, same bytes), then held for a person."""
-
 KEEP_DELIVERIES = timedelta(days=30)
 KEEP_RUNS = timedelta(days=90)
 
 
 SELECT_DELIVERY = (
     "SELECT id, state, message_id, digest_on, frame_id, body, prepared_at, attempts, reply, owner"
-    " FROM deliveries"
-)
-
-
-WAITING = (
-    # CROSS JOIN keeps the order: from the few that wait, by their index, to their subscribers; the
-    # planner would begin with all the subscribers (22 ms a claim at 10,000 of them).
-    "SELECT d.id FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber_id"
-    " WHERE d.state IN ('queued', 'deferred', 'unknown') AND d.next_attempt_at <= :now"
-    " AND d.unknowns < :tries AND s.state = 'active'"
-    # Never two digests at a time: a newer one has taken the place of this one.
-    " AND NOT EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscriber_id = d.subscriber_id"
-    "  AND newer.digest_on > d.digest_on)"
-    " ORDER BY d.next_attempt_at, d.id LIMIT :limit"
+    " FROM deliveries JOIN bodies ON delivery_id = id"
 )
 
 
@@ -118,108 +87,6 @@ class LedgerVerbs(Connections):
             opening = Opening(db, frame, now)
             return sum(opening.write(digest) for digest in digests)
 
-    def claim(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Delivery]:
-        """Take up to `limit` deliveries that are to be sent now; they are `sending` for `owner`."""
-        with self.writing() as db:
-            while rows := db.execute(
-                SELECT_DELIVERY + " WHERE id IN (" + WAITING + ") ORDER BY next_attempt_at, id",
-                {"now": stamp(now), "tries": TRIES_WITHOUT_REPLY, "limit": limit},
-            ).fetchall():
-                if readable := [d for row in rows if (d := self._readable(db, row, now))]:
-                    return [_take(db, delivery, now, lease_s, owner) for delivery in readable]
-        return []
-
-    def _readable(self, db: Database, row: Sequence[Any], now: datetime) -> Delivery | None:
-        """The delivery of a row; one that cannot be read is settled alone and holds nobody up."""
-        try:
-            return self._delivery(row)
-        except (ValueError, LookupError, TypeError) as error:
-            logger.exception("delivery.unreadable %s", json.dumps({"delivery": row[0]}))
-            db.execute(
-                "UPDATE deliveries SET state = iif(state = 'unknown', 'held', 'cancelled'),"
-                " next_attempt_at = NULL, closed_at = ?, reply = ? WHERE id = ?",
-                (stamp(now), f"this row cannot be read: {error}"[:500], row[0]),
-            )
-            return None
-
-    def renew(self, owner: str, now: datetime, lease_s: float) -> None:
-        """Prolong every lease that `owner` still holds."""
-        with self.writing() as db:
-            db.execute(
-                "UPDATE deliveries SET lease_until = ?"
-                " WHERE state = 'sending' AND owner = ? AND lease_until > ?",
-                (stamp(now + timedelta(seconds=lease_s)), owner, stamp(now)),
-            )
-
-    def close(
-        self, delivery: Delivery, outcome: Outcome, now: datetime, retry_at: datetime
-    ) -> bool:
-        """Record what a try came to; false when `delivery.owner` lost its lease meanwhile."""
-        with self.writing() as db:
-            cursor = db.execute(
-                "UPDATE deliveries SET state = ?, code = ?, reply = ?, next_attempt_at = ?,"
-                " closed_at = ?, lease_until = NULL, attempts = attempts - ?,"
-                " unknowns = unknowns + ?"
-                " WHERE id = ? AND state = 'sending' AND owner = ?",
-                (*closing(outcome, now, retry_at), delivery.id, delivery.owner),
-            )
-            return bool(cursor.rowcount)
-
-    def wanted(self, delivery: Delivery, now: datetime) -> bool:
-        """Whether this delivery is still its owner's to send and its subscriber still active."""
-        return bool(
-            self.rows(
-                "SELECT 1 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id"
-                " WHERE d.id = ? AND d.state = 'sending' AND d.owner = ? AND d.lease_until > ?"
-                " AND s.state = 'active'",
-                (delivery.id, delivery.owner, stamp(now)),
-            )
-        )
-
-    def expire(self, now: datetime) -> int:
-        """Settle what time has settled; returns how many rows moved."""
-        fresh_since = stamp(now - STALE_AFTER)
-        with self.writing() as db:
-            return sum(
-                db.execute(sql, parameters).rowcount
-                for sql, parameters in (
-                    (
-                        "UPDATE deliveries SET state = 'unknown', unknowns = unknowns + 1,"
-                        " lease_until = NULL, next_attempt_at = :now,"
-                        " reply = 'the sender stopped before it recorded a reply'"
-                        " WHERE state = 'sending' AND lease_until < :now",
-                        {"now": stamp(now)},
-                    ),
-                    (
-                        "UPDATE deliveries SET state = 'held', next_attempt_at = NULL,"
-                        " closed_at = :now WHERE state = 'unknown'"
-                        " AND (unknowns >= :tries OR prepared_at < :fresh)",
-                        {"now": stamp(now), "tries": TRIES_WITHOUT_REPLY, "fresh": fresh_since},
-                    ),
-                    (
-                        "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL,"
-                        " closed_at = :now, reply = 'grew stale; last reply: ' || reply"
-                        " WHERE state IN ('queued', 'deferred') AND prepared_at < :fresh",
-                        {"now": stamp(now), "fresh": fresh_since},
-                    ),
-                    (
-                        "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL,"
-                        " closed_at = :now, reply = 'the subscriber is no longer active'"
-                        " WHERE state IN ('queued', 'deferred') AND subscriber_id IN"
-                        " (SELECT id FROM subscribers WHERE state != 'active')",
-                        {"now": stamp(now)},
-                    ),
-                    (
-                        "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL,"
-                        " closed_at = :now, reply = 'replaced by a later digest'"
-                        " WHERE state = 'deferred' AND EXISTS (SELECT 1 FROM deliveries newer"
-                        "  WHERE newer.subscriber_id = deliveries.subscriber_id"
-                        "  AND newer.digest_on > deliveries.digest_on)",
-                        {"now": stamp(now)},
-                    ),
-                )
-            )
-
     def delivery(self, subscriber_id: int, digest_on: date) -> Delivery | None:
         """The delivery of a subscriber's day with its digest, if there is one."""
         rows = self.rows(
@@ -227,6 +94,13 @@ class LedgerVerbs(Connections):
             (subscriber_id, digest_on.isoformat()),
         )
         return self._delivery(rows[0]) if rows else None
+
+    def delivery_by_id(self, delivery_id: int) -> Delivery:
+        """The delivery of a number. Raises: LookupError, ValueError when it cannot be read."""
+        rows = self.rows(SELECT_DELIVERY + " WHERE id = ?", (delivery_id,))
+        if not rows:
+            raise LookupError(f"delivery {delivery_id} is gone")
+        return self._delivery(rows[0])
 
     def deliveries_of(self, subscriber_id: int) -> Sequence[Delivery]:
         """Every delivery of a subscriber that is still kept, the newest day first."""
@@ -242,17 +116,6 @@ class LedgerVerbs(Connections):
             (stamp(since),),
         )
         return {DeliveryState(state): count for state, count in rows}
-
-    def next_attempt_at(self) -> datetime | None:
-        """When the earliest waiting delivery is to be tried; None when nothing waits."""
-        rows = self.rows(
-            "SELECT min(coalesce(d.next_attempt_at, d.lease_until)) FROM deliveries d"
-            " JOIN subscribers s ON s.id = d.subscriber_id"
-            " WHERE d.state IN ('queued', 'deferred', 'unknown', 'sending')"
-            " AND d.unknowns < ? AND s.state = 'active'",
-            (TRIES_WITHOUT_REPLY,),
-        )
-        return moment(rows[0][0]) if rows[0][0] else None
 
     def tidy(self, now: datetime) -> Mapping[str, int]:
         """Delete what retention no longer allows; returns how many rows per table."""
@@ -318,47 +181,3 @@ def _day_due(
     if at_once:
         return now.astimezone(zone(timezone)).date()
     return due_on(now, timezone, time.fromisoformat(send_at), days.split(","))
-
-
-def _take(db: Database, delivery: Delivery, now: datetime, lease_s: float, owner: str) -> Delivery:
-    """The delivery as its owner holds it from now on."""
-    db.execute(
-        "UPDATE deliveries SET state = 'sending', attempts = attempts + 1, owner = ?,"
-        " lease_until = ?, next_attempt_at = NULL WHERE id = ?",
-        (owner, stamp(now + timedelta(seconds=lease_s)), delivery.id),
-    )
-    return replace(
-        delivery, state=DeliveryState.SENDING, attempts=delivery.attempts + 1, owner=owner
-    )
-
-
-def closing(outcome: Outcome, now: datetime, retry_at: datetime) -> tuple[Any, ...]:
-    """What closing a try writes: state, code, reply, next attempt, close time, then two counts.
-
-    The counts are the attempts to take back and the replies that were lost.
-    """
-    state, code, again = _settle(outcome, retry_at)
-    # Trouble of the relay is nobody's failed attempt, nor is a wait for one's turn.
-    blameless = isinstance(outcome, Deferred) and not outcome.counted
-    return (
-        state,
-        code,
-        outcome.reply,
-        again and stamp(again),
-        None if again else stamp(now),
-        int(blameless),
-        int(isinstance(outcome, Unknown)),
-    )
-
-
-def _settle(outcome: Outcome, retry_at: datetime) -> tuple[DeliveryState, int, datetime | None]:
-    """The state, reply code and next attempt that an outcome leads to."""
-    match outcome:
-        case Sent():
-            return DeliveryState.SENT, 250, None
-        case Refused():
-            return DeliveryState.REFUSED, outcome.code, None
-        case Deferred():
-            return DeliveryState.DEFERRED, outcome.code, retry_at
-        case Unknown():
-            return DeliveryState.UNKNOWN, 0, retry_at

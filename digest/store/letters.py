@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from digest.model import Outcome
 from digest.store import Letter
 from digest.store.connection import Connections, moment, stamp
-from digest.store.ledger import TRIES_WITHOUT_REPLY, closing
+from digest.store.leases import TRIES_WITHOUT_REPLY, closing_values
 
 STALE = timedelta(hours=48)
 """The link in a letter works as long, so that a later letter would be of no use."""
@@ -64,7 +64,7 @@ class LetterVerbs(Connections):
                     "UPDATE letters SET state = ?, code = ?, reply = ?, next_attempt_at = ?,"
                     " closed_at = ?, lease_until = NULL, attempts = attempts - ?,"
                     " unknowns = unknowns + ? WHERE id = ? AND state = 'sending' AND owner = ?",
-                    (*closing(outcome, now, retry_at), letter.id, letter.owner),
+                    (*closing_values(outcome, now, retry_at), letter.id, letter.owner),
                 ).rowcount
             )
 

@@ -220,3 +220,21 @@ CREATE INDEX votes_by_day ON votes (seen_on);
 def m005_votes(db: Database) -> None:
     """The votes of each day, so that it can be seen which listings gather them."""
     db.executescript(VOTES)
+
+
+LEASES = """
+CREATE TABLE bodies (             -- apart, so that a change of state rewrites no page of text
+    delivery_id INTEGER PRIMARY KEY REFERENCES deliveries (id) ON DELETE CASCADE,
+    body TEXT NOT NULL            -- sections, scores, reasons, receipt as JSON
+);
+INSERT INTO bodies SELECT id, body FROM deliveries;
+ALTER TABLE deliveries DROP COLUMN body;
+DROP INDEX deliveries_leased;
+CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE lease_until IS NOT NULL;
+"""
+
+
+@migrations()
+def m006_leases(db: Database) -> None:
+    """A waiting row may be leased while its mail is made; the text of a digest stands apart."""
+    db.executescript(LEASES)

@@ -42,11 +42,11 @@ class Opening:
         return inserted
 
     def _insert(self, digest: Digest, day: str) -> int:
-        return self._db.execute(
+        cursor = self._db.execute(
             "INSERT OR IGNORE INTO deliveries (subscriber_id, digest_on, state, message_id,"
-            " recipient, frame_id, body, listing_ids, prepared_at, attempts, unknowns,"
+            " recipient, frame_id, listing_ids, prepared_at, attempts, unknowns,"
             " next_attempt_at, owner, code, reply, closed_at)"
-            " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ? WHERE EXISTS"
+            " SELECT ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ? WHERE EXISTS"
             " (SELECT 1 FROM subscribers WHERE id = ? AND state = 'active')",
             (
                 digest.subscriber.id,
@@ -55,7 +55,6 @@ class Opening:
                 f"{day}.{secrets.token_hex(10)}@{self._domain}",
                 digest.subscriber.email,
                 self._frame_id(digest.receipt.sources),
-                freeze(digest, self._listing_id),
                 json.dumps([listing.id for listing in digest.listings], separators=(",", ":")),
                 self._now,
                 self._now if digest.mailed else None,
@@ -63,7 +62,13 @@ class Opening:
                 None if digest.mailed else self._now,
                 digest.subscriber.id,  # who left or was erased meanwhile gets no row
             ),
-        ).rowcount
+        )
+        if cursor.rowcount:
+            self._db.execute(
+                "INSERT INTO bodies (delivery_id, body) VALUES (?, ?)",
+                (cursor.lastrowid, freeze(digest, self._listing_id)),
+            )
+        return cursor.rowcount
 
     def _frame_id(self, sources: tuple[SourceRun, ...]) -> int:
         if sources not in self._frames:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from digest.store.connection import Connections, moment
 
 LAST_LOOKS = """
-SELECT d.subscriber_id, json_extract(d.body, '$.newest'), d.prepared_at
+SELECT d.subscriber_id, json_extract(b.body, '$.newest'), d.prepared_at
 FROM (
     SELECT subscriber_id, max(digest_on) AS day FROM deliveries
     WHERE subscriber_id IN (SELECT value FROM json_each(?)) AND digest_on < ?
@@ -17,19 +17,20 @@ FROM (
     GROUP BY subscriber_id
 ) last
 JOIN deliveries d ON d.subscriber_id = last.subscriber_id AND d.digest_on = last.day
-WHERE json_valid(d.body)
+JOIN bodies b ON b.delivery_id = d.id
+WHERE json_valid(b.body)
 """
 
 WITHOUT_MATCH = """
-SELECT d.subscriber_id FROM deliveries d
-WHERE d.subscriber_id IN (SELECT value FROM json_each(:people)) AND json_valid(d.body)
+SELECT d.subscriber_id FROM deliveries d JOIN bodies b ON b.delivery_id = d.id
+WHERE d.subscriber_id IN (SELECT value FROM json_each(:people)) AND json_valid(b.body)
 AND d.digest_on >= :since AND d.digest_on < :before
 AND EXISTS (
     SELECT 1 FROM deliveries o WHERE o.subscriber_id = d.subscriber_id AND o.digest_on <= :since
 )
 GROUP BY d.subscriber_id
-HAVING count(*) > 1 AND max(json_extract(d.body, '$.counts[1]')) = 0
-AND max(coalesce(json_extract(d.body, '$.hint'), '')) = ''
+HAVING count(*) > 1 AND max(json_extract(b.body, '$.counts[1]')) = 0
+AND max(coalesce(json_extract(b.body, '$.hint'), '')) = ''
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from digest.store.leases import LeaseVerbs
 from digest.store.ledger import LedgerVerbs
 from digest.store.letters import LetterVerbs
 from digest.store.likes import LikeVerbs
@@ -21,6 +22,7 @@ class SqliteStore(
     LetterVerbs,
     PastVerbs,
     LedgerVerbs,
+    LeaseVerbs,
 ):
     """Every verb of `Store` on one SQLite file, made where it is missing.
 

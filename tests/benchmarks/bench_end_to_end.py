@@ -92,7 +92,7 @@ def watch_parts(watch: Stopwatch, app: App) -> None:
     watch.watch(Pairs, "rank", "matcher: rank")
     watch.watch(Pairs, "match", "matcher: reasons")
     watch.watch(Renderer, "render", "render")
-    for verb in ("due", "shown", "open_deliveries", "claim", "close", "wanted"):
+    for verb in ("due", "shown", "open_deliveries", "lease", "turn", "wanted"):
         watch.watch(type(app.store), verb, f"ledger: {verb}")
 
 
@@ -103,7 +103,8 @@ def measure(count: int, folder: Path, port: int) -> None:
     config = parse_config(CONFIG.format(port=port, lease_s=600), "benchmark", folder)
     now = NOW + timedelta(hours=6)
     watch = Stopwatch()
-    mailer = SmtpMailer(Relay("127.0.0.1", port, "none", messages_per_connection=1000))
+    relay = Relay("127.0.0.1", port, "none", connections=16, messages_per_connection=1000)
+    mailer = SmtpMailer(relay)
     with parts.open_app(config, now, mailer=mailer) as app:
         app.store.sync_file(people(count, TERMS[kind]), now)
         watch_parts(watch, app)

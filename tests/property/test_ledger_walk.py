@@ -19,7 +19,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from digest.model import (
     MOVES,
     Deferred,
-    Delivery,
     DeliveryState,
     Outcome,
     Refused,
@@ -29,6 +28,7 @@ from digest.model import (
 )
 from digest.store.sqlite import SqliteStore
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
+from tests.store.steps import Held, claim, close
 
 LEASE_S = 60.0
 PEOPLE = 2
@@ -58,7 +58,7 @@ class Ledger(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.store = SqliteStore(self.folder / "digest.db")
         self.now = NOW
-        self.held: dict[str, list[Delivery]] = {"a": [], "b": []}
+        self.held: dict[str, list[Held]] = {"a": [], "b": []}
         self.took: Counter[tuple[int, str]] = Counter()
         self.excused: Counter[tuple[int, str]] = Counter()
         self.states: dict[int, DeliveryState] = {}
@@ -98,7 +98,7 @@ class Ledger(RuleBasedStateMachine):
         """A worker settles what time has settled and takes rows."""
         self.store.expire(self.now)
         self.note_moves()
-        self.held[worker] += self.store.claim(self.now, limit, LEASE_S, worker)
+        self.held[worker] += claim(self.store, self.now, limit, LEASE_S, worker)
 
     @rule(worker=st.sampled_from(["a", "b"]), outcome=OUTCOMES, forgets=st.booleans())
     def send(self, worker: str, outcome: Outcome, forgets: bool) -> None:
@@ -109,9 +109,10 @@ class Ledger(RuleBasedStateMachine):
             self.claim(worker, 1)
         if not self.held[worker]:
             return
-        delivery = self.held[worker].pop()
-        if not self.store.wanted(delivery, self.now):
-            self.store.close(delivery, Deferred("withdrawn"), self.now, self.now)
+        held = self.held[worker].pop()
+        delivery = held.delivery
+        if not self.store.wanted(held.lease, self.now):
+            close(self.store, held, Deferred("withdrawn"), self.now, self.now)
             return
         key = (delivery.digest.subscriber.id, delivery.digest.digest_on.isoformat())
         self.ids[key].add(delivery.message_id)
@@ -121,7 +122,7 @@ class Ledger(RuleBasedStateMachine):
             self.excused[key] += forgets or isinstance(outcome, Unknown)
         if not forgets:
             again = self.now + timedelta(minutes=5)
-            self.store.close(delivery, outcome, self.now, again)
+            close(self.store, held, outcome, self.now, again)
 
     @rule(worker=st.sampled_from(["a", "b"]))
     def crash(self, worker: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from digest.model import Digest, Refused, Sent, Subscriber
 from digest.store.sqlite import SqliteStore
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
+from tests.store import steps
 
 TODAY = NOW.date()
 DAY = timedelta(days=1)
@@ -34,8 +35,8 @@ def opened(store: SqliteStore, one: Subscriber, back: int, **fields: object) -> 
 def close(store: SqliteStore, outcome: Sent | Refused, back: int) -> None:
     """Give the one mail that waits its outcome."""
     now = NOW - back * DAY
-    (claimed,) = store.claim(now, 1, 60, "worker")
-    assert store.close(claimed, outcome, now, now)
+    (claimed,) = steps.claim(store, now, 1, 60, "worker")
+    assert steps.close(store, claimed, outcome, now, now)
 
 
 def test_the_last_look_is_that_of_the_last_digest(store: SqliteStore, one: Subscriber) -> None:
@@ -61,11 +62,11 @@ def test_a_row_that_cannot_be_read_tells_nothing(store: SqliteStore, one: Subscr
     """A broken body, or one from before the look was kept, holds up nobody."""
     opened(store, one, 1, newest=40)
     with store.writing() as db:
-        db.execute("UPDATE deliveries SET body = '{'")
+        db.execute("UPDATE bodies SET body = '{'")
     assert store.last_looks([one.id], TODAY) == {}
     assert store.without_match([one.id], TODAY - DAY, TODAY) == frozenset()
     with store.writing() as db:
-        db.execute("UPDATE deliveries SET body = '{}'")
+        db.execute("UPDATE bodies SET body = '{}'")
     assert store.last_looks([one.id], TODAY) == {}
 
 

@@ -8,6 +8,7 @@ from datetime import time
 from digest.model import DeliveryState, Origin, SubscriberState, WhenEmpty
 from digest.store import Store
 from tests.samples import FRAME, NOW, digest_of, listing, profile, subscriber
+from tests.store.steps import claim
 
 STORED = {"origin": Origin.STORE}
 
@@ -97,7 +98,7 @@ def test_u4_leaving_cancels_what_waits(store: Store) -> None:
     kept = store.delivery(one.id, NOW.date())
     assert kept
     assert kept.state is DeliveryState.CANCELLED
-    assert not store.claim(NOW, 10, 60, "w")
+    assert not claim(store, NOW, 10, 60, "w")
 
 
 def test_a_pending_subscriber_stays_pending_through_an_edit(store: Store) -> None:

@@ -21,6 +21,7 @@ from digest.model import DeliveryState, Origin, SourceRun, Subscriber, Subscribe
 from digest.store import Like
 from digest.tokens import MANAGE, SESSION
 from tests.samples import FRAME, NOW, digest_of, listing, profile, subscriber
+from tests.store.steps import claim
 from tests.web.running import Running, fields_of, running_site
 
 
@@ -387,7 +388,7 @@ def test_u4_leaving_cancels_what_waits(site: Running, ada: Subscriber) -> None:
     with session(site, ada) as browser:
         browser.post("/preferences/leave", data={"mark": mark(browser)})
     assert now_of(site, ada).state is SubscriberState.UNSUBSCRIBED
-    assert not site.app.store.claim(site.now, 10, 60, "w")
+    assert not claim(site.app.store, site.now, 10, 60, "w")
 
 
 def test_d3_the_export_holds_everything(site: Running, ada: Subscriber) -> None:

@@ -12,6 +12,7 @@ import pytest
 from digest.model import DeliveryState, Origin, Subscriber, SubscriberState
 from digest.tokens import CONFIRM, FORM, MANAGE, SESSION, Tokens
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
+from tests.store.steps import claim
 from tests.web.running import Running, running_site
 
 FULL_DISK = """
@@ -100,12 +101,12 @@ def test_u4_what_waits_is_cancelled_and_what_is_claimed_is_withdrawn(site: Runni
     one, two = reader(site), reader(site, "emmy@example.org")
     digests = [digest_of(one, listing("a")), digest_of(two, listing("b"))]
     site.app.store.open_deliveries(FRAME, digests, NOW)
-    held = site.app.store.claim(NOW, 1, 600, "worker")[0]
+    held = claim(site.app.store, NOW, 1, 600, "worker")[0]
     with site.client() as client:
         for person in (one, two):
             client.post(link(site, person), content=ONE_CLICK)
-    assert not site.app.store.wanted(held, NOW)
-    waiting = two if held.digest.subscriber.id == one.id else one
+    assert not site.app.store.wanted(held.lease, NOW)
+    waiting = two if held.delivery.digest.subscriber.id == one.id else one
     kept = site.app.store.delivery(waiting.id, NOW.date())
     assert kept
     assert kept.state is DeliveryState.CANCELLED

@@ -1,0 +1,97 @@
+"""Leases: a row that is being made belongs to one worker, and is in no doubt before it is begun."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from digest.model import Deferred, DeliveryState, Sent, SubscriberState
+from digest.store import Lease, Store, Tried
+from tests.samples import NOW
+from tests.store.steps import claim
+from tests.store.test_ledger import LATER, person, queued, state
+
+
+def leased(store: Store, owner: str = "w") -> list[Lease]:
+    """Up to ten rows, leased for a minute."""
+    return list(store.lease(NOW, 10, 60, owner))
+
+
+def test_q7_a_leased_row_is_given_to_nobody_else(store: Store) -> None:
+    """It keeps its state and its owner until the lease ends; then anyone may have it."""
+    one = person(store)
+    queued(store, one)
+    (lease,) = leased(store)
+    assert (lease.recipient, lease.attempt) == (one.email, 1)
+    assert state(store, one) is DeliveryState.QUEUED
+    assert not leased(store, "other")
+    later = NOW + timedelta(seconds=60)
+    assert store.lease(later, 10, 60, "other")
+    assert not store.turn([], [lease], later, 60), "who slept over the lease may not begin"
+
+
+def test_q3_a_worker_that_dies_leaves_only_what_it_had_begun_in_doubt(store: Store) -> None:
+    """Of two leased rows one was begun: the other comes back as if nothing had been."""
+    one, two = person(store), person(store, "grace@example.org")
+    queued(store, one)
+    queued(store, two)
+    first, second = leased(store)
+    assert store.turn([], [first], NOW, 60) == {first.delivery_id}
+    after = NOW + timedelta(minutes=2)
+    store.expire(after)
+    assert state(store, one) is DeliveryState.UNKNOWN
+    assert state(store, two) is DeliveryState.QUEUED
+    kept = store.delivery_by_id(second.delivery_id)
+    assert kept.attempts == 0
+
+
+def test_a_turn_closes_and_begins_as_one(store: Store) -> None:
+    """What was tried is final and what comes next is under way, by one call."""
+    one, two = person(store), person(store, "grace@example.org")
+    queued(store, one)
+    queued(store, two)
+    (first,) = claim(store, NOW, 1, 60, "w")
+    (second,) = store.lease(NOW, 1, 60, "w")
+    held = store.turn([Tried(first.lease, Sent("250"), LATER)], [second], NOW, 60)
+    assert held == {first.lease.delivery_id, second.delivery_id}
+    assert state(store, one) is DeliveryState.SENT
+    assert state(store, two) is DeliveryState.SENDING
+
+
+def test_q15_what_was_not_begun_is_given_back_at_once(store: Store) -> None:
+    """A worker that stops in order keeps nobody waiting for its lease to end."""
+    queued(store, person(store))
+    queued(store, person(store, "grace@example.org"))
+    first, _ = leased(store)
+    store.turn([], [first], NOW, 60)
+    assert store.give_back("w") == 1
+    assert len(leased(store, "other")) == 1
+
+
+def test_u4_who_left_while_the_mail_was_made_is_not_begun(store: Store) -> None:
+    """The row of a lease stays cancelled."""
+    one = person(store)
+    queued(store, one)
+    (lease,) = leased(store)
+    store.set_state(one.id, SubscriberState.UNSUBSCRIBED, NOW)
+    assert not store.turn([], [lease], NOW, 60)
+    assert state(store, one) is DeliveryState.CANCELLED
+
+
+def test_q16_a_row_that_a_newer_one_replaced_is_not_begun(store: Store) -> None:
+    """Never two digests at a time, also when the older one was being made."""
+    one = person(store)
+    queued(store, one)
+    (lease,) = leased(store)
+    queued(store, one, NOW.date() + timedelta(days=1))
+    assert not store.turn([], [lease], NOW, 60)
+
+
+def test_the_longest_waiting_goes_first(store: Store) -> None:
+    """Rows come in the order of their next try, then of their numbers."""
+    people = [person(store, f"r{n}@example.org") for n in range(3)]
+    for one in people:
+        queued(store, one)
+    (first,) = claim(store, NOW, 1, 60, "w")
+    store.turn([Tried(first.lease, Deferred("421", 421, relay=True), LATER)], [], NOW, 60)
+    order = [lease.recipient for lease in store.lease(LATER, 10, 60, "w")]
+    assert order == ["r1@example.org", "r2@example.org", "r0@example.org"]
