@@ -28,6 +28,9 @@ COMMANDS = {
     "serve": ("running", "Run the service: read sources, prepare and send, day after day."),
     "subscribers": ("people", "List, show, add, edit, remove, import and export subscribers."),
     "explain": ("reasons", "Show why LISTING scores as it does for EMAIL."),
+    "like": ("liking", "Keep that EMAIL wants more like LISTING."),
+    "dislike": ("liking", "Keep that EMAIL wants less like LISTING."),
+    "profile": ("liking", "Show what was liked, and what that suggests changing in a profile."),
     "forecast": (
         "forecasting",
         "Show what PROFILE (an address or a TOML file) would have brought.",

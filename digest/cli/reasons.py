@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
-from digest.app import App
+from digest.cli.naming import named_listings, unknown_listing
 from digest.cli.options import clock, config_option, json_option, opened, person
 from digest.cli.saying import print_json, print_table, say
 from digest.errors import DigestError
+from digest.learning import likes_of
 from digest.matcher import Explanation
 from digest.model import Reason
 from digest.tex import readable
 
 LISTINGS = 3
 """How many listings one text may name before it is too vague to explain them all."""
-
-NEAREST_OF = 2_000
-"""The newest listings among which the nearest title is looked for."""
 
 
 @click.command()
@@ -32,17 +28,15 @@ NEAREST_OF = 2_000
 def explain(config_path: Path, email: str, listing: str, as_json: bool) -> None:
     """Show why LISTING scores as it does for EMAIL.
 
-    LISTING is a key, a title or part of one.
+    LISTING is a key, an arXiv id, a DOI, a web address, a title or part of one.
     """
     with opened(config_path) as app:
         subscriber = person(app, email)
-        found = app.store.find_listings(listing, LISTINGS + 1) if listing.strip() else []
+        found = named_listings(app, listing, LISTINGS + 1)
         if not found:
-            raise DigestError(
-                f"no stored listing has {listing!r} in its title or as its key{_hint(app, listing)}"
-            )
-        matcher = app.matcher(clock())
-        explained = [matcher.explain(subscriber.profile, one) for one in found[:LISTINGS]]
+            raise DigestError(unknown_listing(app, listing))
+        matcher, (likes,) = app.matcher(clock()), likes_of(app.store, [subscriber])
+        explained = [matcher.explain(subscriber.profile, one, likes) for one in found[:LISTINGS]]
     if as_json:
         print_json([asdict(one) for one in explained])
         return
@@ -51,23 +45,6 @@ def explain(config_path: Path, email: str, listing: str, as_json: bool) -> None:
     if len(found) > LISTINGS:
         say()
         say(f"more listings have {listing!r} in their title; name one more closely", err=True)
-
-
-def _hint(app: App, text: str) -> str:
-    """The title that shares most words with the text, or why there is none."""
-    titles = [readable(one.title) for one in app.store.recent_listings(NEAREST_OF)]
-    if not titles:
-        return "; none is stored yet, `digest ingest` reads the sources"
-    wanted = _words(text)
-    shared = {title: len(wanted & _words(title)) for title in titles}
-    most = max(shared.values())
-    best = [title for title in titles if shared[title] == most]
-    near = get_close_matches(text, best, n=1, cutoff=0.0)
-    return f"; did you mean {near[0]!r}?" if most else ""
-
-
-def _words(text: str) -> set[str]:
-    return set(re.findall(r"\w+", text.casefold()))
 
 
 def _print(one: Explanation) -> None:

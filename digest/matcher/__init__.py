@@ -5,10 +5,11 @@ Pure: values in, values out; no I/O, no clock. `docs/matching.md` explains the m
 
 from digest.matcher.floors import fit_floor
 from digest.matcher.labs import check_organization, labs_named, read_lab
-from digest.matcher.likes import Likes, Proposal
+from digest.matcher.likes import Likes
 from digest.matcher.matching import Matcher, learn
 from digest.matcher.pairs import Pairs
 from digest.matcher.profiles import Profiles
+from digest.matcher.proposals import Proposal
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch
 from digest.matcher.reasons import Explanation

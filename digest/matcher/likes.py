@@ -16,9 +16,7 @@ from scipy.sparse import csr_matrix, diags, vstack
 
 from digest.matcher.reading import Batch, read
 from digest.matcher.space import Space
-from digest.matcher.stems import stem
-from digest.matcher.words import fold, split
-from digest.model import Listing, Profile
+from digest.model import Listing
 
 RIDGE = 0.5
 """How strongly few examples are held back; 0.5 to 1 are level."""
@@ -100,46 +98,3 @@ def _scaled(
     liked = wished > 0
     mean = (gained * liked).sum(axis=0) / np.maximum(liked.sum(axis=0), 1)
     return (diags(np.where(mean > 0, 1 / np.where(mean > 0, mean, 1), 0)) @ weights).tocsr()
-
-
-# --- proposals --------------------------------------------------------------------------------
-
-MOST_PROPOSALS = 20
-STRONGEST, WEAKEST = 3.0, 0.5
-"""The weights that a proposal may have: a learned term never outweighs a wish by much."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A keyword that the liked listings suggest, its weight, and the evidence in words."""
-
-    term: str
-    weight: float
-    evidence: str
-
-
-def propose(profile: Profile, likes: Likes, space: Space, archive: Batch) -> list[Proposal]:
-    """At most 20 keywords that part the liked listings from the stored ones, strongest first."""
-    liked = likes.liked
-    if not liked:
-        return []
-    row = learn_features(space, archive, [likes]).tocsr()
-    named = {stem_key(keyword.term) for keyword in profile.keywords}
-    vectors, stored = space.vectors(read(liked)) > 0, space.vectors(archive) > 0
-    proposals: list[Proposal] = []
-    most = float(row.data.max(initial=1e-9))
-    for at in np.argsort(-row.data, kind="stable").tolist():
-        feature, share = int(row.indices[at]), float(row.data[at]) / most
-        term = space.show(feature)
-        shared = int(vectors[:, [feature]].sum())
-        if stem_key(term) in named or (shared < 2 <= len(liked)):
-            continue
-        usual = float(stored[:, [feature]].mean())
-        evidence = f"in {shared} of {len(liked)} liked listings, in {usual:.1%} of all"
-        proposals.append(Proposal(term, round(max(WEAKEST, STRONGEST * share), 1), evidence))
-    return proposals[:MOST_PROPOSALS]
-
-
-def stem_key(term: str) -> tuple[str, ...]:
-    """What two spellings of a keyword have in common."""
-    return tuple(stem(word) for word in split(fold(term))[0])

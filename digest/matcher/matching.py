@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 
 from digest.matcher.lexicon import Lexicon
-from digest.matcher.likes import Likes, Proposal, propose
+from digest.matcher.likes import Likes
 from digest.matcher.names import Name, read_name, same_person
 from digest.matcher.pairs import Pairs
 from digest.matcher.profiles import Profiles
+from digest.matcher.proposals import Proposal, propose
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch, read
 from digest.matcher.reasons import Explanation
@@ -138,10 +139,9 @@ class Matcher:
 def learn(
     profile: Profile, liked: Sequence[Listing], disliked: Sequence[Listing], matcher: Matcher
 ) -> list[Proposal]:
-    """At most 20 keywords that part the liked listings from the archive's, strongest first.
+    """What these examples suggest changing in the profile, at most 8 proposals of each kind.
 
-    Without an archive the liked and disliked listings are compared with each other alone.
+    They are compared with the matcher's archive; without one, with each other alone.
     """
-    related = matcher.related or Related((*liked, *disliked), matcher.statistics)
     likes = Likes(tuple(liked), tuple(disliked))
-    return propose(profile, likes, related.space, related.batch)
+    return propose(profile, likes, matcher.archive, matcher.statistics)

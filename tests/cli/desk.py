@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from digest.cli import cli
+from digest.model import Listing
+from digest.store.sqlite import SqliteStore
 
 NOW = "2026-11-20T14:00:00+00:00"  # a Friday, when everyone's morning has come
 
@@ -79,6 +82,12 @@ class Desk:
             for title, abstract, votes in papers
         ]
         (self.folder / name).write_text("\n".join(lines) + "\n", "utf-8")
+
+    def add_listing(self, listing: Listing) -> None:
+        """Store a listing as a source would have brought it."""
+        store = SqliteStore(self.folder / "digest.db")
+        store.add_listings([listing], [], {}, (), datetime.fromisoformat(NOW))
+        store.close_store()
 
     def run(self, *words: str, code: int = 0, answers: str = "") -> Result:
         """Run a command; it must end with that code and without a traceback."""
