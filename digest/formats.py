@@ -46,6 +46,7 @@ def atom(digest: Digest, frame: Frame, links: PersonalLinks) -> str:
     ET.register_namespace("", ATOM)
     feed = ET.Element(f"{{{ATOM}}}feed")
     _child(feed, "title", f"{line(frame.service_name)} · {words.long_day(digest.digest_on)}")
+    _child(feed, "subtitle", _receipt(digest))
     _child(feed, "id", _urn(frame.list_id, digest.digest_on.isoformat()))
     _child(feed, "updated", _day(digest))
     _child(_child(feed, "author"), "name", line(frame.service_name) or "Digest")
@@ -61,6 +62,7 @@ def json_feed(digest: Digest, frame: Frame, links: PersonalLinks) -> str:
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": f"{line(frame.service_name)} · {words.long_day(digest.digest_on)}",
+        "description": _receipt(digest),
         "home_page_url": web_url(frame.base_url),
         "items": [_json_item(match, why) for match, why in _matches(digest)],
     }
@@ -98,6 +100,8 @@ def markdown(digest: Digest, frame: Frame, links: PersonalLinks) -> str:
             why = words.why(match, section.name, digest.subscriber.profile.min_score)
             lines += _markdown_item(match, why, digest.digest_on.year)
     lines += [_escaped(words.counts(digest.receipt)), ""]
+    sources = [*words.troubles(digest), *words.sources(digest)]
+    lines += [*(f"- {_escaped(one)}" for one in sources), ""]
     return "\n".join(lines)
 
 
@@ -126,6 +130,13 @@ def _matches(digest: Digest) -> Iterator[tuple[Match, str]]:
             if match.listing.key not in seen:
                 seen.add(match.listing.key)
                 yield match, words.why(match, section.name, digest.subscriber.profile.min_score)
+
+
+def _receipt(digest: Digest) -> str:
+    """What became of the day, as the mail says it: why it is empty, the counts, each source."""
+    lead = words.lead(digest) if digest.empty_reason else []
+    whole = [*lead, words.counts(digest.receipt), *words.troubles(digest), *words.sources(digest)]
+    return " ".join(whole)
 
 
 def _title(listing: Listing) -> str:

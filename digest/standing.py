@@ -247,6 +247,7 @@ def state_of(run: SourceRun, today: date, timezone: str = "") -> str:
 def _failure(run: SourceRun, today: date, timezone: str) -> str:
     """Since when a source fails, why, and when it is asked again."""
     why = run.error.removeprefix(str(SourceError(run.source, ""))).rstrip(". ")
+    why = why.removeprefix("answered ").replace(": answered ", ": ")  # a 503 is no answer
     part = "could be read only in part" if run.read and not run.failing_since else ""
     if not (run.failing_since and timezone):
         return (part or "could not be read") + (f": {why}" if timezone else "")

@@ -10,7 +10,7 @@ import markdown
 import pytest
 
 from digest.formats import ATOM, FORMATS
-from digest.model import SectionName
+from digest.model import Receipt, SectionName
 from tests.renderer.mails import (
     FRAME,
     HOSTILE,
@@ -64,6 +64,26 @@ def test_atom_and_json_stay_well_formed(text: str) -> None:
     feed = ET.fromstring(made("atom", text))  # noqa: S314 - our own
     assert len(feed.findall("a:entry", NS)) == 1
     assert len(json.loads(made("json", text))["items"]) == 1
+
+
+def test_each_form_with_words_says_how_the_day_came_about() -> None:
+    """The receipt's counts and sources stand in every form that has a place for them."""
+    feed = ET.fromstring(made("atom"))  # noqa: S314 - our own
+    told = feed.findtext("a:subtitle", "", NS)
+    assert told.startswith(
+        "412\xa0new listings considered, 1 fits you, 1 shown. arxiv announced 312"
+    )
+    assert json.loads(made("json"))["description"] == told
+    assert made("markdown").endswith(
+        "\n- arxiv announced 312; read 312, 240 of them new; 12 too old to send; 1 shown.\n"
+    )
+
+
+def test_an_empty_day_says_why_in_each_form() -> None:
+    """A feed without entries still tells a weekend from a failure."""
+    empty = digest(sections=(), empty_reason="Nothing new: it is Sunday.", receipt=Receipt())
+    feed = json.loads(FORMATS["json"](empty, FRAME, LINKS))
+    assert feed["description"] == "Nothing new: it is Sunday. No new listing to consider."
 
 
 def test_a_listing_in_two_sections_is_one_entry() -> None:

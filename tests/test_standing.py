@@ -43,7 +43,7 @@ def read(
 
 def failed(source: Source, now: datetime, before: SourceRun | None = None) -> SourceRun:
     """A run that got no answer."""
-    error = f"source {source.name!r}: 503 Service Unavailable"
+    error = f"source {source.name!r}: answered 503 Service Unavailable"
     wait = now + timedelta(minutes=50)
     return carried(SourceRun(source.name, now, error=error), source, before, [], wait)
 

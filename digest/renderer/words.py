@@ -46,6 +46,7 @@ _PLACES = {
 }
 _ORDER = {field: place for place, field in enumerate(_PLACES)}
 _KEYWORD = re.compile(r"(?:(?:title|abstract|author|category|org|source):)?\"?([^\"]+)\"?")
+_ADDRESS = re.compile(r"\b[a-z]+://\S+\s*", re.IGNORECASE)
 _LINKS = {"pdf": "PDF", "code": "Code", "project": "Project page", "comments": "Discussion"}
 _PARTICLES = frozenset(
     {
@@ -337,9 +338,13 @@ def _trouble(run: SourceRun, today: date, timezone: str) -> str:
 
 
 def _clean(run: SourceRun) -> SourceRun:
-    """The run with what is from outside on one line and without what nobody can see."""
-    why = run.error.removeprefix(str(SourceError(run.source, "")))
-    return replace(run, source=line(run.source, 60), error=line(why, 160) or line(run.error, 160))
+    """The run with what is from outside on one line and without what nobody can see.
+
+    Addresses are the operator's: they may hold a key, and help no reader.
+    """
+    why = _ADDRESS.sub("", run.error.removeprefix(str(SourceError(run.source, ""))))
+    why = line(why, 160) or (run.error and "no reason given")
+    return replace(run, source=line(run.source, 60), error=why)
 
 
 # --- around the items -----------------------------------------------------------------------

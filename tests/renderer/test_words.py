@@ -178,7 +178,7 @@ def test_times_of_a_failure_are_in_the_readers_zone() -> None:
     down = SourceRun(
         "bioRxiv",
         NOW,
-        error="source 'bioRxiv': 503",
+        error="source 'bioRxiv': https://example.org/feed?key=secret: 503",
         calendar="biorxiv",
         failing_since=NOW,
         retry_at=NOW + timedelta(minutes=50),
