@@ -6,16 +6,16 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
 from digest import __version__
-from digest.config import Config, smtp_password
+from digest.config import Config, RelayTable, relays_of, smtp_password
 from digest.errors import ConfigError, TemplateError
 from digest.fetcher import Fetcher
-from digest.mailer import Login, Mailer, Relay, SmtpMailer
+from digest.mailer import Login, Mailer, Provider, Relay, SmtpMailer, check_tls
 from digest.matcher import Matcher, Statistics
 from digest.model import Frame
 from digest.renderer import Renderer, check_templates
@@ -114,7 +114,7 @@ def parts(config: Config, mailer: Mailer | None = None) -> App:
     return App(
         config=config,
         store=SqliteStore(config.folder / config.service.data),
-        mailer=mailer or SmtpMailer(relay(config)),
+        mailer=mailer or smtp_mailer(config),
         frame=frame,
         tokens=Tokens(keys),
         folder=config.folder,
@@ -207,17 +207,35 @@ def _frame(config: Config, templates: tuple[tuple[str, str], ...]) -> Frame:
     )
 
 
-def relay(config: Config) -> Relay:
-    """The mail server of a config. Raises: ConfigError when the password cannot be read."""
-    smtp = config.smtp
-    return Relay(
-        host=smtp.host,
-        port=smtp.port,
-        tls=smtp.tls,
-        login=Login(smtp.username or "", smtp_password(config) or ""),
-        connections=smtp.connections,
-        messages_per_connection=smtp.messages_per_connection,
-        timeout_s=smtp.timeout_s,
-        final_timeout_s=smtp.final_timeout_s,
-        rate_per_s=smtp.rate_per_s,
+def smtp_mailer(config: Config) -> SmtpMailer:
+    """What sends through the mail servers of a config, within the limits of each receiver.
+
+    Raises: ConfigError when a password or a certificate cannot be read.
+    """
+    relays = [_relay(config, place, table) for place, table in relays_of(config)]
+    return SmtpMailer(*relays, providers=[Provider(**one.model_dump()) for one in config.providers])
+
+
+def _relay(config: Config, place: str, table: RelayTable) -> Relay:
+    login = Login(
+        username=table.username or "",
+        password=smtp_password(config, relay=(place, table)) or "",
+        auth=table.auth,
+        token_file=table.token_file,
+        token_command=table.token_command,
     )
+    same = RELAY_KEYS & table.model_dump().keys()
+    made = Relay(
+        login=login,
+        ehlo_name=config.smtp.ehlo_name or "",
+        **{key: getattr(table, key) for key in same},
+    )
+    try:
+        check_tls(made)
+    except OSError as error:
+        raise ConfigError([f"{config.place}: {place} {error}"]) from error
+    return made
+
+
+RELAY_KEYS = {field.name for field in fields(Relay)} - {"ehlo_name"}
+"""What a relay takes from its table as it stands there."""

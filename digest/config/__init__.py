@@ -4,16 +4,19 @@ Owns the keys, their ranges and defaults, and the wording of faults. Knows no cl
 """
 
 from digest.config.example import example_config
-from digest.config.files import check_files, read_secret, smtp_password
+from digest.config.files import check_files, read_secret, relays_of, smtp_password
 from digest.config.reading import load_config, parse_config, parse_subscribers
+from digest.config.relays import ProviderTable, RelayTable, Smtp
 from digest.config.settings import Config
-from digest.config.tables import Dkim, Mail, Service, Smtp, Web
+from digest.config.tables import Dkim, Mail, Service, Web
 from digest.config.writing import profile_toml
 
 __all__ = [
     "Config",
     "Dkim",
     "Mail",
+    "ProviderTable",
+    "RelayTable",
     "Service",
     "Smtp",
     "Web",
@@ -24,5 +27,6 @@ __all__ = [
     "parse_subscribers",
     "profile_toml",
     "read_secret",
+    "relays_of",
     "smtp_password",
 ]

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from digest.config.relays import RelayTable
 from digest.config.settings import Config
 from digest.errors import ConfigError
 
@@ -23,17 +24,29 @@ def check_files(config: Config, environ: Mapping[str, str] = os.environ) -> list
     return [f"{config.place}: {fault}" for fault in _faults(config, environ)]
 
 
-def smtp_password(config: Config, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The password for the mail server, None where the config has no login.
+def relays_of(config: Config) -> Iterator[tuple[str, RelayTable]]:
+    """(place, table) of every mail server, that of [smtp] first."""
+    yield "[smtp]", config.smtp
+    for number, relay in enumerate(config.relays, start=1):
+        yield f"[[smtp.relays]] #{number} ({relay.host})", relay
+
+
+def smtp_password(
+    config: Config,
+    environ: Mapping[str, str] = os.environ,
+    relay: tuple[str, RelayTable] | None = None,
+) -> str | None:
+    """The password for a mail server (that of [smtp]), None where the config has no login.
 
     Raises: ConfigError, without the password.
     """
-    if config.smtp.password_env:
-        if not environ.get(config.smtp.password_env):
-            raise ConfigError([f"{config.place}: {_unset(config.smtp.password_env)}"])
-        return environ[config.smtp.password_env]
-    if config.smtp.password_file:
-        return read_secret(config.smtp.password_file)
+    place, table = relay or ("[smtp]", config.smtp)
+    if table.password_env:
+        if not environ.get(table.password_env):
+            raise ConfigError([f"{config.place}: {_unset(place, table.password_env)}"])
+        return environ[table.password_env]
+    if table.password_file:
+        return read_secret(table.password_file)
     return None
 
 
@@ -67,8 +80,13 @@ def _faults(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     for place, path in _secrets(config):
         if path and (fault := secret_fault(path)):
             yield f"{place}: {fault}"
-    if config.smtp.password_env and not environ.get(config.smtp.password_env):
-        yield _unset(config.smtp.password_env)
+    for place, relay in relays_of(config):
+        if relay.password_env and not environ.get(relay.password_env):
+            yield _unset(place, relay.password_env)
+        for key in ("ca_file", "cert_file"):
+            path = getattr(relay, key)
+            if path and (fault := _read_fault(path)):
+                yield f"{place} {key}: {fault}"
     if config.mail.note_file and (fault := _read_fault(config.mail.note_file)):
         yield f"[mail] note_file: {fault}"
     if config.mail.templates and not config.mail.templates.is_dir():
@@ -79,7 +97,9 @@ def _secrets(config: Config) -> Iterator[tuple[str, Path | None]]:
     """(place, path) of every file that holds a secret; the signing key is made on first use."""
     signing = config.service.secret_file
     yield "[service] secret_file", signing if signing.exists() else None
-    yield "[smtp] password_file", config.smtp.password_file
+    for place, relay in relays_of(config):
+        for key in ("password_file", "token_file", "key_file"):
+            yield f"{place} {key}", getattr(relay, key)
     if config.dkim:
         yield "[dkim] key_file", config.dkim.key_file
         yield "[dkim] ed25519_key_file", config.dkim.ed25519_key_file
@@ -99,6 +119,6 @@ def _read_fault(path: Path) -> str:
         return f"{path} cannot be read ({error.strerror})"
 
 
-def _unset(name: str) -> str:
+def _unset(place: str, name: str) -> str:
     """The fault of a variable that is not there."""
-    return f"[smtp] password_env: the environment has no variable {name}"
+    return f"{place} password_env: the environment has no variable {name}"

@@ -15,13 +15,13 @@ from pydantic import ValidationError
 
 from digest.addresses import AddressError, check_address
 from digest.config.faults import describe, keys_of
+from digest.config.relays import ProviderTable, RelayTable, Smtp
 from digest.config.rows import SourceTable, SubscriberTable
 from digest.config.settings import Config
 from digest.config.tables import (
     Dkim,
     Mail,
     Service,
-    Smtp,
     Table,
     Web,
 )
@@ -36,7 +36,12 @@ TABLES: dict[str, type[Table]] = {
     "dkim": Dkim,
     "web": Web,
 }
-LISTS: dict[str, type[Table]] = {"sources": SourceTable, "subscribers": SubscriberTable}
+LISTS: dict[str, type[Table]] = {
+    "smtp.relays": RelayTable,
+    "smtp.providers": ProviderTable,
+    "sources": SourceTable,
+    "subscribers": SubscriberTable,
+}
 POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|(end of document))\)$")
 SYNTAX_HINTS = {
     "'=' after a key": '; a term of more than one word stands in quotes: "two words" = 3',
@@ -80,6 +85,8 @@ def parse_config(text: str, place: str, folder: Path) -> Config:
     service, mail, smtp = reading.table(Service), reading.table(Mail), reading.table(Smtp)
     dkim = reading.table(Dkim) if "dkim" in reading.data else None
     web = reading.table(Web)
+    relays = reading.rows(RelayTable, "host")
+    providers = reading.rows(ProviderTable, "name", unique=True)
     sources = reading.sources()
     subscribers = reading.subscribers(service.timezone if service else "UTC")
     if reading.faults or not (service and mail and smtp and web):
@@ -88,6 +95,8 @@ def parse_config(text: str, place: str, folder: Path) -> Config:
         service=service,
         mail=_complete(mail, service),
         smtp=smtp,
+        relays=relays,
+        providers=providers,
         dkim=dkim,
         web=web,
         sources=sources,
@@ -114,7 +123,7 @@ class Reading:
     """One pass over the tables of a text, which gathers the faults on its way."""
 
     def __init__(self, data: dict[str, Any], folder: Path) -> None:
-        self.data = data
+        self.data = lifted(data)
         self.context = {"folder": folder}
         self.faults: list[str] = []
 
@@ -131,13 +140,17 @@ class Reading:
 
     def sources(self) -> tuple[Source, ...]:
         """The sources without faults; each name once."""
-        rows = list(self._rows("sources", "name"))
-        self._check_unique(
-            [(place, row["name"]) for place, row in rows if isinstance(row.get("name"), str)],
-            "name",
-        )
-        tables = [self._read(SourceTable, row, place) for place, row in rows]
-        return tuple(table.source() for table in tables if table)
+        return tuple(table.source() for table in self.rows(SourceTable, "name", unique=True))
+
+    def rows(self, model: type[T], title: str, *, unique: bool = False) -> tuple[T, ...]:
+        """The tables of a list without faults; the key `title` names each of them."""
+        name = next(name for name, of in LISTS.items() if of is model)
+        rows = list(self._rows(name, title))
+        if unique:
+            named = [(place, row[title]) for place, row in rows if isinstance(row.get(title), str)]
+            self._check_unique(named, title)
+        tables = [self._read(model, row, place) for place, row in rows]
+        return tuple(table for table in tables if table)
 
     def subscribers(self, default_timezone: str) -> tuple[Subscriber, ...]:
         """The subscribers without faults; each address once."""
@@ -191,6 +204,18 @@ class Reading:
             return error
 
 
+def lifted(data: dict[str, Any]) -> dict[str, Any]:
+    """The tables with those inside of others beside them: `smtp.relays` beside `smtp`."""
+    found = dict(data)
+    for name in LISTS:
+        outer, _, inner = name.partition(".")
+        table = found.get(outer)
+        if inner and isinstance(table, dict) and inner in table:
+            found[outer] = {key: value for key, value in table.items() if key != inner}
+            found[name] = table[inner]
+    return found
+
+
 def _read_toml(text: str, place: str) -> dict[str, Any]:
     """The tables of a TOML text. Raises: ConfigError with the line of the first syntax fault."""
     for number, line in enumerate(text.split("\n"), start=1):
@@ -231,7 +256,8 @@ def _stray(name: str, value: object, known: list[str]) -> str:
         if owners:
             return f"[{name}]: is no table here; did you mean [{owners[0]}.{name}]?"
         return f"[{head}]: is no table here; tables are {', '.join(map(_bracketed, known))}"
-    homes = [table for table in known if name in keys_of((TABLES | LISTS)[table])]
+    tables = [table for table in known if "." not in table]
+    homes = [table for table in tables if name in keys_of((TABLES | LISTS)[table])]
     home = f"; write it below {' or '.join(map(_bracketed, homes))}" if homes else ""
     return f"{shown(name)[1:-1]}: stands before the first table{home}"
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from digest.config.tables import Dkim, Mail, Service, Smtp, Web
+from digest.config.relays import ProviderTable, RelayTable, Smtp
+from digest.config.tables import Dkim, Mail, Service, Web
 from digest.config.writing import source_table, subscriber_table
 from digest.model import Source, Subscriber
 
@@ -24,6 +25,8 @@ class Config(BaseModel):
     service: Service
     mail: Mail
     smtp: Smtp
+    relays: tuple[RelayTable, ...] = ()
+    providers: tuple[ProviderTable, ...] = ()
     dkim: Dkim | None = None
     web: Web = Web()
     sources: tuple[Source, ...] = ()
@@ -41,6 +44,11 @@ class Config(BaseModel):
         }
         shown["service"]["data"] = hide_password(self.service.data)
         shown["mail"]["from"] = "{} <{}>".format(*self.mail.sender).strip()
+        for name in ("relays", "providers"):
+            if rows := getattr(self, name):
+                shown["smtp"][name] = [
+                    row.model_dump(mode="json", exclude_none=True) for row in rows
+                ]
         shown["sources"] = [source_table(source) for source in self.sources]
         shown["subscribers"] = [subscriber_table(person) for person in self.subscribers]
         return shown

@@ -12,7 +12,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from digest.config.places import is_loopback
 from digest.config.values import (
     Address,
     BaseUrl,
@@ -28,9 +27,6 @@ from digest.config.values import (
     Text,
     Timezone,
 )
-
-PORTS = {"starttls": 587, "tls": 465, "none": 25}
-"""The usual port of each TLS mode. Source: RFC 6409, RFC 8314, RFC 5321."""
 
 
 class Table(BaseModel):
@@ -136,95 +132,6 @@ class Mail(Table):
         description="Folder with your own mail templates, looked up before the packaged ones.",
         examples=["templates"],
     )
-
-
-class Smtp(Table):
-    """The mail server that takes our mail."""
-
-    host: Host = Field(description="The server's name.", examples=["smtp.example.org"])
-    tls: Literal["starttls", "tls", "none"] = Field(
-        "starttls",
-        description='`"starttls"` (port 587), `"tls"` (port 465), or `"none"`: unencrypted, to '
-        "this machine only.",
-    )
-    port: int = Field(
-        default_factory=lambda found: PORTS[found.get("tls", "starttls")],
-        ge=1,
-        le=65535,
-        description="The usual port of the tls mode without it.",
-        examples=[587],
-    )
-    username: Line | None = Field(
-        None, description="Name to log in with.", examples=["digest@example.org"]
-    )
-    password_file: FilePath | None = Field(
-        None, description="File that holds the password. Mode 600.", examples=["smtp-password"]
-    )
-    password_env: Line | None = Field(
-        None,
-        description="Environment variable that holds the password, instead of a file.",
-        examples=["DIGEST_SMTP_PASSWORD"],
-    )
-    connections: int = Field(2, ge=1, le=100, description="Connections at a time.")
-    messages_per_connection: int = Field(
-        20, ge=1, le=10_000, description="Mails before a connection is closed and a new one opened."
-    )
-    rate_per_s: float | None = Field(
-        None,
-        gt=0,
-        le=10_000,
-        allow_inf_nan=False,
-        description="Mails a second at most; no limit without it.",
-        examples=[5],
-    )
-    timeout_s: int = Field(
-        300, ge=1, le=3600, description="Seconds to wait for each answer of the server."
-    )
-    final_timeout_s: int = Field(
-        600,
-        ge=1,
-        le=3600,
-        description="Seconds to wait for the answer to a whole mail; if short, mails arrive twice.",
-    )
-    lease_s: int = Field(
-        120,
-        ge=1,
-        le=86_400,
-        description="Seconds until another process takes up what a process that died was sending.",
-    )
-    allow_plaintext: bool = Field(
-        False,
-        description='Lets `tls = "none"` reach another machine: anyone on the way can read it.',
-    )
-
-    def conflicts(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """A login needs one password and encryption; plain text stays on this machine."""
-        if self.username and not (self.password_file or self.password_env):
-            message = "needs a password: add password_file or password_env"
-            yield ("username", "password_file", "password_env"), message
-        if self.password_file and self.password_env:
-            yield ("password_env", "password_file"), "stands beside password_file; keep one of them"
-        if not self.username and (self.password_file or self.password_env):
-            keys = ("password_file",) if self.password_file else ("password_env",)
-            yield (*keys, "username"), "needs a username as well"
-        if self.tls == "none" and not is_loopback(self.host):
-            yield from self._plaintext()
-
-    def _plaintext(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Unencrypted mail to another machine wants a word from the operator; a password, never."""
-        keys = ("tls", "host", "allow_plaintext")
-        if not self.allow_plaintext:
-            yield (
-                keys,
-                f'"none" sends mail to {self.host} unencrypted; use "starttls" or "tls", or say '
-                "allow_plaintext = true",
-            )
-        if self.username:
-            yield (
-                ("username", *keys),
-                f'no password goes over the unencrypted connection that tls = "none" makes to '
-                f"{self.host}",
-            )
 
 
 class Dkim(Table):

@@ -3,7 +3,7 @@
 `Relay` and `Provider` say where and how much, `SmtpMailer` sends, `EmlFolder` writes files instead.
 """
 
-from digest.mailer.dialling import Login, Relay, tls_context
+from digest.mailer.dialling import Login, Relay, check_tls
 from digest.mailer.envelope import Envelope, Mailer, Permit, Session
 from digest.mailer.folder import EmlFolder
 from digest.mailer.limits import LocalRates, Provider, Rates
@@ -21,5 +21,5 @@ __all__ = [
     "Relay",
     "Session",
     "SmtpMailer",
-    "tls_context",
+    "check_tls",
 ]

@@ -74,6 +74,22 @@ class Relay:
         return Patience.at_most(self.timeout_s, self.final_timeout_s)
 
 
+def check_tls(relay: Relay) -> None:
+    """Look whether its certificates can be used. Raises: OSError naming the key and the file."""
+    if relay.tls == "none":
+        return
+    try:
+        tls_context(relay.ca_file, None, None)
+    except OSError as error:
+        raise OSError(f"ca_file: {relay.ca_file} holds no certificates ({error})") from error
+    try:
+        tls_context(relay.ca_file, relay.cert_file, relay.key_file)
+    except OSError as error:
+        raise OSError(
+            f"cert_file: {relay.cert_file} holds no certificate with a key to it ({error})"
+        ) from error
+
+
 @lru_cache(maxsize=16)
 def tls_context(
     ca_file: Path | None, cert_file: Path | None, key_file: Path | None

@@ -14,6 +14,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from time import monotonic
 from typing import Protocol
 
@@ -99,6 +100,12 @@ class LocalRates:
         return wait_s
 
 
+@lru_cache(maxsize=4096)
+def known_provider(domain: str) -> str:
+    """Who keeps this domain, as far as that is known; else the domain itself."""
+    return next((name for name, known in KNOWN.items() if known.fullmatch(domain)), domain)
+
+
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Why a message is not tried now, and the seconds after which it may be."""
@@ -127,9 +134,7 @@ class Limits:
 
     def provider_of(self, domain: str) -> str:
         """The name of the receiver that keeps this domain; its own where none is known."""
-        if domain in self._names:
-            return self._names[domain]
-        return next((name for name, known in KNOWN.items() if known.fullmatch(domain)), domain)
+        return self._names.get(domain) or known_provider(domain)
 
     def begin(self, provider: str) -> Wait | None:
         """Take a place for one message; `end` gives it back. Or why there is none."""

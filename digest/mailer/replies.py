@@ -120,4 +120,6 @@ def is_policy(outcome: Outcome) -> bool:
 
 def printable(text: str) -> str:
     """One printable line of hostile text, cut."""
-    return "".join(c if c.isprintable() else " " for c in text)[:LENGTH]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return text[:LENGTH]

@@ -14,7 +14,7 @@ from digest.config.faults import keys_of
 from digest.config.reading import LISTS, TABLES
 from tests.config.building import config as shortest
 
-HEAD = re.compile(r"(?:# )?\[+(\w+)\]+")
+HEAD = re.compile(r"(?:# )?\[+(\w+(?:\.(?:relays|providers))?)\]+")
 KEY = re.compile(r"(?:# )?(\w+) = ")
 SUBTABLE = re.compile(r"(?:# )?\[subscribers\.(\w+)\]")
 COMMENTED = re.compile(r"^# (?=\w+ = |\[)", re.MULTILINE)
@@ -49,11 +49,14 @@ def test_the_example_loads_as_it_is() -> None:
     assert config.subscribers[0].profile.keywords
 
 
-@pytest.mark.parametrize("left_out", ["password_file", "password_env"])
-def test_what_is_commented_out_is_good_too(left_out: str) -> None:
-    """Every optional line works once its `# ` is gone; of two ways to a password, either."""
+@pytest.mark.parametrize("kept", ["password_file", "password_env", "token_file", "token_command"])
+def test_what_is_commented_out_is_good_too(kept: str) -> None:
+    """Every optional line works once its `# ` is gone; of four ways to log in, any."""
     text = COMMENTED.sub("", example_config())
-    text = re.sub(rf"^{left_out} = .*\n", "", text, flags=re.MULTILINE)
+    others = {"password_file", "password_env", "token_file", "token_command"} - {kept}
+    text = re.sub(rf"^({'|'.join(others)}) = .*\n", "", text, flags=re.MULTILINE)
+    if kept.startswith("token"):
+        text = re.sub(r'^auth = "\w+"', 'auth = "xoauth2"', text, flags=re.MULTILINE)
     config = parse_config(text, "config.toml", Path("/srv"))
     assert config.dkim
     assert config.mail.reply_to

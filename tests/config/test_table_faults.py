@@ -209,7 +209,79 @@ SMTP = [
         'password_file = "…"',
     ),
     ("prot = 25", 'prot: is no key here; did you mean "port"?'),
+    (
+        'auth = "gssapi"',
+        'auth: must be "auto", "plain", "login", "cram-md5" or "xoauth2", not "gssapi"',
+    ),
+    (
+        'auth = "xoauth2"\nusername = "digest"',
+        'auth: "xoauth2" needs token_file or token_command',
+    ),
+    ('auth = "xoauth2"\ntoken_file = "token"', "auth: needs a username as well"),
+    (
+        'auth = "xoauth2"\nusername = "d"\ntoken_file = "token"\ntoken_command = ["token"]',
+        'auth: "xoauth2" needs token_file or token_command, not both',
+    ),
+    (
+        'auth = "xoauth2"\nusername = "d"\ntoken_file = "token"\npassword_file = "pw"',
+        'password_file: is of no use to auth = "xoauth2", which wants a token',
+    ),
+    ('token_file = "token"', 'token_file: is for auth = "xoauth2"'),
+    ('key_file = "key.pem"', "key_file: needs cert_file as well"),
+    (
+        'tls = "none"\nallow_plaintext = true\nca_file = "ca.pem"',
+        'ca_file: is of no use to tls = "none"',
+    ),
 ]
+
+INNER = [
+    (
+        "[[smtp.relays]]\nport = 25",
+        '[[smtp.relays]] #1 host: is missing; it could be "smtp.example.org"',
+    ),
+    (
+        '[[smtp.relays]]\nhost = "b.example.org"\nweight = -1',
+        "[[smtp.relays]] #1 (b.example.org) weight: must be a whole number from 0 to 100, not -1",
+    ),
+    (
+        '[[smtp.relays]]\nhost = "b.example.org"\ntls = "none"',
+        '[[smtp.relays]] #1 (b.example.org) tls: "none" sends mail to b.example.org unencrypted; '
+        'use "starttls" or "tls", or say allow_plaintext = true',
+    ),
+    (
+        '[[smtp.relays]]\nhost = "b.example.org"\nprot = 3',
+        '[[smtp.relays]] #1 (b.example.org) prot: is no key here; did you mean "port"?',
+    ),
+    (
+        "[smtp.relays]\nport = 25",
+        "[smtp.relays]: must be written [[smtp.relays]], in two brackets, for each one",
+    ),
+    (
+        '[[smtp.providers]]\nname = "google"',
+        "[[smtp.providers]] #1 (google) connections: is missing: give connections, per_minute or "
+        "per_hour",
+    ),
+    (
+        '[[smtp.providers]]\nname = "mine"\nper_hour = 5',
+        "[[smtp.providers]] #1 (mine) domains: is missing: which domains does it keep?",
+    ),
+    (
+        '[[smtp.providers]]\nname = "mine"\ndomains = ["a b"]\nper_hour = 5',
+        '[[smtp.providers]] #1 (mine) domains #1 ("a b"): "a b" is no domain such as example.org',
+    ),
+    (
+        '[[smtp.providers]]\nname = "yahoo"\nper_hour = 5\n'
+        '[[smtp.providers]]\nname = "yahoo"\nper_hour = 6',
+        "[[smtp.providers]] #2 (yahoo) name: is the same as that of [[smtp.providers]] #1 (yahoo)",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "fault"), INNER)
+def test_a_fault_in_a_table_inside_another_has_one_exact_line(text: str, fault: str) -> None:
+    """Relays and receivers are told with their number and name, as sources are."""
+    assert faults(config(rest=text)) == [fault]
+
 
 DKIM = [
     ('selector = "s"\nkey_file = "k"', 'domain: is missing; it could be "example.org"'),
