@@ -22,15 +22,13 @@ from digest.store import Intake, Look, Store
 
 logger = logging.getLogger("digest")
 
-REMEMBERED_LISTS = timedelta(days=30)
+REMEMBERED_LISTS = timedelta(days=90)
 """How far back the newest list of a source is looked for."""
 
 
 def known_of(store: Store, source: Source, now: datetime) -> Known:
     """What earlier runs say of a source."""
-    runs = [
-        run for run in store.successes(now - REMEMBERED_LISTS).get(source.name, ()) if run.batch_on
-    ]
+    runs = store.successes(now - REMEMBERED_LISTS, source.name).get(source.name, ())
     days = [run.batch_on for run in runs if run.batch_on]
     whole = [run.batch_on for run in runs if run.batch_on and not run.error]
     return Known(store.remembered(source.name), max(whole, default=None), max(days, default=None))
@@ -132,7 +130,7 @@ def added(source: Source, runs: Iterable[SourceRun], now: datetime) -> SourceRun
 
 def _let_in(store: Store, source: Source, now: datetime) -> int:
     """How many listings the source brought into the mail within a day."""
-    runs = store.successes(now - timedelta(days=1)).get(source.name, ())
+    runs = store.successes(now - timedelta(days=1), source.name).get(source.name, ())
     return sum(run.new - run.too_old for run in runs)
 
 

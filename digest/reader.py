@@ -123,17 +123,20 @@ async def read_requests(
 
 
 @asynccontextmanager
-async def at_its_own_risk(reading: Reading) -> AsyncIterator[None]:
-    """Room for reading a source: whatever goes wrong, time included, becomes its own fault."""
+async def at_its_own_risk(reading: Reading, patience_s: float | None = None) -> AsyncIterator[None]:
+    """Room for reading a source: whatever goes wrong, time included, becomes its own fault.
+
+    It takes `patience_s` seconds at most, those of its kind where none are given.
+    """
     source = reading.source
     try:
-        patience_s = kind_of(source).patience_s
+        patience_s = patience_s or kind_of(source).patience_s
         async with asyncio.timeout(patience_s):
             yield
     except SourceError as error:
         reading.fail(str(error))
     except TimeoutError:
-        reading.fail(str(SourceError(source.name, f"took longer than {patience_s} s")))
+        reading.fail(str(SourceError(source.name, f"took longer than {patience_s:g} s")))
     except Exception as error:
         logger.exception("source.broke %s", json.dumps({"source": source.name}))
         told = f"could not be read ({type(error).__name__}: {error})"

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -24,13 +24,14 @@ from digest.cli.receipts import print_runs
 from digest.cli.saying import complain, counted, minute, print_json, say
 from digest.errors import DigestError
 from digest.mailer import EmlFolder
-from digest.model import Deferred, DeliveryState, Outcome, Refused, Source
+from digest.model import Deferred, DeliveryState, Outcome, Refused, Source, SourceRun
 from digest.planner import plan
 from digest.press import render
 from digest.schedule import zone
 from digest.scheduler import serve as serve_app
 from digest.scheduler import stop_signal
 from digest.sending import Told
+from digest.sources import kind_of
 from digest.store import Due, Lease
 
 SHOWN_FAULTS = 20
@@ -47,19 +48,71 @@ ERRNO = re.compile(r"^.*\[Errno (\d+)\].*$")
 @config_option
 @json_option
 @click.option("--source", "names", multiple=True, help="Only this source; may be repeated.")
-def ingest(config_path: Path, names: tuple[str, ...], as_json: bool) -> None:
-    """Read the sources now and store what is new."""
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Ask for what was announced since that day; it is stored and not mailed.",
+)
+@click.option("--dry-run", is_flag=True, help="Read and report; store nothing.")
+def ingest(
+    config_path: Path,
+    names: tuple[str, ...],
+    since: datetime | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Read the sources now and store what is new.
+
+    Ends with 1 when a source failed, with 0 when there was merely nothing new.
+    """
     with opened(config_path) as app:
         sources = _named(app, names)
-        with progress("reading sources", len(sources)) as done:
-            runs = asyncio.run(jobs.ingest(app, clock(), sources, done=done))
+        if since:
+            runs = _look_back(app, sources, since.date(), dry=dry_run)
+        else:
+            with progress("reading sources", len(sources)) as done:
+                runs = asyncio.run(jobs.ingest(app, clock(), sources, dry=dry_run, done=done))
     if as_json:
         print_json([asdict(run) for run in runs])
     else:
         print_runs(runs, clock(), app.config.service.timezone)
     complain(*(run.error for run in runs if run.error))
+    if dry_run:
+        say("nothing was stored", err=True)
+    elif since:
+        new = counted(sum(run.new for run in runs), "listing")
+        say(f"{new} of the past stored; none of it is mailed", err=True)
     if any(run.error for run in runs):
         sys.exit(1)
+
+
+def _look_back(app: App, sources: Sequence[Source], since: date, *, dry: bool) -> list[SourceRun]:
+    """Ask these sources for their past; names those that have none to ask for.
+
+    Raises: DigestError when no source is left, or the day is none of the past.
+    """
+    now = clock()
+    if since > now.date():
+        raise DigestError(f"--since {since}: that day has not come yet")
+    able = [source for source in sources if kind_of(source).reaches_back(source)]
+    for source in sources:
+        if source not in able:
+            complain(f"{source.name}: {_why_no_past(source)}; --since leaves it out")
+    if not able:
+        raise DigestError("none of these sources can be asked for its past")
+    stretches = sum(len(kind_of(source).backfill(source, since, now)) for source in able)
+    with progress("asking for the past", stretches) as done:
+        return asyncio.run(jobs.backfill(app, now, able, since, dry=dry, done=done))
+
+
+def _why_no_past(source: Source) -> str:
+    """Why a source cannot be asked for what it announced before."""
+    if source.path:
+        return "its files are read whole each time"
+    if source.url:
+        return "an address of your own shows only what stands there now"
+    return f"a source of kind {source.kind!r} shows only its newest list"
 
 
 def _named(app: App, names: Sequence[str]) -> list[Source]:

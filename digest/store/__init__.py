@@ -172,8 +172,13 @@ class Store(Protocol):
     def latest_runs(self) -> Mapping[str, SourceRun]:
         """The newest run of each source, successful or not."""
 
-    def successes(self, since: datetime) -> Mapping[str, Sequence[SourceRun]]:
-        """The runs of each source since then that read something or all, oldest first."""
+    def successes(
+        self, since: datetime, source: str | None = None
+    ) -> Mapping[str, Sequence[SourceRun]]:
+        """The runs of each source since then that read something or all, oldest first.
+
+        Only those of one source where it is named.
+        """
 
     def last_success_at(self, source: str) -> datetime | None:
         """When a source was last read, wholly or in part."""

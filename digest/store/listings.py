@@ -100,14 +100,17 @@ class ListingVerbs(Connections):
         )
         return {source: SOURCE_RUN.validate_json(body) for source, body in rows}
 
-    def successes(self, since: datetime) -> Mapping[str, Sequence[SourceRun]]:
+    def successes(
+        self, since: datetime, source: str | None = None
+    ) -> Mapping[str, Sequence[SourceRun]]:
         """The runs of each source since then that read something or all, oldest first."""
         runs: dict[str, list[SourceRun]] = defaultdict(list)
-        for source, body in self.rows(
-            "SELECT source, body FROM source_runs WHERE succeeded AND started_at >= ? ORDER BY id",
-            (stamp(since),),
+        for name, body in self.rows(
+            "SELECT source, body FROM source_runs WHERE succeeded AND started_at >= :since"
+            " AND (:source IS NULL OR source = :source) ORDER BY id",
+            {"since": stamp(since), "source": source},
         ):
-            runs[source].append(SOURCE_RUN.validate_json(body))
+            runs[name].append(SOURCE_RUN.validate_json(body))
         return runs
 
     def last_success_at(self, source: str) -> datetime | None:

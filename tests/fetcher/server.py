@@ -6,12 +6,13 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
 
-from digest.fetcher import Fetcher, FetchError, Limits, Pace
+from digest.fetcher import Fetched, Fetcher, FetchError, Limits, Pace, Remembered
 from digest.model import Source
 from digest.sources import Request
 
@@ -119,6 +120,32 @@ def fetcher_for(
         clock=clock,
         pace=Pace(clock, sleep=clock.sleep, pause_s=0),
     )
+
+
+class Rerouted(Fetcher):
+    """A fetcher that asks the stub for every address: `https://h/p` as `/h/p` of the stub."""
+
+    def __init__(self, stub: Stub, clock: Clock | None = None, total_s: float = 5) -> None:
+        self._stub = stub
+        clock = clock or Clock()
+        super().__init__(
+            "paper-digest-test (+mailto:ops@example.org)",
+            allowed_hosts=[stub.host],
+            limits=Limits(total_s=total_s),
+            clock=clock,
+            pace=Pace(clock, sleep=clock.sleep, pause_s=0),
+        )
+
+    async def fetch(
+        self, source: Source, request: Request, remembered: Remembered | None = None
+    ) -> Fetched:
+        """What the stub has under the address."""
+        host_and_path = request.url.partition("://")[2]
+        asked = request.url.startswith(self._stub.url())
+        url = request.url if asked else self._stub.url(f"/{host_and_path}")
+        if remembered and remembered.seen_url:
+            remembered = replace(remembered, seen_url=url)  # the stub's port is another each time
+        return await super().fetch(source, replace(request, url=url), remembered)
 
 
 async def failure(stub: Stub, path: str = "/", total_s: float = 30) -> FetchError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from digest.fetcher import Pace
-from digest.fetcher.pace import is_arxiv
+from digest.fetcher.pace import TurnError, is_arxiv
 from tests.fetcher.server import Clock
 
 
@@ -77,6 +78,47 @@ def test_s9_arxiv_waits_for_other_processes(tmp_path: Path) -> None:
 async def _enter(pace: Pace) -> None:
     async with pace.turn("export.arxiv.org"):
         pass
+
+
+def test_s9_the_wait_for_other_processes_ends(tmp_path: Path) -> None:
+    """A process that never lets go of the turn costs two minutes, not the whole day."""
+    clock = Clock()
+    first, second = (
+        Pace(clock, sleep=clock.sleep, stamp_file=tmp_path / "arxiv.stamp") for _ in range(2)
+    )
+
+    async def run() -> None:
+        async with first.turn("rss.arxiv.org"):
+            with pytest.raises(TurnError, match="other processes"):
+                await _enter(second)
+
+    began = clock.now
+    asyncio.run(run())
+    assert 100 < (clock.now - began).total_seconds() < 150
+
+
+def test_s9_the_pause_is_slept_without_the_turn(tmp_path: Path) -> None:
+    """While one process waits for the three seconds to pass, the lock is free for another."""
+    clock = Clock()
+    stamp = tmp_path / "arxiv.stamp"
+    free: list[bool] = []
+
+    async def sleep(seconds: float) -> None:
+        with stamp.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                free.append(True)
+            except BlockingIOError:
+                free.append(False)
+        await clock.sleep(seconds)
+
+    async def run() -> None:
+        pace = Pace(clock, sleep=sleep, stamp_file=stamp)
+        await _enter(pace)
+        await _enter(pace)
+
+    asyncio.run(run())
+    assert free == [True]
 
 
 def test_a_stamp_from_the_future_holds_nobody_up(tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""Votes, and what of a run may be mailed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from digest.app import App
+from digest.join import MAX_UNDATED
+from digest.model import Source
+from tests.ingest.site import ARXIV, DAILY, DAY, MONDAY, Site, daily, rss
+
+# --- votes ------------------------------------------------------------------------------------
+
+
+def test_votes_of_a_week_are_kept_day_by_day(tmp_path: Path) -> None:
+    """Each past list is asked once a day, however often the newest is; the growth can be seen."""
+    votes = {"now": 3}
+
+    def answer(path: str, query: dict[str, str]) -> str:
+        on = date.fromisoformat(query.get("date", "2026-11-16"))
+        return (
+            daily(("2611.00001", "Engines", votes["now"]), on=on) if on == MONDAY.date() else "[]"
+        )
+
+    site = Site(tmp_path, answer)
+    site.ingest([DAILY], MONDAY)
+    assert len(site.asked) == 8
+    site.ingest([DAILY], MONDAY + timedelta(hours=1))
+    assert len(site.asked) == 1
+    votes["now"] = 40
+    history: list[object] = []
+
+    def look(app: App) -> None:
+        (one,) = app.store.recent_listings(9)
+        history[:] = [one.votes, app.store.vote_history(MONDAY.date())[one.id]]
+
+    site.run(look, [DAILY], MONDAY + DAY)
+    assert len(site.asked) == 8
+    assert history == [40, [(date(2026, 11, 16), 3), (date(2026, 11, 17), 40)]]
+
+
+def test_a_long_list_of_votes_is_read_to_its_end(tmp_path: Path) -> None:
+    """A month has more than one page; one that ignores the page is not asked for ever."""
+    papers = [(f"2611.{n:05}", f"Paper {n}", n) for n in range(250)]
+
+    def answer(path: str, query: dict[str, str]) -> str:
+        page = int(query.get("p", "0"))
+        return daily(*papers[page * 100 : page * 100 + 100], on=MONDAY.date())
+
+    month = Source("Month", "huggingface", query="month")
+    (run,) = Site(tmp_path, answer).ingest([month], MONDAY)
+    assert run.new == 250
+    deaf = Site(tmp_path, lambda path, query: daily(*papers[:100], on=MONDAY.date()))
+    (run,) = deaf.ingest([month], MONDAY)
+    assert (run.error, len(deaf.asked)) == ("", 2)
+
+
+# --- what may be mailed -----------------------------------------------------------------------
+
+
+def test_a_revision_that_is_announced_later_may_be_mailed(tmp_path: Path) -> None:
+    """First met as replaced it is held back; on another source's list of today it is new."""
+
+    def answer(path: str, query: dict[str, str]) -> str:
+        if path.startswith("rss"):
+            return rss(MONDAY.date(), ("2403.00001", "Engines", "replace"))
+        listed = query.get("date") is None
+        return daily(("2403.00001", "Engines", 9), on=date(2026, 11, 18)) if listed else "[]"
+
+    site = Site(tmp_path, answer)
+    site.ingest([ARXIV], MONDAY)
+    assert site.mailable(MONDAY) == set()
+    later = MONDAY + 2 * DAY
+    site.ingest([DAILY], later)
+    assert site.mailable(later) == {"Engines"}
+    assert len(site.stored()) == 1
+
+
+def test_a_feed_without_dates_whose_ids_change_brings_no_flood(tmp_path: Path) -> None:
+    """Fifty of its items a day at most, however often it is read and whatever it calls them."""
+    run = {"number": 0}
+
+    def answer(path: str, query: dict[str, str]) -> str:
+        run["number"] += 1
+        items = "".join(
+            f"<item><title>Item {n} of {run['number']}</title>"
+            f"<guid>{run['number']}-{n}</guid></item>"
+            for n in range(60)
+        )
+        return f"<rss><channel>{items}</channel></rss>"
+
+    feed = Source("Feed", "feed", url="https://example.org/feed.xml")
+    site = Site(tmp_path, answer)
+    for hour in range(3):
+        site.ingest([feed], MONDAY + timedelta(hours=hour))
+    assert len(site.stored()) == 180
+    assert len(site.mailable(MONDAY)) == MAX_UNDATED
+
+
+def test_a_feed_whose_ids_all_changed_repeats_nothing(tmp_path: Path) -> None:
+    """Items of one title and one time of day are the same, under a new id and a new address."""
+    feed = Source("Feed", "feed", url="https://example.org/feed.xml")
+    run = {"number": 0}
+
+    def answer(path: str, query: dict[str, str]) -> str:
+        run["number"] += 1
+        stamps = [f"Mon, 16 Nov 2026 08:{n:02}:11 GMT" for n in range(30)]
+        items = "".join(
+            f"<item><title>An item on engines and looms, {n}</title><pubDate>{stamp}</pubDate>"
+            f"<link>https://example.org/{run['number']}/{n}</link></item>"
+            for n, stamp in enumerate(stamps)
+        )
+        return f"<rss><channel>{items}</channel></rss>"
+
+    site = Site(tmp_path, answer)
+    assert [site.ingest([feed], MONDAY)[0].new for _ in range(2)] == [30, 0]
