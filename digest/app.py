@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from digest.config import Config, RelayTable, relays_of, smtp_password
 from digest.errors import ConfigError, TemplateError
 from digest.fetcher import Fetcher
 from digest.mailer import Login, Mailer, Provider, Relay, SmtpMailer, check_tls
-from digest.matcher import Matcher, Statistics
-from digest.model import Frame
+from digest.matcher import Batch, Floors, Likes, Matcher, Statistics
+from digest.model import Frame, Profile
 from digest.renderer import Renderer, check_templates
 from digest.store import Store
 from digest.store.sqlite import SqliteStore
@@ -31,6 +31,10 @@ ARCHIVE = 5000
 
 LONGEST_WINDOW = 7
 """Days that a digest may answer for, beside those over which items roll."""
+
+MONTH = timedelta(days=30)
+MOST_OF_MONTH = 20_000
+"""How far back a forecast looks, and how many listings it takes: a page cannot wait for more."""
 
 Sign = Callable[[bytes, datetime], bytes]
 """A finished mail and the time it was prepared at -> the mail as it goes out."""
@@ -53,6 +57,8 @@ class App:
     sign: Sign
     fetcher: Callable[[], Fetcher]
     _matcher: tuple[tuple[int, datetime], Matcher] | None = field(default=None, repr=False)
+    _month: tuple[tuple[int, date], Batch] | None = field(default=None, repr=False)
+    _floors: Floors | None = field(default=None, repr=False)
 
     @property
     def envelope_sender(self) -> str:
@@ -75,6 +81,31 @@ class App:
             archive = self.store.recent_listings(ARCHIVE, before)
             self._matcher = key, Matcher(statistics, archive)
         return self._matcher[1]
+
+    def month(self, now: datetime) -> Batch:
+        """The listings of the last 30 days, at most the newest 20,000, read once while none comes.
+
+        What a forecast looks back on, and what floors are fitted on.
+        """
+        key = (self.store.counted_listings(), now.date())
+        if self._month is None or self._month[0] != key:
+            stored = self.store.candidates(now - MONTH)[-MOST_OF_MONTH:]
+            self._month = key, self.matcher(now).read(stored)
+        return self._month[1]
+
+    def fitted(
+        self,
+        profiles: Sequence[Profile],
+        now: datetime,
+        likes: Sequence[Likes | None] | None = None,
+    ) -> list[Profile]:
+        """The profiles; those that ask for so many a day with the floor that the month gives."""
+        if not any(profile.per_day for profile in profiles):
+            return list(profiles)
+        matcher, month = self.matcher(now), self.month(now)
+        if self._floors is None or not self._floors.stand_on(matcher, month):
+            self._floors = Floors(matcher, month)
+        return self._floors.fit(profiles, likes)
 
     def renderer(self, frame: Frame) -> Renderer:
         """The renderer of a frame, compiled once."""

@@ -10,8 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
-from digest.matcher import Batch, Matcher, Pairs, fit_floor
+import numpy as np
+
+from digest.matcher import Batch, Days, Matcher, Pairs, fitted
 from digest.model import Keyword, Listing, Match, Profile
 
 PICKS = 5
@@ -54,7 +57,10 @@ class TermForecast:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a profile would have brought over the stored days, oldest day first."""
+    """What a profile would have brought over the stored days, oldest day first.
+
+    `floor` is the profile's own, or, where so many a day are `wanted`, the one that brings them.
+    """
 
     floor: float
     listings: int
@@ -62,6 +68,7 @@ class Forecast:
     best: tuple[Match, ...]
     worst: tuple[Match, ...]
     terms: tuple[TermForecast, ...]
+    wanted: int | None = None
 
     @property
     def per_day(self) -> float:
@@ -95,40 +102,24 @@ def forecast(
     without = [replace(profile, keywords=_but(profile.keywords, k)) for k in asked]
     profiles = [profile, *single, *without]
     pairs = Pairs(matcher.compile(profiles), read, profiles)
-    ranking: Sequence[list[tuple[int, float]]] = [[]] * len(profiles)
-    if listings:
-        ranking = list(pairs.rank(len(listings)))
-    days = [day_of(listing) for listing in listings]
-    floor = _floor(profile, ranking[0], days)
-    passed = _passing(ranking[0], floor)
-    found = [len(ranking[at]) for at in range(1, len(asked) + 1)]
-    left = [set(_passing(ranking[at], floor)) for at in range(len(asked) + 1, len(profiles))]
-    alone = [len(set(passed) - kept) for kept in left]
+    ranking, days = pairs.rank(max(1, len(listings))), Days(listings)
+    found, first = np.diff(ranking.first).tolist(), ranking.first.tolist()
+    mine = slice(first[0], first[1])
+    fit = fitted(profile, ranking.listing[mine], ranking.score[mine], days)
+    # Scores stand best first, so what passes of each ranking is its beginning.
+    over = np.concatenate(([0], np.cumsum(ranking.score.astype(float) >= fit.min_score)))
+    passing = [ranking.listing[low : low + over[high] - over[low]] for low, high in pairwise(first)]
+    passed, left = passing[0].tolist(), passing[len(asked) + 1 :]
+    alone = [len(np.setdiff1d(passing[0], kept, assume_unique=True)) for kept in left]
     return Forecast(
-        floor=floor,
+        floor=fit.min_score,
         listings=len(listings),
-        days=_days(days, passed, profile.max_items),
+        days=_days(days.of, passed, fit.max_items),
         best=tuple(pairs.match(0, at) for at in passed[:PICKS]),
         worst=tuple(pairs.match(0, at) for at in passed[PICKS:][-PICKS:]),
-        terms=_terms(asked, found, alone, len(listings)),
+        terms=_terms(asked, found[1 : len(asked) + 1], alone, len(listings)),
+        wanted=profile.per_day,
     )
-
-
-def day_of(listing: Listing) -> date:
-    """The day of a listing: that of its list, else the one on which it was first seen."""
-    if listing.listed_on:
-        return listing.listed_on
-    return listing.first_seen_at.date() if listing.first_seen_at else date.min
-
-
-def _floor(profile: Profile, ranked: Sequence[tuple[int, float]], days: Sequence[date]) -> float:
-    """The profile's floor, or the one that brings about `per_day` items."""
-    if not profile.per_day:
-        return profile.min_score
-    scores: dict[date, list[float]] = {day: [] for day in days}
-    for at, score in ranked:
-        scores[days[at]].append(score)
-    return fit_floor(scores.values(), profile.per_day)
 
 
 def _days(days: Sequence[date], passed: Sequence[int], cap: int) -> tuple[DayForecast, ...]:
@@ -149,10 +140,6 @@ def _terms(
         for keyword, here, own in zip(asked, found, alone, strict=True)
     ]
     return tuple(sorted(terms, key=lambda term: (-term.alone, -term.found, term.term)))
-
-
-def _passing(ranked: Sequence[tuple[int, float]], floor: float) -> list[int]:
-    return [at for at, score in ranked if score >= floor]
 
 
 def _but(keywords: Sequence[Keyword], left_out: Keyword) -> tuple[Keyword, ...]:

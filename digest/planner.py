@@ -15,7 +15,7 @@ from digest.app import App, with_packaged_templates
 from digest.composer import Day, compose, cut_to
 from digest.errors import TemplateError
 from digest.hints import HINT_AFTER, absent_terms, hint, wants_hint
-from digest.matcher import Matcher, fit_floor, labs_named
+from digest.matcher import Matcher, labs_named
 from digest.model import Abstracts, Digest, Listing, Match, Profile, Reason, SourceRun
 from digest.offers import RISES_FOR, Offers, of_labs, rising
 from digest.renderer import LARGEST_HTML
@@ -34,9 +34,6 @@ how much of an abstract is shown; all on the large side."""
 SOMETIME = datetime(2026, 1, 1, tzinfo=UTC)
 """For links that are measured, not sent: every time makes them as long."""
 
-FITTED_OVER = timedelta(days=30)
-"""The stored days that the floor of a `per_day` profile is fitted on."""
-
 
 def plan(app: App, due: Sequence[Due], now: datetime) -> Iterator[Digest]:
     """The digests of these subscribers' days, composed but not yet opened in the ledger."""
@@ -54,7 +51,7 @@ def _plan_group(
 ) -> Iterator[Digest]:
     """Digests for one local day of subscribers who look back over the same days."""
     matcher, people = app.matcher(now), [one.subscriber.id for one in group]
-    profiles = _fit_floors(app, matcher, [one.subscriber.profile for one in group], now)
+    profiles = app.fitted([one.subscriber.profile for one in group], now)
     offers = _offers(app, matcher, profiles, covered, now)
     blank = Day(digest_on, sources=_receipt_sources(app, now - covered, now))
     seen = app.store.shown(people, offers.oldest(now).date() - timedelta(days=1), digest_on)
@@ -129,24 +126,6 @@ def _hinted(
     for digest in digests:
         said = digest.subscriber.id in dry and hint(digest, absent, len(stored))
         yield replace(digest, hint=said) if said else digest
-
-
-def _fit_floors(
-    app: App, matcher: Matcher, profiles: Sequence[Profile], now: datetime
-) -> list[Profile]:
-    """The profiles; those that ask for so many a day with the floor that the stored days give."""
-    asking = [profile for profile in profiles if profile.per_day]
-    if not asking:
-        return list(profiles)
-    stored = app.store.candidates(now - FITTED_OVER)
-    days = [listing.first_seen_at.date() for listing in stored if listing.first_seen_at]
-    floors: dict[Profile, float] = {}
-    for profile, ranked in zip(asking, matcher.rank(asking, stored, len(stored)), strict=True):
-        scores: dict[date, list[float]] = {day: [] for day in days}
-        for at, score in ranked:
-            scores[days[at]].append(score)
-        floors[profile] = fit_floor(scores.values(), profile.per_day or 1)
-    return [replace(p, min_score=floors[p]) if p in floors else p for p in profiles]
 
 
 def _matching(

@@ -3,7 +3,7 @@
 Pure: values in, values out; no I/O, no clock. `docs/matching.md` explains the method.
 """
 
-from digest.matcher.floors import fit_floor
+from digest.matcher.floors import Days, Floors, fit_floor, fitted
 from digest.matcher.labs import check_organization, labs_named, read_lab
 from digest.matcher.likes import Likes
 from digest.matcher.matching import Matcher, learn
@@ -18,7 +18,7 @@ from digest.matcher.statistics import Statistics, terms_of
 from digest.matcher.terms import check_author, check_exclusion, check_term
 
 __all__ = [
-    "Batch", "Explanation", "Likes", "Matcher", "Pairs", "Profiles", "Proposal", "Ranking",
-    "Statistics", "check_author", "check_exclusion", "check_organization", "check_term",
-    "find_spans", "fit_floor", "labs_named", "learn", "read_lab", "terms_of",
+    "Batch", "Days", "Explanation", "Floors", "Likes", "Matcher", "Pairs", "Profiles", "Proposal",
+    "Ranking", "Statistics", "check_author", "check_exclusion", "check_organization", "check_term",
+    "find_spans", "fit_floor", "fitted", "labs_named", "learn", "read_lab", "terms_of",
 ]  # fmt: skip

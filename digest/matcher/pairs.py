@@ -12,13 +12,13 @@ import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
 from digest.matcher import formula, ranking
-from digest.matcher.hints import Hints
 from digest.matcher.profiles import Made, Profiles
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch
 from digest.matcher.reasons import Explanation, factors, needed, part_score
 from digest.matcher.scoring import count_units, evidence
 from digest.matcher.sums import Sums
+from digest.matcher.weak import Weak
 from digest.model import Match, Profile
 
 
@@ -31,10 +31,10 @@ class Pairs:
         self._compiled = compiled
         counts = count_units(compiled.lexicon, batch)
         self._says = evidence(compiled.lexicon, batch, counts)
-        self._hints: Hints | None = None
+        self._weak: Weak | None = None
         if compiled.related:
-            self._hints = compiled.related.hints(batch, learned=compiled.learned)
-        self._sums = Sums(compiled, profiles, (counts, self._says), self._hints)
+            self._weak = compiled.related.weak(batch, learned=compiled.learned)
+        self._sums = Sums(compiled, profiles, (counts, self._says), self._weak)
 
     def rank(self, limit: int | Sequence[int], floors: Sequence[float] | None = None) -> Ranking:
         """For each profile its best listings with a score above 0 (and at or above its floor)."""
@@ -48,7 +48,7 @@ class Pairs:
     @cached_property
     def _table(self) -> csr_matrix:
         """What every column of the profiles' rows says of each listing."""
-        return self._in_order(self._hints and self._hints.table, self._says)
+        return self._in_order(self._weak and self._weak.table, self._says)
 
     def _narrowed(self, rows: csr_matrix) -> tuple[csr_matrix, csr_matrix | None, csr_matrix]:
         """Few rows with the columns that they have alone: an archive has many thousand."""
@@ -56,7 +56,7 @@ class Pairs:
         low = self._compiled.weak_width
         parts = rows.data, column.astype(np.int32), rows.indptr
         narrow = csr_matrix(parts, shape=(rows.shape[0], len(used)))
-        weak = self._hints.table[used[used < low]] if self._hints else None
+        weak = self._weak.table[used[used < low]] if self._weak else None
         return narrow, weak, self._says[used[used >= low] - low]
 
     def _in_order(self, weak: csr_matrix | None, own: csr_matrix) -> csr_matrix:

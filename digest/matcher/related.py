@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 from sparse_dot_topn import sp_matmul_topn
 
-from digest.matcher.hints import Hints
 from digest.matcher.learned import Learner
 from digest.matcher.lexicon import Lexicon
 from digest.matcher.likes import Likes
@@ -23,6 +22,7 @@ from digest.matcher.reading import Batch, read
 from digest.matcher.scoring import count_units, evidence
 from digest.matcher.space import Space, unit_rows
 from digest.matcher.statistics import Statistics
+from digest.matcher.weak import Weak
 from digest.model import Listing, Profile
 
 SHARE = 0.5
@@ -50,14 +50,14 @@ class Related:
     def __init__(
         self, archive: Sequence[Listing], statistics: Statistics, fresh: Sequence[Listing] = ()
     ) -> None:
-        ordered = sorted(archive, key=lambda listing: listing.key)
+        ordered = sorted(archive, key=_by_key)
         self.batch = read(ordered)
-        whole = read([*ordered, *fresh]) if fresh else self.batch
+        whole = read(sorted([*ordered, *fresh], key=_by_key)) if fresh else self.batch
         self.space = Space(whole, statistics)
         words = self.space.word_evidence(self.batch) @ diags(self.space.word_rarity)
         self._centres = (unit_rows(words.tocsr()) @ _unequal(words.shape[1])).tocsr()
         self._places = _unequal(len(self.batch))
-        self._hints: WeakKeyDictionary[Batch, Hints] = WeakKeyDictionary()
+        self._weak: WeakKeyDictionary[Batch, Weak] = WeakKeyDictionary()
         self._says: WeakKeyDictionary[Lexicon, tuple[int, csr_matrix]] = WeakKeyDictionary()
         self._learner = Learner(self.space, self.batch)
         room = (len(archive) - NO_ARCHIVE) / (FULL_ARCHIVE - NO_ARCHIVE)
@@ -68,11 +68,11 @@ class Related:
         """Columns of the weak matrix: words as they stand, then features of unit listings."""
         return len(self.space.words) + self.space.width
 
-    def hints(self, batch: Batch, *, learned: bool) -> Hints:
+    def weak(self, batch: Batch, *, learned: bool) -> Weak:
         """What the weak columns say of a batch, kept as long as the batch."""
-        known = self._hints.get(batch)
+        known = self._weak.get(batch)
         if known is None or (learned and not known.learned):
-            known = self._hints[batch] = Hints(self.space, batch, learned=learned)
+            known = self._weak[batch] = Weak(self.space, batch, learned=learned)
         return known
 
     def weak_rows(
@@ -112,6 +112,10 @@ class Related:
             said = (made.astype(float) @ self._places).tocsr()
             self._says[lexicon] = len(lexicon), said
         return said
+
+
+def _by_key(listing: Listing) -> str:
+    return listing.key
 
 
 def _unequal(size: int) -> csr_matrix:

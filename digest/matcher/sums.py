@@ -13,11 +13,11 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
 
-from digest.matcher.hints import Hints
 from digest.matcher.profiles import Made, Profiles, make_row
 from digest.matcher.reading import Counts
 from digest.matcher.reasons import Found, Share, describe, describe_weak
 from digest.matcher.terms import STEM
+from digest.matcher.weak import Weak
 from digest.model import Profile
 
 Part = tuple[str, bool, float]
@@ -47,13 +47,13 @@ class Sums:
         compiled: Profiles,
         profiles: Sequence[Profile],
         counted: tuple[Counts, csr_matrix],
-        hints: Hints | None,
+        weak: Weak | None,
     ) -> None:
         self._compiled = compiled
         self._lexicon = compiled.lexicon
         self._profiles = profiles
         self._counts, self._says = counted
-        self._hints = hints
+        self._weak = weak
         self._wanted: dict[int, Wanted] = {}
         self._said: dict[int, dict[int, float]] = {}
         self._found: dict[int, Found] = {}
@@ -79,9 +79,9 @@ class Sums:
 
         A related term that is a keyword's own word goes to that keyword; a learned one never does.
         """
-        if self._hints is None or not wanted.weak:
+        if self._weak is None or not wanted.weak:
             return []
-        said = self._hints.said_of(listing)
+        said = self._weak.said_of(listing)
         found = []
         for column, value, feature, owner, learned in wanted.weak:
             if column in said:
@@ -138,9 +138,9 @@ class Sums:
 
     def _hint(self, feature: int, listing: int, learned: bool) -> Share:
         key = (feature, listing, learned)
-        if key not in self._hinted and self._hints is not None:
-            shown = self._hints.show(feature)
-            often = self._hints.often_in(listing).get(feature, (0, 0))
+        if key not in self._hinted and self._weak is not None:
+            shown = self._weak.show(feature)
+            often = self._weak.often_in(listing).get(feature, (0, 0))
             self._hinted[key] = describe_weak(shown, *often, learned=learned)
         return self._hinted[key]
 

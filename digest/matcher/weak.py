@@ -20,7 +20,7 @@ Often = dict[int, tuple[int, int]]
 """For each feature that stands in a listing, how often in the title and how often elsewhere."""
 
 
-class Hints:
+class Weak:
     """Weak columns: the words of a space, then its features in listings of length 1.
 
     Those of the second kind are empty unless `learned`: only likes make use of them.

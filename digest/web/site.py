@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from functools import wraps
 from threading import Lock
 from typing import Any
@@ -31,7 +31,6 @@ from starlette.types import ASGIApp
 from digest.app import App
 from digest.errors import DigestError
 from digest.forecast import chart
-from digest.matcher import Batch
 from digest.templates import web_folder
 from digest.tex import readable
 from digest.web.guard import SafeHeaders, is_cross_site, read_body, read_form
@@ -71,17 +70,11 @@ def make_pages() -> Environment:
 
 
 @dataclass(slots=True)
-class Archive:
-    """The stored days as the forecast reads them, kept while nothing is added; one at a time."""
-
-    lock: Lock = field(default_factory=Lock)
-    key: tuple[int, date] | None = None
-    batch: Batch | None = None
-
-
-@dataclass(slots=True)
 class Site:
-    """The pages of one running service; `wake` tells the scheduler that a letter waits."""
+    """The pages of one running service; `wake` tells the scheduler that a letter waits.
+
+    `forecasting` is held by the one forecast that is made at a time.
+    """
 
     app: App
     clock: Callable[[], datetime]
@@ -90,7 +83,7 @@ class Site:
         default_factory=lambda: ThreadPoolExecutor(THREADS, thread_name_prefix="web")
     )
     pages: Environment = field(default_factory=make_pages)
-    archive: Archive = field(default_factory=Archive)
+    forecasting: Lock = field(default_factory=Lock)
 
     @property
     def base_url(self) -> str:
