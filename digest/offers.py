@@ -14,8 +14,8 @@ from functools import cached_property
 from itertools import islice
 
 from digest.composer import FOLLOWED, Day
-from digest.matcher import Pairs, Ranking, read_lab
-from digest.model import Listing, Profile
+from digest.matcher import Matcher, Pairs, Ranking, labs_named, read_lab
+from digest.model import Listing, Profile, Reason
 
 RISES_FOR = timedelta(days=7)
 """So long after it was first seen a listing may rise."""
@@ -171,6 +171,17 @@ def of_labs(
         ]
         for number, profile in enumerate(profiles)
     ]
+
+
+def follows(matcher: Matcher, profile: Profile, listing: Listing) -> tuple[Reason, ...]:
+    """Whom and what of a listing a profile follows, as the subscriber wrote it; without points."""
+    authors = (
+        Reason(author, "author", 0.0)
+        for author in profile.authors
+        if matcher.followed([Profile(authors=(author,))], [listing])[0]
+    )
+    labs = labs_named(profile.organizations, listing.organization)
+    return (*authors, *(Reason(lab, "org", 0.0) for lab in labs))
 
 
 def _is_after(look: Look, listing: Listing) -> bool:

@@ -15,9 +15,10 @@ from digest.app import App, with_packaged_templates
 from digest.composer import Day, compose, cut_to
 from digest.errors import TemplateError
 from digest.hints import HINT_AFTER, absent_terms, hint, wants_hint
-from digest.matcher import Matcher, labs_named
-from digest.model import Abstracts, Digest, Listing, Match, Profile, Reason, SourceRun
-from digest.offers import RISES_FOR, Offers, of_labs, rising
+from digest.learning import likes_of
+from digest.matcher import Likes, Matcher
+from digest.model import Abstracts, Digest, Listing, Match, Profile, SourceRun
+from digest.offers import RISES_FOR, Offers, follows, of_labs, rising
 from digest.renderer import LARGEST_HTML
 from digest.schedule import days_covered
 from digest.standing import stood, summed
@@ -51,8 +52,9 @@ def _plan_group(
 ) -> Iterator[Digest]:
     """Digests for one local day of subscribers who look back over the same days."""
     matcher, people = app.matcher(now), [one.subscriber.id for one in group]
-    profiles = app.fitted([one.subscriber.profile for one in group], now)
-    offers = _offers(app, matcher, profiles, covered, now)
+    likes = likes_of(app.store, [one.subscriber for one in group])
+    profiles = app.fitted([one.subscriber.profile for one in group], now, likes)
+    offers = _offers(app, profiles, likes, covered, now)
     blank = Day(digest_on, sources=_receipt_sources(app, now - covered, now))
     seen = app.store.shown(people, offers.oldest(now).date() - timedelta(days=1), digest_on)
     looks = app.store.last_looks(people, digest_on)
@@ -65,9 +67,14 @@ def _plan_group(
 
 
 def _offers(
-    app: App, matcher: Matcher, profiles: Sequence[Profile], covered: timedelta, now: datetime
+    app: App,
+    profiles: Sequence[Profile],
+    likes: Sequence[Likes | None],
+    covered: timedelta,
+    now: datetime,
 ) -> Offers:
     """What the stored listings offer to these profiles: those of their days, and what rises."""
+    matcher = app.matcher(now)
     rollover = timedelta(days=app.config.service.rollover_days)
     opens_at = now - covered - rollover - SLACK
     stored = app.store.candidates(min(opens_at, now - RISES_FOR))
@@ -78,7 +85,7 @@ def _offers(
         for one in stored
         if one.id in risen or (one.first_seen_at and one.first_seen_at >= opens_at)
     ]
-    pairs = matcher.pairs(profiles, listings)
+    pairs = matcher.pairs(profiles, listings, likes)
     by_labs = of_labs(profiles, listings, pairs)
     return Offers(
         listings=listings,
@@ -135,14 +142,8 @@ def _matching(
 
     def match(listing: Listing) -> Match:
         found = offers.pairs.match(number, offers.places[listing.id])
-        authors = (
-            Reason(author, "author", 0.0)
-            for author in profile.authors
-            if matcher.followed([Profile(authors=(author,))], [listing])[0]
-        )
-        labs = labs_named(profile.organizations, listing.organization)
-        follows = (*authors, *(Reason(lab, "org", 0.0) for lab in labs))
-        return replace(found, reasons=found.reasons + follows) if follows else found
+        followed = follows(matcher, profile, listing)
+        return replace(found, reasons=found.reasons + followed) if followed else found
 
     return match
 

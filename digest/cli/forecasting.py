@@ -80,7 +80,7 @@ def _print(made: Forecast) -> None:
         f"with {made.listings:,} listings; at most {most} on one day, floor {made.floor:.2f}"
     )
     if made.waiting:
-        say(f"{made.waiting:,} more passed the floor and did not fit")
+        say(f"{made.waiting:,} more passed the floor; they come as titles, or wait for another day")
     _print_picks("the best", made.best)
     _print_picks("just above the floor", made.worst)
     if made.terms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from digest.errors import DigestError
 from digest.learning import likes_of
 from digest.matcher import Explanation
 from digest.model import Reason
+from digest.offers import follows
 from digest.tex import readable
 
 LISTINGS = 3
@@ -36,19 +38,23 @@ def explain(config_path: Path, email: str, listing: str, as_json: bool) -> None:
         if not found:
             raise DigestError(unknown_listing(app, listing))
         matcher, (likes,) = app.matcher(clock()), likes_of(app.store, [subscriber])
-        explained = [matcher.explain(subscriber.profile, one, likes) for one in found[:LISTINGS]]
+        wanted = subscriber.profile
+        explained = [
+            (matcher.explain(wanted, one, likes), follows(matcher, wanted, one))
+            for one in found[:LISTINGS]
+        ]
     if as_json:
-        print_json([asdict(one) for one in explained])
+        print_json([{**asdict(one), "followed": [r.term for r in by]} for one, by in explained])
         return
-    for one in explained:
-        _print(one)
+    for one, followed in explained:
+        _print(one, followed)
     if len(found) > LISTINGS:
         say()
         say(f"more listings have {listing!r} in their title; name one more closely", err=True)
 
 
-def _print(one: Explanation) -> None:
-    """The score, what counted, what did not, and what the floor asks for."""
+def _print(one: Explanation, followed: Sequence[Reason]) -> None:
+    """The score, what counted, what did not, who is followed, and what the floor asks for."""
     listing, score = one.match.listing, one.match.score
     say()
     say(readable(listing.title))
@@ -58,6 +64,9 @@ def _print(one: Explanation) -> None:
     else:
         verdict = "passes" if score >= one.floor else f"{one.floor - score:.2f} short of"
         say(f"score {score:.2f}, {verdict} the floor of {one.floor:.2f}")
+        if followed:
+            names = ", ".join(reason.term for reason in followed)
+            say(f"shown whatever its score: {names} is followed")
     if one.match.reasons:
         print_table(
             ("points", "term", "where", "times"),

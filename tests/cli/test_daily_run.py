@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -173,6 +174,19 @@ def test_explain_says_what_counted_and_what_did_not(desk: Desk) -> None:
     assert one["match"]["score"] == pytest.approx(sum(r["points"] for r in one["match"]["reasons"]))
     many = desk.run("explain", "ada@example.org", "e")
     assert "more listings have 'e' in their title" in many.stderr
+
+
+def test_explain_says_who_is_followed(desk: Desk) -> None:
+    """What is shown for its author is not called too low without a word on that."""
+    desk.write_config(
+        ADA.replace("[subscribers.k", 'organizations = ["Example Lab"]\n[subscribers.k')
+    )
+    line = {"title": "On Rivers", "abstract": "Water.", "organization": "example-lab"}
+    Path("papers.jsonl").write_text(json.dumps(line) + "\n", "utf-8")
+    desk.run("ingest")
+    said = desk.run("explain", "ada@example.org", "On Rivers").stdout
+    assert "shown whatever its score: Example Lab is followed" in said
+    assert desk.json("explain", "ada@example.org", "On Rivers")[0]["followed"] == ["Example Lab"]
 
 
 def test_status_speaks_to_people_and_to_programs(desk: Desk) -> None:
