@@ -138,11 +138,11 @@ def test_suggestions_are_written_into_a_stored_profile(rivers: Desk) -> None:
 def test_likes_count_where_the_profile_lets_them(
     rivers: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of older listings is learned what lifts a new one; the reasons say so."""
+    """Of older listings is learned what lifts a new one; the reasons say so, the mail as well."""
     for number in range(3):
         rivers.run("like", "ada@example.org", f"Rivers {number}")
     at(monkeypatch, "2026-12-04T14:00:00+00:00")
-    new = ("A Braided River of Gravel", "Sediment transport, with attention to sand.", 1)
+    new = ("A Braided River of Gravel", "Sediment transport and gravel, with attention to sand.", 1)
     rivers.write_papers("papers.jsonl", (new,))
     rivers.run("ingest")
     (plain,) = rivers.json("explain", "ada@example.org", "River of Gravel")
@@ -153,3 +153,6 @@ def test_likes_count_where_the_profile_lets_them(
     assert [r for r in learned["match"]["reasons"] if r["learned"]]
     shown = rivers.run("explain", "ada@example.org", "River of Gravel").stdout
     assert "(learned from likes)" in shown
+    rivers.run("send", "--now", "--dry-run")
+    (mail,) = (rivers.folder / "mails").glob("*.eml")
+    assert "likeness to papers you liked" in mail.read_text("utf-8").replace("=\n", "")
