@@ -99,7 +99,12 @@ class SubscriberTable(Table):
     min_score: float = Field(
         0.25, ge=0, le=1, allow_inf_nan=False, description="The floor: lower scores are left out."
     )
-    max_items: int = Field(12, ge=1, le=100, description="The cap: items in one mail.")
+    max_items: int = Field(
+        12,
+        ge=1,
+        le=100,
+        description="The cap: so many new items in full, then as many as titles, 12 at most.",
+    )
     per_day: int | None = Field(
         None,
         ge=1,
