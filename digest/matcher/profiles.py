@@ -76,12 +76,6 @@ class Profiles:
         """Put a changed profile in the place of the one at `index`."""
         self.rows.replace(index, self._rows_of([profile], [likes]))
 
-    def take(self, indices: Sequence[int]) -> Profiles:
-        """Some of the profiles, on the same lexicon."""
-        taken = Profiles(self.lexicon, self.related)
-        taken.rows, taken.learned = self.rows.take(indices), self.learned
-        return taken
-
     def row(self, index: int) -> tuple[Entries, Entries]:
         """The weak and the own entries of one profile, as (column, value)."""
         low = self.weak_width

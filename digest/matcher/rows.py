@@ -69,20 +69,6 @@ class Rows:
         low, high = block.indptr[index], block.indptr[index + 1]
         return block.indices[low:high].tolist(), block.data[low:high].tolist()
 
-    def take(self, indices: Sequence[int]) -> Rows:
-        """Some of the rows, in the order of these indices."""
-        self._settle()
-        wanted = np.asarray(indices, dtype=np.int64)
-        block_of = np.searchsorted(self._first, wanted, side="right") - 1
-        taken = Rows()
-        if not len(wanted):
-            return taken
-        sort = np.argsort(block_of, kind="stable")
-        used = np.unique(block_of).tolist()
-        parts = [self._blocks[at][wanted[block_of == at] - self._first[at]] for at in used]
-        taken.extend(_stacked(parts)[np.argsort(sort, kind="stable")])
-        return taken
-
     def _settle(self) -> None:
         """Write the changed rows into their blocks, in one pass over each block that has any."""
         for at in sorted({bisect_right(self._first, index) - 1 for index in self._changed}):

@@ -1,9 +1,9 @@
 """How well profiles are matched, beside peers run again on the same files.
 
-Run: `python -m tests.benchmarks.bench_quality [--collections FOLDER] [--likes]`. Needs the
+Run: `python -m tests.benchmarks.bench_quality [--collections FOLDER]`. Needs the
 relevance collections (default `../shared/match`, in the form that `digest rank` reads, with their
 `evaluate.py`). Prints nDCG@10 and oneF1 (the mean F1 under one floor for all profiles) of
-`digest rank`, bm25s, SQLite's FTS5 and tantivy; with `--likes` also what liked examples bring.
+`digest rank`, bm25s, SQLite's FTS5 and tantivy, then what liked examples bring where there are any.
 """
 
 from __future__ import annotations
@@ -157,7 +157,6 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--collections", type=Path, default=COLLECTIONS)
-    parser.add_argument("--likes", action="store_true", help="also with liked examples")
     options = parser.parse_args()
     judge = evaluator(options.collections)
     folders = sorted(path.parent for path in options.collections.glob("*/qrels.tsv"))
@@ -178,7 +177,7 @@ def main() -> None:
             took.append(ours(folder, out, likes=False))
             figures.append(measured(judge, folder, out))
         line("digest rank", figures, f"{max(took):.1f} s at most")
-        if options.likes and liked:
+        if liked:
             print("with liked examples: " + ", ".join(folder.name for folder in liked))
             line("digest rank", [_liked(judge, folder, out) for folder in liked])
 

@@ -1,0 +1,44 @@
+"""What the parts of a service keep between ticks, and when they are made anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from tests.running import announce, running
+from tests.samples import NOW, listing, profile
+
+DAY = timedelta(days=1)
+
+
+def test_the_month_and_the_floors_are_kept_while_no_listing_comes(tmp_path: Path) -> None:
+    """The stored days are read again only when a listing came or the day is another."""
+    wanted = [profile(per_day=2), profile(min_score=0.4)]
+    with running(tmp_path) as app:
+        announce(app, *(listing(f"Flash attention {n}") for n in range(6)))
+        month, fitted = app.month(NOW), app.fitted(wanted, NOW)
+        assert app.month(NOW + timedelta(hours=1)) is month
+        assert app.fitted(wanted, NOW)[0] is fitted[0]
+        assert fitted[1] == wanted[1]
+        announce(app, listing("Another on flash attention"))
+        assert len(app.month(NOW)) == len(month) + 1
+        assert app.fitted(wanted, NOW)[0] is not fitted[0]
+        assert app.month(NOW + DAY) is not app.month(NOW)
+
+
+def test_the_fitted_floor_does_not_hang_on_who_else_asks(tmp_path: Path) -> None:
+    """A profile gets the same floor alone and among others."""
+    one, other = profile(per_day=1), profile(per_day=3)
+    with running(tmp_path) as app:
+        titles = [f"Flash {'attention ' * n}" for n in range(6)]
+        announce(app, *(replace(listing(title), listed_on=None) for title in titles))
+        alone = app.fitted([one], NOW)
+        assert app.fitted([other, one], NOW)[1] == alone[0]
+
+
+def test_nobody_who_asks_for_no_number_pays_for_the_month(tmp_path: Path) -> None:
+    """Profiles with floors of their own come back as they are, without a stored day read."""
+    with running(tmp_path) as app:
+        assert app.fitted([profile()], NOW) == [profile()]
+        assert app._month is None  # what is asked here is just whether it was read
