@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import random
-import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.join import MAX_UNDATED, held_back, identities, is_same, join, likeness, merge
-from digest.model import Announce, Link, Listing, Source
+from digest.join import MAX_UNDATED, held_back, identities, join, likeness, merge, released
+from digest.model import Announce, Link, Listing
 from digest.sources.ids import arxiv_id, doi, strong_ids, surname
-from digest.sources.shape import shape
-from tests.sources.shared import NOW, SHARED, Shelf, read
-
-ABSTRACT = (
-    "The engine weaves algebraic patterns as the loom weaves flowers and leaves. We describe its"
-    " mill and its store, and give a table of the operations by which it finds Bernoulli numbers."
-)
-OTHER = (
-    "Electrodynamics as understood today leads, for moving bodies, to asymmetries that do not seem"
-    " inherent in the phenomena. We take the speed of light as constant and follow where it leads."
-)
-
-
-def listing(source: str = "a", **fields: object) -> Listing:
-    """A listing of that source, made as the sources make theirs."""
-    given_fields = {"title": "Notes on the Analytical Engine", "abstract": ABSTRACT, **fields}
-    return shape(Source(source, "feed"), **given_fields)  # type: ignore[arg-type]  # fields of any
-
-
-def _joined(*listings: Listing) -> list[Listing]:
-    return join(listings, lambda ids: {}).new
-
+from tests.join_pairs import ABSTRACT, OTHER, alike, joined, listing, unlike
+from tests.sources.shared import NOW, Shelf
 
 # --- identities -----------------------------------------------------------------------------
 
@@ -117,8 +93,8 @@ def test_surnames_agree(name: str) -> None:
 )
 def test_one_paper_of_two_sources_joins(one: dict[str, object], other: dict[str, object]) -> None:
     """By an id, or by the title with the first author or a near-equal abstract."""
-    assert len(_joined(listing("a", **one), listing("b", **other))) == 1
-    assert len(_joined(listing("b", **other), listing("a", **one))) == 1
+    assert len(joined(listing("a", **one), listing("b", **other))) == 1
+    assert len(joined(listing("b", **other), listing("a", **one))) == 1
 
 
 @pytest.mark.parametrize(
@@ -146,8 +122,8 @@ def test_one_paper_of_two_sources_joins(one: dict[str, object], other: dict[str,
 )
 def test_two_papers_stay_two(one: dict[str, object], other: dict[str, object]) -> None:
     """Different ids, other words under one title, and short titles never join two papers."""
-    assert len(_joined(listing("a", **one), listing("b", **other))) == 2
-    assert len(_joined(listing("b", **other), listing("a", **one))) == 2
+    assert len(joined(listing("a", **one), listing("b", **other))) == 2
+    assert len(joined(listing("b", **other), listing("a", **one))) == 2
 
 
 def test_namesakes_find_their_own_later() -> None:
@@ -169,8 +145,8 @@ def test_one_source_repeats_itself_only_on_one_day() -> None:
     """Equal posts of two days are two; a feed whose ids all changed repeats its old ones."""
     monday = datetime(2026, 11, 16, tzinfo=UTC)
     old = listing("a", guid="1", published_at=monday)
-    assert len(_joined(old, listing("a", guid="new-1", published_at=monday))) == 1
-    assert len(_joined(old, listing("a", guid="2", published_at=monday + timedelta(7)))) == 2
+    assert len(joined(old, listing("a", guid="new-1", published_at=monday))) == 1
+    assert len(joined(old, listing("a", guid="2", published_at=monday + timedelta(7)))) == 2
 
 
 def test_a_bridge_joins_what_it_connects() -> None:
@@ -178,8 +154,8 @@ def test_a_bridge_joins_what_it_connects() -> None:
     one = listing("a", ids=["arxiv:1"], title="First words", abstract="")
     two = listing("b", ids=["doi:10.1/x"], title="Other words", abstract="", votes=4)
     three = listing("c", ids=["arxiv:1", "doi:10.1/x"], title="First words", abstract="")
-    (joined,) = _joined(one, two, three)
-    assert (joined.also_in, joined.votes) == (("b", "c"), 4)
+    (only,) = joined(one, two, three)
+    assert (only.also_in, only.votes) == (("b", "c"), 4)
 
 
 def test_a_bridge_leaves_stored_listings_their_ids() -> None:
@@ -231,9 +207,9 @@ def test_an_identified_title_replaces_one_of_a_page() -> None:
     """A page loses TeX; the source that knows the paper's id has the better title."""
     page = listing("page", title="3times faster engines of many wheels")
     paper = listing("arxiv", title=r"$3\times$ faster engines of many wheels", ids=["arxiv:1"])
-    (joined,) = _joined(page, paper)
-    assert joined.title == paper.title
-    assert joined.key == "arxiv:1"
+    (only,) = joined(page, paper)
+    assert only.title == paper.title
+    assert only.key == "arxiv:1"
 
 
 def test_a_stored_key_never_changes() -> None:
@@ -306,88 +282,34 @@ def test_old_undated_and_revised_items_are_held_back() -> None:
     assert held_back([listed], 7, NOW) == set()
 
 
+def test_what_was_held_back_is_let_in_by_a_fresh_announcement() -> None:
+    """Not by a revision, an old day or none; where every age counts, by any announcement."""
+    fresh, old = (listing(published_at=NOW - timedelta(days=days)) for days in (1, 9))
+    revised = replace(fresh, announce=Announce.REPLACE)
+    met = list(enumerate([fresh, old, revised, listing()]))
+    assert released(met, 7, NOW) == {0}
+    assert released(met, None, NOW) == {0, 1, 3}
+    assert released([(4, replace(old, listed_on=NOW.date()))], 7, NOW) == {4}
+
+
+def test_rows_that_were_met_are_named() -> None:
+    """What joins a stored listing is told with its row, as it came."""
+    shelf = Shelf()
+    first = join([listing(ids=["arxiv:1"])], shelf.known)
+    shelf.keep(first.new, first.changed)
+    assert first.met == []
+    again = listing("b", ids=["arxiv:1"], votes=4)
+    assert join([again, listing("b", title="On Numbers")], shelf.known).met == [(1, again)]
+
+
 # --- a set of pairs made from real listings -------------------------------------------------
-
-Change = Callable[[Listing], Listing]
-
-
-def _remade(one: Listing, **changes: object) -> Listing:
-    """The listing as another source would have it: these fields, and ids made anew."""
-    kept: dict[str, object] = {"title": one.title, "abstract": one.abstract, "authors": one.authors}
-    fields = {**kept, **changes}
-    return shape(Source("other", "feed"), **fields)  # type: ignore[arg-type]  # fields of any type
-
-
-def _initials(name: str) -> str:
-    """`Ada Lovelace` as an index writes it: `Lovelace, A.`."""
-    *given_names, family = name.replace(",", "").split()
-    return f"{family}, {' '.join(word[0] + '.' for word in given_names)}" if given_names else name
-
-
-_TEX = re.compile(r"(\w+)$")
-_ALIKE: dict[str, Change] = {
-    "a page: title and abstract": lambda one: _remade(one, authors=[]),
-    "capitals and hyphens": lambda one: _remade(one, title=one.title.upper().replace(" ", "-")),
-    "an index: initials": lambda one: _remade(one, authors=[_initials(n) for n in one.authors]),
-    "a teaser": lambda one: _remade(one, abstract=one.abstract[:200] + "…", authors=[]),
-    "TeX in the title": lambda one: _remade(one, title=_TEX.sub(r"$\\mathbf{\1}$", one.title)),
-    "hard wraps": lambda one: _remade(one, abstract=one.abstract.replace(" ", "\n  ")),
-}
-_UNLIKE: dict[str, Change] = {
-    "a namesake": lambda one: _remade(one, authors=["Emmy Noether"], abstract=OTHER),
-    "a second part": lambda one: _remade(one, title=one.title + " II"),
-    "the same group again": lambda one: _remade(one, title="Further " + one.title, abstract=OTHER),
-}
-
-
-def _made() -> list[Listing]:
-    """Listings made up of the words of a field, forty papers of forty groups."""
-    dice = random.Random(3)  # noqa: S311  # made-up texts, no secrets
-    words = (ABSTRACT + " " + OTHER).lower().replace(".", "").split()
-    return [
-        listing(
-            "made",
-            title=" ".join(dice.sample(words, 7)).capitalize(),
-            abstract=" ".join(
-                f"{word}{dice.choice(['', n])}" for word in dice.choices(words, k=80)
-            ),
-            authors=[f"{letter}. Author{n}" for letter in "ABC"],
-        )
-        for n in range(40)
-    ]
-
-
-def _real() -> list[Listing]:
-    """Listings with an abstract out of the recordings, one of each paper; none without them."""
-    bodies = [
-        ("huggingface", "huggingface/daily_papers_2026-06-12.json"),
-        ("arxiv", "arxiv_rss/quant-ph_2025-04-28.rss.xml"),
-        ("biorxiv", "biorxiv/plant_biology_2019.rss1.rdf"),
-        ("pubmed", "pubmed/efetch_ai_radiology_2026-06.xml"),
-        ("feed", "huggingface/takara_daily_papers_2026-04-30.rss.xml"),
-    ]
-    if not (SHARED / "payloads").exists():
-        return []
-    batches = [read(kind, (SHARED / "payloads" / path).read_bytes()) for kind, path in bodies]
-    return [one for batch in batches for one in batch.listings if len(one.abstract) > 100]
-
-
-def _pairs(
-    real: list[Listing], changes: dict[str, Change]
-) -> Iterator[tuple[str, Listing, Listing]]:
-    for name, change in changes.items():
-        for one in real:
-            yield name, one, change(one)
 
 
 def test_pairs_made_from_real_listings_are_told_apart() -> None:
     """Hundreds of pairs and more: not one false join, and at least 99 of 100 true ones."""
-    real = [*_real(), *_made()]
-    alike = [(name, len(_joined(one, two)) == 1) for name, one, two in _pairs(real, _ALIKE)]
-    unlike = [(name, len(_joined(one, two)) == 1) for name, one, two in _pairs(real, _UNLIKE)]
-    unlike += [("neighbours", is_same(one, two)) for one, two in pairwise(real)]
-    assert len(alike) > 200
-    assert len(unlike) > 150
-    assert [name for name, joined in unlike if joined] == []
-    missed = [name for name, joined in alike if not joined]
-    assert len(missed) <= len(alike) / 100, missed
+    same, other = alike(), unlike()
+    assert len(same) > 200
+    assert len(other) > 150
+    assert [name for name, met in other if met] == []
+    missed = [name for name, met in same if not met]
+    assert len(missed) <= len(same) / 100, missed

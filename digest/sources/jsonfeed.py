@@ -50,7 +50,7 @@ def _listing(
         authors=_authors(item) or _authors(feed),
         ids=strong_ids(url, outside, own),
         guid=own,
-        url=url or outside or own,
+        url=url or outside or (own if own.startswith("http") else ""),  # an id is no address
         base=base,
         subjects=sequence(item.get("tags")),
         published_at=moment(_first(item, "date_published", "date_modified"), now),
