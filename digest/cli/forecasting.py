@@ -75,9 +75,10 @@ def _profile(app: App, text: str) -> Profile:
 def _print(made: Forecast) -> None:
     """Items a day, the best, those that just pass, and what each keyword does."""
     most = max(day.shown for day in made.days)
+    floor = f"floor {made.floor:.2f}" + (f", fitted to {made.wanted} a day" if made.wanted else "")
     say(
         f"{made.per_day:.1f} items a day over {counted(len(made.days), 'day')} "
-        f"with {made.listings:,} listings; at most {most} on one day, floor {made.floor:.2f}"
+        f"with {made.listings:,} listings; at most {most} on one day, {floor}"
     )
     if made.waiting:
         say(f"{made.waiting:,} more passed the floor; they come as titles, or wait for another day")

@@ -17,7 +17,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from digest.cli.saying import complain, say
+from digest.cli.saying import complain, pointed, say
 from digest.errors import ConfigError, DigestError, KeywordError
 from digest.matcher import Likes, Matcher, Statistics, check_term
 from digest.model import Keyword, Listing, Match, Profile
@@ -84,7 +84,7 @@ def _cell(text: str) -> str:
 
 def _reasons(match: Match) -> str:
     return "; ".join(
-        f"{r.points:+.3f} {r.term}"
+        f"{pointed(r.points)} {r.term}"
         + (f" (only {r.part})" if r.part else f" ({r.field} ×{r.count})")
         + (" learned" if r.learned else " related" if r.related else "")
         for r in match.reasons

@@ -10,7 +10,7 @@ import click
 
 from digest.cli.naming import named_listings, unknown_listing
 from digest.cli.options import clock, config_option, json_option, opened, person
-from digest.cli.saying import print_json, print_table, say
+from digest.cli.saying import pointed, print_json, print_table, say
 from digest.errors import DigestError
 from digest.learning import likes_of
 from digest.matcher import Explanation
@@ -37,8 +37,8 @@ def explain(config_path: Path, email: str, listing: str, as_json: bool) -> None:
         found = named_listings(app, listing, LISTINGS + 1)
         if not found:
             raise DigestError(unknown_listing(app, listing))
-        matcher, (likes,) = app.matcher(clock()), likes_of(app.store, [subscriber])
-        wanted = subscriber.profile
+        now, (likes,) = clock(), likes_of(app.store, [subscriber])
+        matcher, (wanted,) = app.matcher(now), app.fitted([subscriber.profile], now, [likes])
         explained = [
             (matcher.explain(wanted, one, likes), follows(matcher, wanted, one))
             for one in found[:LISTINGS]
@@ -71,7 +71,7 @@ def _print(one: Explanation, followed: Sequence[Reason]) -> None:
         print_table(
             ("points", "term", "where", "times"),
             [
-                (f"{r.points:+.3f}", _term(r), r.field, str(r.count or "–"))
+                (pointed(r.points), _term(r), r.field, str(r.count or "–"))
                 for r in one.match.reasons
             ],
         )

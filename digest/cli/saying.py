@@ -73,3 +73,8 @@ def minute(moment: datetime | None) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: `1 mail`, `1,200 mails`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def pointed(points: float) -> str:
+    """Points with their sign, as `+0.120`; what rounds to nothing has none."""
+    return f"{points:+.3f}" if abs(points) >= 0.0005 else "0.000"

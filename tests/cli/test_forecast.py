@@ -41,3 +41,18 @@ def test_faults_are_one_line(desk: Desk) -> None:
     assert "holds 2 subscribers" in desk.run("forecast", "two.toml", code=2).stderr
     assert "cannot be read" in desk.run("forecast", "none.toml", code=2).stderr
     assert "no subscriber" in desk.run("forecast", "x@example.org", code=1).stderr
+
+
+def test_so_many_a_day_shows_the_floor_that_brings_them(desk: Desk) -> None:
+    """The forecast and the explanation name the floor that was fitted, not the one in the file."""
+    desk.run("ingest")
+    (desk.folder / "p.toml").write_text(
+        '[[subscribers]]\nemail = "a@example.org"\nper_day = 1\nmin_score = 0.99\n'
+        '[subscribers.keywords]\n"flash attention" = 1\n'
+    )
+    said = desk.run("forecast", "p.toml").stdout
+    assert "1.0 items a day" in said
+    assert "fitted to 1 a day" in said
+    floor = json.loads(desk.run("forecast", "p.toml", "--json").stdout)["floor"]
+    assert 0 < floor < 0.99
+    assert f"floor {floor:.2f}, fitted" in said

@@ -1,0 +1,17 @@
+"""What the commands print: numbers as a reader expects them."""
+
+from __future__ import annotations
+
+import pytest
+
+from digest.cli.saying import pointed
+
+
+@pytest.mark.parametrize(
+    ("points", "shown"),
+    [(0.12, "+0.120"), (-0.12, "-0.120"), (0.0005, "+0.001"), (-0.0004, "0.000"), (0.0, "0.000"),
+     (-0.0, "0.000")],
+)  # fmt: skip
+def test_points_have_a_sign_only_where_it_says_something(points: float, shown: str) -> None:
+    """What rounds to nothing neither gains nor loses."""
+    assert pointed(points) == shown
