@@ -98,7 +98,7 @@ def _look_back(app: App, sources: Sequence[Source], since: date, *, dry: bool) -
     able = [source for source in sources if kind_of(source).reaches_back(source)]
     for source in sources:
         if source not in able:
-            complain(f"{source.name}: {_why_no_past(source)}; --since leaves it out")
+            say(f"{source.name}: {_why_no_past(source)}; --since leaves it out", err=True)
     if not able:
         raise DigestError("none of these sources can be asked for its past")
     stretches = sum(len(kind_of(source).backfill(source, since, now)) for source in able)

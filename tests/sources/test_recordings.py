@@ -273,3 +273,51 @@ def test_biorxiv_versions_are_notes() -> None:
     last = batch.listings[-1]
     assert (batch.announced, str(batch.batch_on)) == (3, "2026-07-15")
     assert (last.note, last.announce.value) == ("version 3", "replace")
+
+
+def test_two_pages_of_one_search_share_no_paper() -> None:
+    """The second page goes on where the first ended."""
+    pages = [_read(f"arxiv_api/q_testing_s{start}_m10.json").listings for start in (0, 10)]
+    keys = [{listing.key for listing in page} for page in pages]
+    assert [len(page) for page in keys] == [10, 10]
+    assert not keys[0] & keys[1]
+
+
+def test_oai_keeps_every_doi_and_version() -> None:
+    """A field of two or three DOIs gives each; twelve versions stand in six records."""
+    (three,) = _read("arxiv_oai/GetRecord_arXiv_no_namespace.xml").listings
+    assert sum(name.startswith("doi:") for name in three.ids) == 3
+    raw = _read("arxiv_oai/ListRecords_arXivRaw_token_2015-01-06.xml")
+    later = [one.note.partition("version ")[2].partition(";")[0] for one in raw.listings]
+    assert sum(int(number or 1) for number in later) == 12
+    assert raw.found == 58011
+    dois = [sum(name.startswith("doi:") for name in one.ids) for one in raw.listings]
+    assert sorted(dois) == [0, 0, 1, 1, 2, 2]
+
+
+def test_links_are_whole_and_front_pages_are_no_ids() -> None:
+    """A relative address is made absolute; an item that links to a site's front page has its id."""
+    for listing in _read("feeds/rss_2.0_relurl_1.xml").listings:
+        assert listing.url.startswith("https://insanity.industries/")
+    (release,) = _read("feeds/rss_2.0_kdist.xml").listings
+    assert guid("test", "kernel.org,mainline,5.7-rc4,2020-05-03") in release.ids
+
+
+def test_crossref_abstracts_and_days_are_as_stated() -> None:
+    """One abstract of JATS without its tags, one work without any; full days and bare years."""
+    (jats,), (bare,) = (
+        _read(f"crossref/{name}.json").listings for name in ("work_2018.3804742", "work_prd_2018")
+    )
+    assert jats.abstract
+    assert "<" not in jats.abstract
+    assert bare.abstract == ""
+    assert jats.published_at
+    assert jats.published_at.year == 2018
+
+
+def test_all_papers_of_arxiv_lose_their_prefix_and_keep_their_tex() -> None:
+    """19 of 81 come from another category first; three titles hold TeX, one text a bracket."""
+    listings = _read("arxiv_rss/quant-ph_2025-04-28.rss.xml").listings
+    assert sum(one.subjects[0] != "quant-ph" for one in listings) == 19
+    assert sum("$" in one.title or "\\" in one.title for one in listings) == 3
+    assert sum("<" in one.abstract for one in listings) >= 1
