@@ -188,7 +188,7 @@ def _calendar(run: SourceRun) -> Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What of a source fits one person, `matched` None where nobody is asked about.
+    """What of a source fits one person, `matched` None where that is not known.
 
     `elsewhere` names the sources that some of the `shown` are in as well, with how many.
     """
@@ -197,28 +197,35 @@ class Share:
     shown: int = 0
     elsewhere: tuple[tuple[str, int], ...] = ()
 
+    def __str__(self) -> str:
+        """The end of a source's sentence: `; 14 fit you; 10 shown (3 also in Daily Papers)`."""
+        said = ""
+        if self.matched is not None:
+            fits = "fits" if self.matched == 1 else "fit"
+            said = f"; {self.matched:,} {fits} you" if self.matched else "; none fits you"
+        if self.shown:
+            said += f"; {self.shown:,} shown"
+        if self.shown and self.elsewhere:
+            said += f" ({', '.join(f'{count:,} also in {name}' for name, count in self.elsewhere)})"
+        return said
 
-NOBODY = Share()
 
+def told(run: SourceRun, today: date) -> str:
+    """What became of a source that could be read: its counts, or why it has none; no stop after it.
 
-def told(run: SourceRun, today: date, share: Share = NOBODY) -> str:
-    """What became of a source that could be read, in one sentence: its counts, or why it has none.
-
-    A source that comes late is told so with what it brought before.
+    A source that comes late is told so unless it brought something before.
     """
-    if not run.new and run.standing is not Standing.ON_TIME:
-        return f"{run.source} {state_of(run, today)}."
-    parts = [f"{run.source} {_brought(run, today)}"]
+    if not is_counted(run):
+        return f"{run.source} {state_of(run, today)}"
+    said = f"{run.source} {_brought(run, today)}"
     if run.new != run.read:
-        parts[0] += f", {run.new:,} of them new" if run.new else ", none of them new"
-    parts += [f"{run.too_old:,} too old to send"] if run.too_old else []
-    if share.matched is not None and run.read:
-        fits = "fits" if share.matched == 1 else "fit"
-        parts.append(f"{share.matched:,} {fits} you" if share.matched else "none fits you")
-    if share.shown:
-        also = ", ".join(f"{count:,} also in {name}" for name, count in share.elsewhere)
-        parts.append(f"{share.shown:,} shown" + (f" ({also})" if also else ""))
-    return "; ".join(parts) + "."
+        said += f", {run.new:,} of them new" if run.new else ", none of them new"
+    return said + (f"; {run.too_old:,} too old to send" if run.too_old else "")
+
+
+def is_counted(run: SourceRun) -> bool:
+    """Whether a source that could be read is told by its counts: on time, or with news."""
+    return run.new > 0 or run.standing is Standing.ON_TIME
 
 
 def state_of(run: SourceRun, today: date, timezone: str = "") -> str:

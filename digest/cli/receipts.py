@@ -118,7 +118,7 @@ def _state(run: SourceRun) -> str:
 
 def _sentence(run: SourceRun, today: date, timezone: str) -> str:
     state = state_of(run, today, timezone)
-    return f"{run.source} {state}." if state else told(run, today)
+    return f"{run.source} {state}." if state else f"{told(run, today)}."
 
 
 def _today(now: datetime, timezone: str) -> date:

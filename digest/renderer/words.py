@@ -7,24 +7,17 @@ by the templates.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
-from digest.errors import SourceError
 from digest.model import (
-    Digest,
     Frame,
     Listing,
     Match,
     PersonalLinks,
     Reason,
-    Receipt,
     SectionName,
-    SourceRun,
-    Standing,
 )
 from digest.renderer.clean import line
 
@@ -32,8 +25,12 @@ from digest.renderer.clean import line
 from digest.renderer.leads import LEADS as LEADS
 from digest.renderer.leads import TITLES as TITLES
 from digest.renderer.leads import lead as lead
+from digest.renderer.numbers import NBSP
+from digest.renderer.numbers import counted as counted
+from digest.renderer.receipts import counts as counts
+from digest.renderer.receipts import sources as sources
+from digest.renderer.receipts import troubles as troubles
 from digest.sources.calendar import DAYS, MONTHS
-from digest.standing import Share, state_of, told
 from digest.text import cut
 
 _PLACES = {
@@ -46,7 +43,6 @@ _PLACES = {
 }
 _ORDER = {field: place for place, field in enumerate(_PLACES)}
 _KEYWORD = re.compile(r"(?:(?:title|abstract|author|category|org|source):)?\"?([^\"]+)\"?")
-_ADDRESS = re.compile(r"\b[a-z]+://\S+\s*", re.IGNORECASE)
 _LINKS = {"pdf": "PDF", "code": "Code", "project": "Project page", "comments": "Discussion"}
 _PARTICLES = frozenset(
     {
@@ -55,10 +51,7 @@ _PARTICLES = frozenset(
     }
 )  # fmt: skip
 _FAMILY_FIRST = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # 湯川 秀樹 stays whole
-_NBSP = "\u00a0"  # keeps a number and its noun on one line
 _MOST_GROUPS = 6  # reasons in one line; what is left is added up
-_MOST_SOURCES = 12
-_MOST_QUIET = 3  # sources without news that are named one by one
 _GROUPS = ("Collaboration", "Team", "Consortium", "Group", "Project")
 
 
@@ -77,8 +70,8 @@ def short_day(day: date) -> str:
 
 def near_day(day: date, year: int) -> str:
     """`19 Nov` in that year, `8 Oct 2025` in another."""
-    shown = f"{day.day}{_NBSP}{MONTHS[day.month - 1][:3]}"
-    return shown if day.year == year else f"{shown}{_NBSP}{day.year}"
+    shown = f"{day.day}{NBSP}{MONTHS[day.month - 1][:3]}"
+    return shown if day.year == year else f"{shown}{NBSP}{day.year}"
 
 
 # --- a listing ------------------------------------------------------------------------------
@@ -129,13 +122,6 @@ def _source(listing: Listing) -> str:
     others = [line(name, 40) for name in listing.also_in if name != listing.source]
     also = f", also in {', '.join(others[:3])}" if others else ""
     return line(listing.source, 40) + also
-
-
-def counted(number: int | None, noun: str) -> str:
-    """`1 vote`, `118 votes`; nothing where the number is not known."""
-    if number is None:
-        return ""
-    return f"{number:,}{_NBSP}{noun}" if number == 1 else f"{number:,}{_NBSP}{noun}s"
 
 
 def link_label(kind: str) -> str:
@@ -247,104 +233,6 @@ def _points(reasons: Sequence[Reason]) -> str:
     if abs(points) < 0.005:
         return ""
     return f" (+{points:.2f})" if points > 0 else f" (−{-points:.2f})"
-
-
-# --- the day --------------------------------------------------------------------------------
-
-
-def counts(receipt: Receipt) -> str:
-    """What became of the day for this person, in one sentence."""
-    parts = [
-        counted(receipt.considered, "new listing") + " considered",
-        f"{receipt.matched:,} {'fits' if receipt.matched == 1 else 'fit'} you",
-        f"{receipt.shown:,} shown",
-    ]
-    if not receipt.matched:
-        parts[1:] = ["none fits you"] if receipt.considered else []
-        parts += [f"{receipt.shown:,} shown"] if receipt.shown else []
-    if not receipt.considered:
-        parts[0] = "No new listing to consider"
-    if receipt.waiting:
-        waits = "waits" if receipt.waiting == 1 else "wait"
-        parts.append(f"{receipt.waiting:,} {waits} for tomorrow")
-    return ", ".join(parts) + "."
-
-
-def troubles(digest: Digest) -> list[str]:
-    """The sources that failed or have been silent for too long: since when, and what comes next."""
-    day, timezone = digest.digest_on, digest.subscriber.timezone
-    bad = [run for run in digest.receipt.sources if _is_trouble(run)]
-    lines = [_trouble(run, day, timezone) for run in bad[:_MOST_SOURCES]]
-    if more := len(bad) - len(lines):
-        lines.append(f"{more} more {'source is' if more == 1 else 'sources are'} in trouble.")
-    return lines
-
-
-def sources(digest: Digest) -> list[str]:
-    """One line for each source that was read: what it announced, what of it fits, what is shown."""
-    shares = _shares(digest)
-    read = [run for run in digest.receipt.sources if not _is_trouble(run) or run.new]
-    quiet = [run for run in read if not run.read and run.standing is Standing.ON_TIME]
-    quiet = quiet if len(quiet) > _MOST_QUIET else []
-    read = [run for run in read if run not in quiet]
-    lines = [
-        _source_line(run, digest.digest_on, shares.get(run.source, shares[""]))
-        for run in read[:_MOST_SOURCES]
-    ]
-    if rest := read[_MOST_SOURCES:]:
-        total = sum(run.read for run in rest)
-        lines.append(f"{len(rest)} more sources: {total:,} read, {sum(r.new for r in rest):,} new.")
-    if quiet:
-        names = ", ".join(line(run.source, 40) for run in quiet[:_MOST_QUIET])
-        lines.append(f"Nothing new from {names} and {len(quiet) - _MOST_QUIET} more.")
-    return lines
-
-
-def _is_trouble(run: SourceRun) -> bool:
-    return bool(run.error) or run.standing is Standing.SILENT
-
-
-def _shares(digest: Digest) -> dict[str, Share]:
-    """Per source what of its listings fits and is shown; under the empty name, of any other."""
-    shown: Counter[str] = Counter()
-    also: dict[str, Counter[str]] = defaultdict(Counter)
-    kept = (s for s in digest.sections if s.name is not SectionName.NEAREST)
-    for listing in {m.listing.key: m.listing for s in kept for m in s.matches}.values():
-        shown[listing.source] += 1
-        also[listing.source].update(name for name in listing.also_in if name != listing.source)
-    receipt = digest.receipt
-    fits = dict(receipt.matched_by)
-    # A list of feeds names its listings by the feeds, so that its own share is not known.
-    known = {run.source for run in receipt.sources}.issuperset(fits)
-    none = 0 if known and (fits or not receipt.matched) else None
-    return {"": Share(none)} | {
-        name: Share(
-            fits.get(name, none), shown[name], tuple((o, n) for o, n in also[name].most_common(2))
-        )
-        for name in {*fits, *shown}
-    }
-
-
-@lru_cache(maxsize=4096)  # a source's line is the same in the mails of many
-def _source_line(run: SourceRun, today: date, share: Share) -> str:
-    elsewhere = tuple((line(name, 40), count) for name, count in share.elsewhere)
-    return told(_clean(run), today, replace(share, elsewhere=elsewhere))
-
-
-@lru_cache(maxsize=4096)
-def _trouble(run: SourceRun, today: date, timezone: str) -> str:
-    run = _clean(run)
-    return f"{run.source} {state_of(run, today, timezone)}."
-
-
-def _clean(run: SourceRun) -> SourceRun:
-    """The run with what is from outside on one line and without what nobody can see.
-
-    Addresses are the operator's: they may hold a key, and help no reader.
-    """
-    why = _ADDRESS.sub("", run.error.removeprefix(str(SourceError(run.source, ""))))
-    why = line(why, 160) or (run.error and "no reason given")
-    return replace(run, source=line(run.source, 60), error=why)
 
 
 # --- around the items -----------------------------------------------------------------------
