@@ -135,14 +135,18 @@ def changed(compiled: Profiles, wanted: tuple[list[str], list[str]]) -> float:
 
 
 def measure(
-    matcher: Matcher, wanted: tuple[list[str], list[str]], number: int, batch: Batch
+    matcher: Matcher,
+    wanted: tuple[list[str], list[str]],
+    number: int,
+    batch: Batch,
+    bytes_a_second: float,
 ) -> float:
     """One line of the table; the answer is the seconds to rank one profile."""
     begun = time.perf_counter()
     compiled = matcher.compile(profiles(wanted, number))
     taken = time.perf_counter() - begun
     finding, ranking, cutting = ranked(matcher, compiled, batch)
-    bound = (compiled.rows.entries + number * BEST) * 8 / bandwidth()
+    bound = (compiled.rows.entries + number * BEST) * 8 / bytes_a_second
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{number:>9,} {len(batch):>8,} {taken / number * 1e6:>9.1f} {finding:>7.2f}"
@@ -153,7 +157,7 @@ def measure(
     return ranking / number
 
 
-def table(numbers: Sequence[int], *, related: bool, peers: bool) -> None:
+def table(numbers: Sequence[int], bytes_a_second: float, *, related: bool, peers: bool) -> None:
     """One kind of profile, whole."""
     words = vocabulary()
     wanted = terms(words)
@@ -167,8 +171,8 @@ def table(numbers: Sequence[int], *, related: bool, peers: bool) -> None:
         " profiles listings taken/µs  find/s  rank/s  µs/profile  above floor changed/ms"
         "     MB × bandwidth"
     )
-    ours = [measure(matcher, wanted, number, batch) for number in numbers]
-    measure(matcher, wanted, numbers[0], matcher.read(shown[:500]))
+    ours = [measure(matcher, wanted, number, batch, bytes_a_second) for number in numbers]
+    measure(matcher, wanted, numbers[0], matcher.read(shown[:500]), bytes_a_second)
     if peers:
         peer = tantivy_time(wanted, shown)
         print(
@@ -183,13 +187,16 @@ def main() -> None:
     parser.add_argument("--profiles", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--only", choices=("plain", "related"), help="one of the two tables")
     parser.add_argument("--no-peers", action="store_true", help="leave tantivy out")
+    parser.add_argument("--bandwidth", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.only:
-        table(options.profiles, related=options.only == "related", peers=not options.no_peers)
+    if options.bandwidth:
+        kind = {"related": options.only == "related", "peers": not options.no_peers}
+        table(options.profiles, options.bandwidth, **kind)
         return
-    for kind in ("plain", "related"):
+    for only in (options.only,) if options.only else ("plain", "related"):
         command = [sys.executable, "-m", "tests.benchmarks.bench_matcher", *sys.argv[1:]]
-        subprocess.run([*command, "--only", kind], check=True)
+        command += ["--only", only, "--bandwidth", str(bandwidth())]
+        subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":
