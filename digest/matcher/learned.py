@@ -3,7 +3,7 @@
 Owns the bound. Where likes are `bounded`, as in the mails, the keywords keep at least half of their
 worth, and everything learned together can add, or take away, at most what the keywords can add: the
 learned row is no longer than what is left of the keywords' row sums up to, and the features of a
-listing have length 1. An exclusion is a million times more than either.
+listing have length 1 at most. An exclusion is a million times more than either.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, vstack
 
-from digest.matcher.likes import Likes, learn_features
+from digest.matcher.likes import Likes, Teacher
 from digest.matcher.reading import Batch
 from digest.matcher.space import Space
 from digest.model import Listing
@@ -43,18 +43,18 @@ class Learner:
     """Learns from likes beside an archive, and remembers what it learned."""
 
     def __init__(self, space: Space, archive: Batch) -> None:
-        self._space = space
-        self._archive = archive
+        self._width = space.width
+        self._teacher = Teacher(space, archive)
         self._alone = lru_cache(REMEMBERED)(self._learn_alone)
 
     def rows(self, likes: Sequence[Likes | None], own: csr_matrix) -> csr_matrix:
         """Profiles x features: what each has learned, beside its keywords in `own`, unscaled."""
         free = [None if each and each.bounded else each for each in likes]
         bound = [at for at, each in enumerate(likes) if each and each.bounded]
-        learned = csr_matrix((len(likes), self._space.width))
+        learned = csr_matrix((len(likes), self._width))
         if any(each and each.liked for each in free):
             share = diags(1 - kept(free).astype(float))
-            learned = (share @ learn_features(self._space, self._archive, free)).tocsr()
+            learned = (share @ self._teacher.learn(free)).tocsr()
         if bound:
             room = np.asarray(own.maximum(0).sum(axis=1)).ravel()[bound] * kept(likes)[bound]
             rows = [
@@ -74,7 +74,7 @@ class Learner:
 
     def _learn_alone(self, likes: Likes) -> csr_matrix:
         """What speaks for a listing, less what speaks against it."""
-        row = csr_matrix((1, self._space.width))
+        row = csr_matrix((1, self._width))
         if likes.liked:
             row = row + (1 - kept([likes])[0]) * self._learn(likes.liked, likes.disliked)
         if likes.disliked:
@@ -83,4 +83,4 @@ class Learner:
         return row.tocsr()
 
     def _learn(self, wanted: tuple[Listing, ...], unwanted: tuple[Listing, ...]) -> csr_matrix:
-        return learn_features(self._space, self._archive, [Likes(wanted, unwanted)])
+        return self._teacher.learn([Likes(wanted, unwanted)])

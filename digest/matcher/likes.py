@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve
 from scipy.sparse import csr_matrix, diags, vstack
 
 from digest.matcher.reading import Batch, read
-from digest.matcher.space import LATENT_SHARE, Space
+from digest.matcher.ridge import Ridge
+from digest.matcher.space import Space
 from digest.model import Listing
-
-RIDGE = 0.5
-"""How strongly few examples are held back; 0.5 to 1 are level."""
 
 MOST_LEARNED = 200
 """Terms that are learned; 150 to 250 are level, 400 lose 0.005 under one floor."""
 
 MOST_STORED = 3000
-"""Stored listings that are compared with: the newest; the time grows with their cube."""
+"""Stored listings that are compared with: the newest; the time grows with their cube, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +38,43 @@ class Likes:
     bounded: bool = False
 
 
-def learn_features(space: Space, archive: Batch, likes: Sequence[Likes | None]) -> csr_matrix:
-    """Profiles x features: what each has learned; its liked listings give 1 on average."""
-    keys = {listing.key: at for at, listing in enumerate(archive.listings)}
-    further = _unknown(keys, likes)
-    stored = np.arange(len(archive.listings))[-MOST_STORED:]
-    vectors = vstack((space.vectors(archive), space.vectors(read(further)))).tocsr()
-    named = sorted({at for each in likes if each for at in _places(keys, each.liked)})
-    used = np.union1d(stored, np.array([*named, *range(len(keys), vectors.shape[0])], dtype=int))
-    train = vectors[used]
-    place = {at: row for row, at in enumerate(used.tolist())}
-    wished = np.zeros((len(used), len(likes)))
-    for column, each in enumerate(likes):
-        if each:
-            wished[[place[at] for at in _places(keys, each.disliked) if at in place], column] = -1
-            wished[[place[at] for at in _places(keys, each.liked)], column] = 1
-    weights = _ridge(space, train, wished)
-    gained = train @ weights.T
-    return _scaled(weights, wished, np.asarray(gained.todense()))
+class Teacher:
+    """An archive with which likes are compared; what all have in common is worked out once."""
+
+    def __init__(self, space: Space, archive: Batch) -> None:
+        self._space = space
+        self._archive = archive
+        self._keys = {listing.key: at for at, listing in enumerate(archive.listings)}
+        self._oldest = max(0, len(archive) - MOST_STORED)
+
+    def learn(self, likes: Sequence[Likes | None]) -> csr_matrix:
+        """Profiles x features: what each has learned; its liked listings give 1 on average."""
+        keys = dict(self._keys)
+        further = _unknown(keys, likes)
+        vectors = vstack((self._vectors, self._space.vectors(read(further)))).tocsr()
+        named = {at for each in likes if each for at in _places(keys, each.liked)}
+        stored = len(self._keys)
+        older = sorted(at for at in named if at < self._oldest)
+        used = [*range(self._oldest, stored), *older, *range(stored, vectors.shape[0])]
+        place = {at: row for row, at in enumerate(used)}
+        wished = np.zeros((len(used), len(likes)))
+        for column, each in enumerate(likes):
+            if each:
+                unwanted = (at for at in _places(keys, each.disliked) if at in place)
+                wished[[place[at] for at in unwanted], column] = -1
+                wished[[place[at] for at in _places(keys, each.liked)], column] = 1
+        found = self._ridge.weights(vectors[used[stored - self._oldest :]], wished)
+        weights = vstack([_best(column) for column in found.T]).tocsr()
+        gained = vectors[used] @ weights.T
+        return _scaled(weights, wished, np.asarray(gained.todense()))
+
+    @cached_property
+    def _vectors(self) -> csr_matrix:
+        return self._space.vectors(self._archive)
+
+    @cached_property
+    def _ridge(self) -> Ridge:
+        return Ridge(self._space, self._vectors[self._oldest :])
 
 
 def _unknown(keys: dict[str, int], likes: Sequence[Likes | None]) -> list[Listing]:
@@ -72,16 +89,6 @@ def _unknown(keys: dict[str, int], likes: Sequence[Likes | None]) -> list[Listin
 
 def _places(keys: dict[str, int], listings: Sequence[Listing]) -> list[int]:
     return [keys[listing.key] for listing in listings]
-
-
-def _ridge(space: Space, train: csr_matrix, wished: NDArray[np.float64]) -> csr_matrix:
-    """Profiles x features: the terms that part the wished from the others, the best of each."""
-    along = space.along(train)
-    kernel = (train @ train.T).toarray() + LATENT_SHARE * (along @ along.T)
-    kernel[np.diag_indices_from(kernel)] += RIDGE
-    found = solve(kernel, wished - wished.mean(axis=0), assume_a="pos")
-    weights = space.spread(np.asarray(train.T @ found))
-    return vstack([_best(column) for column in weights.T]).tocsr()
 
 
 def _best(weights: NDArray[np.float64]) -> csr_matrix:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from digest.errors import KeywordError
 from digest.matcher.lexicon import Lexicon
-from digest.matcher.likes import Likes, learn_features
+from digest.matcher.likes import Likes, Teacher
 from digest.matcher.reading import Batch, read
 from digest.matcher.scoring import count_units, evidence
 from digest.matcher.space import Space
@@ -93,6 +93,7 @@ class _Ground:
     space: Space
     archive: Batch
     statistics: Statistics
+    teacher: Teacher
 
     def expected(self, usual: Floats, rarities: Sequence[float]) -> Floats:
         """The share of listings that a rarity stands for, or the stored one if that is less.
@@ -159,7 +160,8 @@ def propose(
     named = {listing.key: listing for listing in (*stored, *examples.liked, *examples.disliked)}
     whole = read(list(named.values()))
     archive = read(stored) if stored else whole
-    ground = _Ground(profile, examples, Space(whole, statistics), archive, statistics)
+    space = Space(whole, statistics)
+    ground = _Ground(profile, examples, space, archive, statistics, Teacher(space, archive))
     return [*_changed(ground), *_new(Kind.ADD, ground), *_new(Kind.AGAINST, ground)]
 
 
@@ -221,7 +223,7 @@ def _new(kind: Kind, ground: _Ground) -> list[Proposal]:
     sides = Likes(examples.disliked, examples.liked) if turned else examples
     if not sides.liked:
         return []
-    row = learn_features(space, ground.archive, [Likes(sides.liked, sides.disliked)]).tocsr()
+    row = ground.teacher.learn([Likes(sides.liked, sides.disliked)]).tocsr()
     order = np.argsort(-row.data, kind="stable")
     features = row.indices[order].tolist()
     strength = row.data[order] / max(float(row.data.max(initial=0.0)), 1e-9)

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from digest.matcher import Likes, Matcher, Statistics
 from digest.matcher.learned import LEAST_KEPT, kept
+from digest.matcher.ridge import RIDGE, Ridge
+from digest.matcher.space import LATENT_SHARE
 from digest.model import Keyword, Listing, Match, Profile
 from tests.matcher.listings import archive, listing
 from tests.matcher.test_properties import STATISTICS, STORED, batches, listings, profiles, word
@@ -110,3 +112,30 @@ def test_likes_teach_nothing_without_an_archive() -> None:
     text = listing("Spectral embedding")
     said = Likes(heat(4), bounded=True)
     assert bare.match(WRITTEN, text, said).score == bare.match(WRITTEN, text).score
+
+
+def test_a_disliked_listing_need_not_be_stored() -> None:
+    """What was mailed this week is in no archive yet, and is what people press the button on."""
+    zebra = Listing("new:1", "test", "Laminar flow of zebras", "Zebras and laminar flow.")
+    wanted = Profile((Keyword("laminar"), Keyword("flow")), related=False, learn=True)
+    (similar,) = heat(1, start=10)
+    liked = Likes(heat(4), bounded=True)
+    before = SMALL.match(wanted, similar, liked)
+    match = SMALL.match(wanted, similar, replace(liked, disliked=(zebra,)))
+    assert learned(match) < learned(before)
+
+
+@pytest.mark.parametrize("most", [20, 60])
+def test_examples_are_solved_for_beside_the_archive(most: int) -> None:
+    """The equations in two parts have the solution of all of them at once."""
+    related = SMALL.related
+    assert related
+    space, vectors = related.space, related.space.vectors(related.batch)
+    first, rest = vectors[:most], vectors[most:]
+    wished = np.random.default_rng(1).standard_normal((vectors.shape[0], 3))
+    along = space.along(vectors)
+    alike = (vectors @ vectors.T).toarray() + LATENT_SHARE * along @ along.T
+    alike[np.diag_indices_from(alike)] += RIDGE
+    found = np.linalg.solve(alike, wished - wished.mean(axis=0))
+    expected = space.spread(np.asarray(vectors.T @ found))
+    assert Ridge(space, first).weights(rest, wished) == pytest.approx(expected, abs=1e-6)
