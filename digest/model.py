@@ -1,7 +1,7 @@
 """The nouns: immutable values that every other room passes around.
 
-Owns the shapes; a delivery's states and outcomes are those of `states.py`, and are nouns as well.
-Never reads a clock, a file or the network.
+Owns the shapes; those of `states.py` (a delivery's states and outcomes) and of `message.py` are
+nouns as well. Never reads a clock, a file or the network.
 Times are aware UTC and end in `_at`; local calendar days end in `_on`; durations carry a unit.
 """
 
@@ -12,6 +12,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 
 # ruff: noqa: PLC0414 - `as` is how the typing rules mark a name that is handed on
+from digest.message import Message as Message
 from digest.states import MOVES as MOVES
 from digest.states import Deferred as Deferred
 from digest.states import DeliveryState as DeliveryState
@@ -356,20 +357,14 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class PersonalLinks:
-    """The links of one subscriber's mail; each is https (or http on loopback) or empty."""
+    """The links of one subscriber's mail; each is https (or http on loopback) or empty.
+
+    `tune` begins the links by which one listing is judged: `TUNE/more/12`, `TUNE/12` for all.
+    """
 
     manage: str
     unsubscribe: str
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A finished mail: what is shown, and `raw`, the very bytes for the wire (7-bit, CRLF)."""
-
-    subject: str
-    text: str
-    html: str
-    raw: bytes
+    tune: str = ""
 
 
 # --- the ledger -----------------------------------------------------------------------------

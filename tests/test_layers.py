@@ -13,7 +13,7 @@ import digest
 HOUSE = Path(digest.__file__).parent
 
 LAYERS = (
-    ("states",),
+    ("states", "message"),
     ("model", "errors"),
     ("text", "tex", "markup", "schedule", "addresses"),
     ("sources",),

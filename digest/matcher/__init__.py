@@ -13,12 +13,12 @@ from digest.matcher.proposals import Proposal
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch
 from digest.matcher.reasons import Explanation
-from digest.matcher.spans import find_spans
+from digest.matcher.spans import find_all, find_spans
 from digest.matcher.statistics import Statistics, terms_of
 from digest.matcher.terms import check_author, check_exclusion, check_term
 
 __all__ = [
     "Batch", "Days", "Explanation", "Floors", "Likes", "Matcher", "Pairs", "Profiles", "Proposal",
     "Ranking", "Statistics", "check_author", "check_exclusion", "check_organization", "check_term",
-    "find_spans", "fit_floor", "fitted", "labs_named", "learn", "read_lab", "terms_of",
+    "find_all", "find_spans", "fit_floor", "fitted", "labs_named", "learn", "read_lab", "terms_of",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,16 +33,28 @@ def find_spans(terms: Sequence[str], text: str) -> list[tuple[int, int]]:
 
     The longest range wins where two begin alike. Terms that are no keywords are passed over.
     """
-    trie = _trie(tuple(sorted(set(terms))))
-    read = _read(text)
     spans: list[tuple[int, int]] = []
-    free = 0
-    for at in sorted(_beginnings(trie, read)):
-        end = _longest(trie, read, at) if at >= free else 0
-        if end:
-            spans.append((read.words[at].start, read.words[end - 1].end))
-            free = end
+    for start, end in _all_spans(tuple(sorted(set(terms))), text):
+        if not spans or start >= spans[-1][1]:
+            spans.append((start, end))
     return spans
+
+
+def find_all(term: str, text: str) -> list[tuple[int, int]]:
+    """Every character range of `text` where the keyword stands, in order; they may overlap.
+
+    Out of those of several keywords come their `find_spans`, by taking the longest that begin
+    first. A term that is no keyword stands nowhere.
+    """
+    return list(_all_spans((term,), text))
+
+
+def _all_spans(terms: tuple[str, ...], text: str) -> Iterator[tuple[int, int]]:
+    """The longest range at each word where one of the terms begins."""
+    trie, read = _trie(terms), _read(text)
+    for at in sorted(_beginnings(trie, read)):
+        if end := _longest(trie, read, at):
+            yield read.words[at].start, read.words[end - 1].end
 
 
 @lru_cache(maxsize=2048)  # the texts of a day, each asked about by many readers

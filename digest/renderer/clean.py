@@ -24,12 +24,14 @@ _PILED = re.compile(
     "([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4})"
     "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
+# What has to go though Unicode calls it printable.
+_NOT_SHOWN = re.compile(f"[\ufffc\ufffd]|{_PILED.pattern}")
 _OPENS_ENCODED = re.compile(r"=(?=\?)")
 
 
 def visible(text: str) -> str:
     """The text without what no one can see; lines end in a plain newline."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and (text.isascii() or not _NOT_SHOWN.search(text)):
         return text
     text = _PLANE_ENDS.sub("", _UNSEEN.sub("", _LINES.sub("\n", text)))
     return _PILED.sub(r"\1", text)
@@ -37,13 +39,18 @@ def visible(text: str) -> str:
 
 def line(text: str, limit: int = 0) -> str:
     """The text on one line, blanks collapsed; cut to `limit` characters if that is not 0."""
-    flat = _BLANKS.sub(" ", visible(text)).strip()
+    flat = visible(text)
+    if "  " in flat or not flat.isprintable():  # the only printable blank is the space
+        flat = _BLANKS.sub(" ", flat)
+    flat = flat.strip()
     return cut(flat, limit) if limit else flat
 
 
 def header_text(text: str, limit: int) -> str:
     """The text as it may stand in a header field: one line, no start of an encoded word (X5)."""
-    flat = line(_BLANKS.sub(" ", text.translate(_CONTROLS)), limit)
+    if not text.isprintable():
+        text = _BLANKS.sub(" ", text.translate(_CONTROLS))
+    flat = line(text, limit)
     return _OPENS_ENCODED.sub("= ", flat)
 
 

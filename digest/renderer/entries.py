@@ -1,185 +1,203 @@
-"""One listing in a mail: what never changes is made once, the reasons once for each match.
+"""One listing in a mail: what never changes is made once, a match adds what is one person's own.
 
-Owns the item's view. A `Card` depends on the listing alone and serves every subscriber; an `Entry`
-is a card with one person's reasons, score and highlights.
+Owns the item's view. A `Card` depends on the listing and how much of it is shown and serves every
+subscriber; an `Entry` is a card with one person's reasons, score and highlights.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from markupsafe import Markup, escape
-
 from digest import markup
-from digest.matcher import find_spans
-from digest.model import Listing, Match, SectionName
+from digest.model import Abstracts, Listing, Match, SectionName
 from digest.renderer import words
 from digest.renderer.clean import line, visible
-from digest.renderer.excerpt import first_sentences
+from digest.renderer.excerpt import first_sentences, whole
+from digest.renderer.highlights import Highlighted
+from digest.renderer.marks import Mark, Stencil
 from digest.renderer.theme import Theme
+from digest.renderer.wire import count_foreign
 from digest.renderer.wrapping import WIDTH, wrapped
 from digest.tex import readable
 from digest.text import web_url
 
-_INDENT = "    "
-_COLUMNS = WIDTH - len(_INDENT)
+COLUMNS = WIDTH - 4  # an item is indented
 _MOST_TERMS = 24  # highlighted in one item
 _MOST_LINKS = 4
-_CARDS, _ENTRIES = 4_096, 2_048  # kept; a card takes about 8 kB, an entry about 6 kB
-# Letter for letter, so that places stay: plain ASCII is found in several times as fast.
-_ASCII = str.maketrans("\u00a0\u2011\u2018\u2019\u201c\u201d\u2013\u2014\u2026", " -''\"\"-, ")
+_CARDS = 1_024  # kept; a card takes 12 kB, and 30 kB when very many terms stand in it
+_TUNING = (
+    ("more", "More like this"),
+    ("less", "Less like this"),
+    ("mute", "Mute a term"),
+    ("follow", "Follow an author"),
+)
+
+Shown = str | Mark
+"""A personal value in a template's view: the value, or the mark that stands for it."""
+
+
+class Style(Enum):
+    """How much of a listing is shown: its title, its first sentences, or its whole abstract."""
+
+    TITLE = 0
+    SHORT = 1
+    FULL = 2
 
 
 class ItemLink(NamedTuple):
     """A further link: what is shown, where it leads, and its name for a screen reader."""
 
     label: str
-    url: str
+    url: Shown
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Card:
-    """All of a listing that is the same for everyone."""
+    """All of a listing that is the same for everyone.
 
+    `foreign` octets of what is shown are none of ASCII; `stencils` by template and what is there.
+    """
+
+    id: int
+    style: Style
     title: str
     url: str
     meta: str
     changed: str
     links: tuple[ItemLink, ...]
-    prose: markup.Prose
     abstract: str
+    title_html: Highlighted
+    abstract_html: Highlighted
+    foreign: int
+    stencils: dict[tuple[str, bool, bool, bool], Stencil | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemView:
     """What `item.html` and `item.txt` see; `title` and `abstract` are HTML in the first."""
 
-    title: str
+    title: Shown
     url: str
     meta: str
     changed: str
     links: tuple[ItemLink, ...]
-    abstract: str
-    why: str
+    abstract: Shown
+    why: Shown
+    score: Shown
+    meter: int | Mark
+    short: bool
+    tune: tuple[ItemLink, ...]
+    tune_url: Shown
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An item of one person's mail; `why` in parts, `tune` begins its tuning links, or is empty.
+
+    `made` keeps its finished forms by template.
+    """
+
+    card: Card
+    terms: tuple[str, ...]
+    why: Sequence[str]
     score: str
     meter: int
-    short: bool
+    tune: str
+    made: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The title as plain text."""
+        return self.card.title
 
 
-class Entry(NamedTuple):
-    """An item as it stands in both parts of a mail; `title` and `terms` are plain text."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where items stand, and what they owe to their reader; `tune` begins the tuning links."""
 
-    title: str
-    html: Markup
-    text: str
-    terms: str
+    section: SectionName
+    style: Style
+    floor: float
+    year: int
+    tune: str
 
 
 class Entries:
-    """Makes entries, and keeps the latest."""
+    """Makes entries, and keeps the latest cards."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme
         self._card = lru_cache(_CARDS)(self._make_card)
-        self._marked = lru_cache(_CARDS)(self._mark)
-        self._entry = lru_cache(_ENTRIES)(self._make_entry)
 
-    def entry(self, match: Match, section: SectionName, floor: float, year: int) -> Entry:
-        """The item of a match in that section. Raises: TemplateError."""
-        shown_floor = floor if section is SectionName.NEAREST else 0.0
-        return self._entry(match, section, shown_floor, year)
-
-    def _make_entry(self, match: Match, section: SectionName, floor: float, year: int) -> Entry:
-        card = self._card(match.listing, year)
-        why = words.why(match, section, floor)
-        title, abstract = self._marked(match.listing, year, _terms(match))
-        short = section is SectionName.SHORT
-        view = ItemView(
-            title=title,
-            url=card.url,
-            meta=card.meta,
-            changed=card.changed,
-            links=() if short else card.links,
-            abstract="" if short else abstract,
+    def entry(self, match: Match, at: Setting) -> Entry:
+        """The item of a match in that setting."""
+        card = self._card(match.listing, match.listing.id, at.style, at.year)
+        why = words.why_parts(match, at.section, at.floor)
+        return Entry(
+            card=card,
+            terms=_terms(match),
             why=why,
             score=f"{match.score:.2f}" if match.score > 0 and why else "",
             meter=_meter(match.score),
-            short=short,
+            tune=at.tune if card.id > 0 and at.style is not Style.TITLE else "",
         )
-        html = Markup(self._theme.render("item.html", {"item": view}).strip())  # noqa: S704 - autoescaped
-        return Entry(card.title, html, self._text(card, view), words.named(_terms(match)))
 
-    def _text(self, card: Card, view: ItemView) -> str:
-        """The item in the text part, wrapped, each line but the first indented."""
-        plain = ItemView(
-            title=wrapped(card.title, width=_COLUMNS),
-            url=card.url,
-            meta=wrapped(card.meta, width=_COLUMNS),
-            changed=wrapped(card.changed, width=_COLUMNS),
-            links=view.links,
-            abstract="" if view.short else card.abstract,
-            why=wrapped(_scored(view.why, view.score), width=_COLUMNS),
-            score=view.score,
-            meter=view.meter,
-            short=view.short,
-        )
-        made = self._theme.render("item.txt", {"item": plain}).strip("\n").split("\n")
-        return "\n".join(_INDENT + one if one and place else one for place, one in enumerate(made))
-
-    def _make_card(self, listing: Listing, year: int) -> Card:
-        title = readable(line(listing.title, 400)) or "Without a title"
-        excerpt = first_sentences(readable(visible(listing.abstract).strip()))
+    def _make_card(self, listing: Listing, listing_id: int, style: Style, year: int) -> Card:
+        title = line(readable(line(listing.title, 400)) or "Without a title", 300)
+        excerpt = _excerpt(listing, style)
+        prose = markup.split(self._theme.styled(markup.abstract_html(excerpt)))
         return Card(
-            title=line(title, 300),
+            id=listing_id,
+            style=style,
+            title=title,
             url=web_url(listing.url),
             meta=words.meta(listing, year),
             changed=line(listing.note, 200),
-            links=_links(listing, line(title, 100)),
-            prose=markup.split(self._theme.styled(markup.abstract_html(excerpt))),
-            abstract=wrapped(excerpt, width=_COLUMNS),
+            links=() if style is Style.TITLE else _links(listing, line(title, 100)),
+            abstract=wrapped(excerpt, width=COLUMNS),
+            title_html=Highlighted(markup.Prose(((False, title),), title), self._theme.title_hit),
+            abstract_html=Highlighted(prose, self._theme.prose_hit),
+            foreign=count_foreign(title + excerpt),
         )
 
-    def _mark(self, listing: Listing, year: int, terms: tuple[str, ...]) -> tuple[Markup, Markup]:
-        """Title and abstract as HTML, with the terms highlighted."""
-        card = self._card(listing, year)
-        title = markup.Prose(((False, card.title),), card.title)
-        hits = self._theme.title_hit, self._theme.prose_hit
-        return _highlighted(title, terms, hits[0]), _highlighted(card.prose, terms, hits[1])
+
+def style_of(section: SectionName, abstracts: Abstracts) -> Style:
+    """How much a section shows of its listings to someone who asked for abstracts of that kind."""
+    if section in {SectionName.WAITING, SectionName.SHORT}:
+        return Style.TITLE
+    return Style.FULL if abstracts is Abstracts.FULL else Style.SHORT
 
 
-def _highlighted(prose: markup.Prose, terms: Sequence[str], hit: str) -> Markup:
-    """The prose as HTML, the terms between `hit` and `</b>`."""
-    spans = find_spans(terms, prose.text.translate(_ASCII)) if terms and prose.text else []
-    made: list[str] = []
-    at = 0
-    for is_tag, piece in prose.pieces:
-        if is_tag:
-            made.append(piece)
-            continue
-        made += _marked_piece(piece, at, spans, hit)
-        at += len(piece)
-    return Markup("".join(made))  # noqa: S704 - tags are nh3's and ours, all else is escaped
+def tuning(card: Card, tune: Shown) -> tuple[ItemLink, ...]:
+    """The links by which a reader says more, less, never or always; `tune` begins each."""
+    title = line(card.title, 60)
+    return tuple(
+        ItemLink(label, below(tune, f"/{verb}/{card.id}"), f"{label}: {title}")
+        for verb, label in _TUNING
+    )
 
 
-def _marked_piece(piece: str, at: int, spans: Sequence[tuple[int, int]], hit: str) -> list[str]:
-    """A piece of text that begins at `at`, escaped, its share of the spans between tags."""
-    made, place = [], 0
-    for start, end in spans:
-        first, last = max(start - at, place), min(end - at, len(piece))
-        if first >= last:
-            continue
-        made += [escape(piece[place:first]), hit, escape(piece[first:last]), "</b>"]
-        place = last
-    return [*made, escape(piece[place:])]
+def below(tune: Shown, path: str) -> Shown:
+    """The address of a page below the one where the tuning links begin."""
+    return tune.before(path) if isinstance(tune, Mark) else tune + path
+
+
+def _excerpt(listing: Listing, style: Style) -> str:
+    """As much of the abstract as is shown."""
+    if style is Style.TITLE:
+        return ""
+    text = readable(visible(listing.abstract).strip())
+    return whole(text) if style is Style.FULL else first_sentences(text)
 
 
 def _terms(match: Match) -> tuple[str, ...]:
     """The terms to highlight: what counted for the listing, as the subscriber wrote it."""
-    counted = (r.part or r.term for r in match.reasons if not r.related and r.points >= 0)
+    counted = [r.part or r.term for r in match.reasons if r.points >= 0 and not r.related]
     return tuple(dict.fromkeys(counted))[:_MOST_TERMS]
 
 
@@ -192,10 +210,6 @@ def _links(listing: Listing, title: str) -> tuple[ItemLink, ...]:
             label = words.link_label(link.kind)
             found.setdefault(label, ItemLink(label, url, f"{label}: {title}"))
     return tuple(found.values())[:_MOST_LINKS]
-
-
-def _scored(why: str, score: str) -> str:
-    return f"{score}: {why[:1].lower()}{why[1:]}" if score and why else why
 
 
 def _meter(score: float) -> int:

@@ -1,4 +1,4 @@
-"""The first sentences of an abstract.
+"""The first sentences of an abstract, or all of it.
 
 Owns where a sentence ends: not after `e.g.`, `et al.` or an initial, and in Japanese and Chinese
 without a blank.
@@ -12,6 +12,7 @@ from digest.text import cut
 
 SENTENCES = 3
 LONGEST = 480  # characters; about a dozen lines on a telephone
+LONGEST_FULL = 4_000  # characters of a whole abstract; one of 50,000 would fill the mail alone
 
 _END = re.compile(r"[.!?…][\"”’)\]]*(?=\s+[^\sa-z,;])|[。！？｡](?!$)")
 _NO_END = re.compile(
@@ -30,6 +31,11 @@ def first_sentences(text: str) -> str:
         if place > LONGEST:
             return _whole(cut(text, LONGEST))
     return text if end >= len(text.rstrip()) else f"{text[:end].rstrip()}\u00a0…"
+
+
+def whole(text: str) -> str:
+    """All of the abstract, but for what is far too long for one."""
+    return _whole(cut(text, LONGEST_FULL)) if len(text) > LONGEST_FULL else text
 
 
 def _ends(text: str) -> list[int]:

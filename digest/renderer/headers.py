@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 
 from digest.addresses import check_address, check_domain
 from digest.errors import DigestError
@@ -33,6 +34,7 @@ class Letterhead:
         reader = check_address(frame.reply_to) if frame.reply_to else sender
         self.sender_domain = sender.rpartition("@")[2]
         self.list_id = _list_id(frame.list_id, self.sender_domain)
+        self._feedback = lru_cache(maxsize=8)(self._make_feedback)
         self._from = f"From: {mailbox(name, sender)}"
         self._rest = [
             f"Reply-To: {mailbox('', reader)}",
@@ -54,18 +56,24 @@ class Letterhead:
             self._from,
             f"To: {mailbox('', check_address(digest.subscriber.email))}",
             unstructured("Subject", subject),
-            f"Date: {format_datetime(sent_at)}",
+            f"Date: {_date(sent_at, sent_at.utcoffset())}",
             f"Message-ID: <{message_id}>",
             *self._rest,
             *_unsubscribe(unsubscribe),
-            f"Feedback-ID: {self._feedback(digest.digest_on)}",
+            self._feedback(digest.digest_on),
         ]
 
-    def _feedback(self, day: date) -> str:
+    def _make_feedback(self, day: date) -> str:
         """`campaign:list:type:sender`: no person in it, and the last part never changes."""
         list_name = _TOKEN.sub("-", self.list_id.lower()).strip("-")[:40]
         sender = hashlib.sha256(self.sender_domain.encode()).hexdigest()[:12]
-        return f"{day:%Y%m%d}:{list_name}:digest:{sender}"
+        return f"Feedback-ID: {day:%Y%m%d}:{list_name}:digest:{sender}"
+
+
+@lru_cache(maxsize=64)  # a batch is frozen at one moment
+def _date(moment: datetime, offset: timedelta | None) -> str:
+    """The moment with its own offset; equal moments may have different ones."""
+    return format_datetime(moment)
 
 
 def mailbox(name: str, address: str) -> str:
@@ -96,15 +104,14 @@ def unstructured(name: str, text: str) -> str:
 
 def _encoded(text: str, column: int) -> str:
     """The text in encoded words. Source: RFC 2047 2."""
-    words, chunk, room = [], b"", _octets(column)
-    for letter in text:
-        octets = letter.encode("utf-8")
-        if len(chunk) + len(octets) > room:
-            words.append(chunk)
-            chunk, room = b"", _octets(1)
-        chunk += octets
-    made = (base64.b64encode(octets).decode("ascii") for octets in [*words, chunk])
-    return "\r\n ".join(f"=?utf-8?B?{word}?=" for word in made)
+    octets, words, room = text.encode("utf-8"), [], _octets(column)
+    while octets:
+        end = min(room, len(octets))
+        while end < len(octets) and octets[end] & 0xC0 == 0x80:  # no letter is parted
+            end -= 1
+        words.append(base64.b64encode(octets[:end]).decode("ascii"))
+        octets, room = octets[end:], _octets(1)
+    return "\r\n ".join(f"=?utf-8?B?{word}?=" for word in words)
 
 
 def _octets(column: int) -> int:

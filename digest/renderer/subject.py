@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from digest.model import SectionName
-from digest.renderer.words import counted, short_day
+from digest.renderer.words import counted, named, short_day
 from digest.text import cut
 
 if TYPE_CHECKING:  # the entries know nothing of the subject
@@ -25,12 +24,11 @@ def subject(titles: Sequence[str], day: date) -> str:
     return f"{cut(titles[0], _LONGEST_TITLE).rstrip('.')}{more} · {short_day(day)}"
 
 
-def preheader(sections: Sequence[tuple[SectionName, Sequence[Entry]]], considered: int) -> str:
+def preheader(entries: Sequence[Entry], considered: int) -> str:
     """What follows the subject in a list of mails: the next titles, or what the first is for."""
-    entries = [entry for _, listed in sections for entry in listed]
     parts = ["; ".join(cut(entry.title, 60) for entry in entries[1:4])]
     if entries and entries[0].terms and len(parts[0]) < _PREHEADER[0]:
-        parts.append(f"For {entries[0].terms}")
+        parts.append(f"For {named(entries[0].terms)}")
     if len(" · ".join(filter(None, parts))) < _PREHEADER[0]:
         parts.append(f"{counted(considered, 'new listing')} looked through for this digest")
     return cut(" · ".join(filter(None, parts)), _PREHEADER[1])

@@ -20,13 +20,15 @@ from jinja2 import (
     Template,
     TemplateNotFound,
     TemplateSyntaxError,
+    meta,
 )
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from digest.errors import TemplateError
 from digest.renderer.inline import inline_css
-from digest.renderer.wrapping import wrapped
+from digest.renderer.marks import Mark, finalize, only_prints
+from digest.renderer.wrapping import WIDTH, wrapped
 
 _PROSE = ("p", "ul", "ol", "li", "code", "a")
 _OPENING = re.compile(r"<(\w+)[^>]*>")
@@ -49,6 +51,7 @@ class Theme:
         self._compiled: dict[str, Template] = {}
         for name in ("digest.html", "item.html", "digest.txt", "item.txt", "subject.txt"):
             self._compile(name)
+        self._printing = {name for name in self._compiled if self._only_prints(name)}
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
         """The template's text. Raises: TemplateError."""
@@ -56,6 +59,15 @@ class Theme:
             return self._compiled[name].render(values)
         except Exception as error:
             raise self._fault(name, error, values) from error
+
+    def marked(self, name: str, values: Mapping[str, Any]) -> str | None:
+        """The template's text where some values are marks, or None where it has to see them."""
+        if name not in self._printing:
+            return None
+        try:
+            return self._compiled[name].render(values)
+        except Exception:  # whatever else it does with a mark raises; a fault is told by `render`
+            return None
 
     def styled(self, safe_html: str) -> str:
         """Prose of ours with the theme's styles in its tags."""
@@ -90,6 +102,18 @@ class Theme:
             ) from error
         except TemplateNotFound as error:
             raise TemplateError(f"template {name}: it names {error.name}, which is none") from error
+
+    def _only_prints(self, name: str) -> bool:
+        """Whether the template and all that it extends or includes may be given marks."""
+        reached, unread = {name}, [name]
+        while unread:
+            tree = self._plain.parse(self._sources[unread.pop()])
+            named = {one or "" for one in meta.find_referenced_templates(tree)} - reached
+            if not only_prints(tree) or not named <= set(self._sources):
+                return False
+            reached |= named
+            unread += named
+        return True
 
     def _fault(self, name: str, error: Exception, values: Mapping[str, Any]) -> TemplateError:
         """What went wrong and where; inlining moves lines, so the source as written is asked."""
@@ -150,6 +174,16 @@ def _environment(loader: BaseLoader, *, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=finalize,
     )
-    environment.filters["wrapped"] = wrapped
+    environment.filters["wrapped"] = _wrapped
     return environment
+
+
+def _wrapped(
+    text: str | Mark, first: str = "", rest: str | None = None, width: int = WIDTH
+) -> str | Mark:
+    """The filter of that name; a mark remembers how it is to be wrapped."""
+    if isinstance(text, Mark):
+        return text.wrapped(first, rest, width)
+    return wrapped(text, first, rest, width)

@@ -134,37 +134,46 @@ def link_label(kind: str) -> str:
 
 def why(match: Match, section: SectionName, floor: float) -> str:
     """Why the listing is here, in words, with the points that make up its score."""
-    reasons = because(match.reasons)
+    return "".join(why_parts(match, section, floor))
+
+
+def why_parts(match: Match, section: SectionName, floor: float) -> list[str]:
+    """The same in parts, most of which stand in many mails; none for what is but a title."""
+    if section is SectionName.SHORT:
+        return []
+    reasons = _because(match.reasons)
     if section is SectionName.NEAREST:
         below = f"{floor - match.score:.2f} below your floor of {floor:.2f}"
-        return f"{below}: {reasons}" if reasons else below
+        return [below, ": ", *reasons] if reasons else [below]
     if not reasons:
-        return ""
+        return []
     if section in {SectionName.TRENDING, SectionName.RISING}:
         learned = any(reason.learned for reason in match.reasons)
-        return f"From your keywords{' and likes' if learned else ''}: {reasons}"
-    return f"Because of {reasons}"
+        return [f"From your keywords{' and likes' if learned else ''}: ", *reasons]
+    return ["Because of ", *reasons]
 
 
 def because(reasons: Sequence[Reason]) -> str:
     """`“draft model” in the title (+0.42) and the abstract, twice (+0.11)`, and what held back."""
+    return "".join(_because(reasons))
+
+
+def _because(reasons: Sequence[Reason]) -> list[str]:
     stated = [reason for reason in reasons if not reason.related]
     weak = [r for r in reasons if r.related] if len(stated) < len(reasons) else []
     helped = _groups([reason for reason in stated if reason.points >= 0])
     hindered = _groups([reason for reason in stated if reason.points < 0])
-    parts = [_group_words(group) for group in helped[:_MOST_GROUPS]]
+    said = [_clause(group) for group in helped[:_MOST_GROUPS]]
     if rest := [reason for group in helped[_MOST_GROUPS:] for reason in group]:
-        parts.append(f"{len(helped) - _MOST_GROUPS} more{_points(rest)}")
+        said.append([f"{len(helped) - _MOST_GROUPS} more{_points(rest)}"])
     if related := [reason for reason in weak if not reason.learned]:
-        parts.append(_related(related))
-    parts += _learned(weak, "liked")
-    shown = ", ".join(parts)
-    against = [_group_words(group) for group in hindered[:_MOST_GROUPS]]
-    against += _learned(weak, "disliked")
+        said.append([_related(related)])
+    said += _learned(weak, "liked")
+    against = [_clause(group) for group in hindered[:_MOST_GROUPS]] + _learned(weak, "disliked")
     if not against:
-        return shown
-    held = ", ".join(against)
-    return f"{shown}; held back by {held}" if shown else f"nothing, and held back by {held}"
+        return _listed(said)
+    held = "; held back by " if said else "nothing, and held back by "
+    return [*_listed(said), held, *_listed(against)]
 
 
 def named(terms: Sequence[str]) -> str:
@@ -172,7 +181,6 @@ def named(terms: Sequence[str]) -> str:
     return ", ".join(f"“{bare(term, 40)}”" for term in terms[:3])
 
 
-@lru_cache(maxsize=8_192)  # a day's keywords, which come again in mail after mail
 def bare(term: str, limit: int = 60) -> str:
     """A keyword without its field and its quotation marks: the place is said in words."""
     found = _KEYWORD.fullmatch(line(term))
@@ -187,20 +195,33 @@ def _groups(reasons: Sequence[Reason]) -> list[list[Reason]]:
     return list(groups.values())
 
 
-def _group_words(group: list[Reason]) -> str:
+def _listed(clauses: Sequence[list[str]]) -> list[str]:
+    """The parts of all clauses with commas between them."""
+    parts: list[str] = []
+    for clause in clauses:
+        parts.append(", ")
+        parts += clause
+    return parts[1:]
+
+
+def _clause(group: list[Reason]) -> list[str]:
     """One term with all the places where it counted."""
     if len(group) > 1:
         group = sorted(group, key=lambda r: _ORDER.get(r.field, len(_ORDER)))
-    places = [_place(reason.field, reason.count) + _points((reason,)) for reason in group]
-    return f"{_quoted(group[0].term, group[0].part)} {' and '.join(places)}"
+    first, *others = group
+    parts = [_term(first.term, first.part, first.field, first.count), _points((first,))]
+    for reason in others:
+        parts += (f" and {_place(reason.field, reason.count)}", _points((reason,)))
+    return parts
 
 
-@lru_cache(maxsize=8_192)
-def _quoted(term: str, part: str) -> str:
-    return f"“{bare(part)}” of “{bare(term)}”" if part else f"“{bare(term)}”"
+@lru_cache(maxsize=8_192)  # a day's keywords, which come again in mail after mail
+def _term(term: str, part: str, field: str, count: int) -> str:
+    """A term and the first place where it counted: `“draft” of “draft model” in the title`."""
+    named = f"“{bare(part)}” of “{bare(term)}”" if part else f"“{bare(term)}”"
+    return f"{named} {_place(field, count)}"
 
 
-@lru_cache(maxsize=512)
 def _place(field: str, count: int) -> str:
     place = _PLACES.get(field) or f"in the {line(field, 20)}"
     if count <= 1:
@@ -216,7 +237,7 @@ def _related(reasons: Sequence[Reason]) -> str:
     return f"{noun} {named}{_points(reasons)}"
 
 
-def _learned(reasons: Sequence[Reason], how: str) -> list[str]:
+def _learned(reasons: Sequence[Reason], how: str) -> list[list[str]]:
     """`likeness to papers you liked: “tiles”, “kernels” (+0.12)`; nothing without such words."""
     sign = 1 if how == "liked" else -1
     of_them = [r for r in reasons if r.learned and r.points * sign > 0]
@@ -224,7 +245,7 @@ def _learned(reasons: Sequence[Reason], how: str) -> list[str]:
     if not points:  # too little to be seen in the score
         return []
     terms = sorted(of_them, key=lambda reason: -abs(reason.points))
-    return [f"likeness to papers you {how}: {named([r.term for r in terms])}{points}"]
+    return [[f"likeness to papers you {how}: {named([r.term for r in terms])}{points}"]]
 
 
 def _points(reasons: Sequence[Reason]) -> str:

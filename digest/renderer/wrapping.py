@@ -7,7 +7,7 @@ Owns where a line may end. Never inside a word of letters or an address; a run o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells
@@ -31,8 +31,18 @@ def wrapped(text: str, first: str = "", rest: str | None = None, width: int = WI
     )
 
 
+def filled(text: str, rest: str) -> str:
+    """One paragraph, not kept: in lines of the usual width, with `rest` before all but the first.
+
+    The first line leaves as much room.
+    """
+    return _wrapped(text, "", rest, WIDTH)
+
+
 def _wrapped(text: str, first: str, rest: str, width: int) -> str:
     """One paragraph in lines."""
+    if not _WIDE.search(text) and "  " not in text:
+        return first + f"\n{rest}".join(_narrow(text.strip(" "), width - len(rest)))
     measure: Callable[[str], int] = cell_len if _WIDE.search(text) else len
     room = width - len(rest)
     words = _words(text, room) if measure is cell_len else text.split(" ")
@@ -45,6 +55,20 @@ def _wrapped(text: str, first: str, rest: str, width: int) -> str:
         line = f"{line} {word}" if line else word
         used += 1 + size
     return first + f"\n{rest}".join([*lines, line])
+
+
+def _narrow(text: str, room: int) -> Iterator[str]:
+    """The lines of a text whose characters take one column each, parted by single blanks."""
+    at = 0
+    while len(text) - at > room:
+        end = text.rfind(" ", at, at + room + 1)
+        if end < 0:
+            end = text.find(" ", at + room)
+        if end < 0:
+            break
+        yield text[at:end]
+        at = end + 1
+    yield text[at:]
 
 
 def _words(text: str, width: int) -> list[str]:
