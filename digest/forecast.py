@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from digest.matcher import Batch, Days, Matcher, Pairs, fitted
+from digest.matcher import Batch, Days, Likes, Matcher, Pairs, fitted
 from digest.model import Keyword, Listing, Match, Profile
 
 PICKS = 5
@@ -92,16 +92,24 @@ class Forecast:
 
 
 def forecast(
-    matcher: Matcher, profile: Profile, listings: Sequence[Listing], batch: Batch | None = None
+    matcher: Matcher,
+    profile: Profile,
+    listings: Sequence[Listing],
+    batch: Batch | None = None,
+    likes: Likes | None = None,
 ) -> Forecast:
-    """The forecast of a profile; `batch` is `matcher.read(listings)` where that is at hand."""
+    """The forecast of a profile; `batch` is `matcher.read(listings)` where that is at hand.
+
+    `likes` are what counts beside its keywords. A listing that is among them scores itself high.
+    """
     read = batch if batch is not None else matcher.read(listings)
     asked = profile.keywords[:MOST_TERMS]
     # The profile, then each keyword by itself, then the profile without it: ranked in one go.
     single = [Profile((Keyword(k.term, abs(k.weight)),), related=False) for k in asked]
     without = [replace(profile, keywords=_but(profile.keywords, k)) for k in asked]
     profiles = [profile, *single, *without]
-    pairs = Pairs(matcher.compile(profiles), read, profiles)
+    taught = [likes, *[None] * len(single), *[likes] * len(without)]
+    pairs = Pairs(matcher.compile(profiles, taught), read, profiles)
     ranking, days = pairs.rank(max(1, len(listings))), Days(listings)
     found, first = np.diff(ranking.first).tolist(), ranking.first.tolist()
     mine = slice(first[0], first[1])

@@ -15,7 +15,8 @@ from digest.config import parse_subscribers
 from digest.errors import ConfigError, DigestError
 from digest.forecast import Forecast, TermForecast, chart
 from digest.forecast import forecast as make_forecast
-from digest.model import Match, Profile
+from digest.learning import likes_of
+from digest.model import Match, Subscriber
 from digest.tex import readable
 
 
@@ -41,11 +42,12 @@ def forecast(
     """Show what PROFILE (an address or a TOML file) would have brought."""
     with opened(config_path) as app:
         now = clock()
-        wanted = _profile(app, profile)
+        wanted = _wanted(app, profile)
         listings = app.store.candidates(now - timedelta(days=days))
         if not listings:
             raise DigestError(f"no listing is stored of the last {days} days; run `digest ingest`")
-        made = make_forecast(app.matcher(now), wanted, listings)
+        (likes,) = likes_of(app.store, [wanted])
+        made = make_forecast(app.matcher(now), wanted.profile, listings, likes=likes)
     if plot:
         plot.write_text(chart(made, standalone=True), "utf-8")
     if as_json:
@@ -56,11 +58,11 @@ def forecast(
         say(plot)
 
 
-def _profile(app: App, text: str) -> Profile:
-    """The profile in a TOML file, or that of a subscriber's address. Raises: DigestError."""
+def _wanted(app: App, text: str) -> Subscriber:
+    """The subscriber in a TOML file, or that of an address. Raises: DigestError."""
     path = Path(text)
     if not text.endswith(".toml") and not path.is_file():
-        return person(app, text).profile
+        return person(app, text)
     try:
         held = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -69,7 +71,7 @@ def _profile(app: App, text: str) -> Profile:
     people = parse_subscribers(held, text, app.config.service.timezone)
     if len(people) != 1:
         raise ConfigError([f"{text}: holds {len(people)} subscribers; expected one"])
-    return people[0].profile
+    return people[0]
 
 
 def _print(made: Forecast) -> None:

@@ -153,6 +153,8 @@ def test_likes_count_where_the_profile_lets_them(
     assert [r for r in learned["match"]["reasons"] if r["learned"]]
     shown = rivers.run("explain", "ada@example.org", "River of Gravel").stdout
     assert "(learned from likes)" in shown
+    best = rivers.json("forecast", "ada@example.org", "--days", "5")["best"]
+    assert best[0]["score"] == pytest.approx(learned["match"]["score"])
     rivers.run("send", "--now", "--dry-run")
     (mail,) = (rivers.folder / "mails").glob("*.eml")
     assert "likeness to papers you liked" in mail.read_text("utf-8").replace("=\n", "")
