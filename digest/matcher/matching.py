@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 
 from digest.matcher.lexicon import Lexicon
 from digest.matcher.likes import Likes
+from digest.matcher.meaning import Embedder, Meaning
 from digest.matcher.names import Name, read_name, same_person
 from digest.matcher.pairs import Pairs
 from digest.matcher.profiles import Profiles
@@ -31,6 +32,7 @@ class Matcher:
     that is about them. `archive` holds stored listings from before today; related terms are drawn
     from it (not below 300 listings) and likes are compared with it. `fresh` are listings that
     nobody could have liked yet: they add words and pairs, and are never counter-examples.
+    `embedder` adds likeness in meaning as one more reason, if there is one.
     """
 
     def __init__(
@@ -38,8 +40,10 @@ class Matcher:
         statistics: Statistics,
         archive: Sequence[Listing] = (),
         fresh: Sequence[Listing] = (),
+        embedder: Embedder | None = None,
     ) -> None:
         self.statistics = statistics
+        self.embedder = embedder
         self.archive = archive
         self.fresh = fresh
         self._one = lru_cache(maxsize=4096)(lambda profile, likes: self.compile([profile], [likes]))
@@ -51,6 +55,11 @@ class Matcher:
             return None
         return Related(self.archive, self.statistics, self.fresh)
 
+    @cached_property
+    def meaning(self) -> Meaning | None:
+        """The model beside the archive, or None where there is none."""
+        return Meaning(self.embedder, self.archive) if self.embedder else None
+
     def read(self, listings: Sequence[Listing]) -> Batch:
         """The listings, read once for several calls."""
         return read(listings)
@@ -59,7 +68,7 @@ class Matcher:
         self, profiles: Iterable[Profile], likes: Sequence[Likes | None] | None = None
     ) -> Profiles:
         """The profiles as standing queries, to be kept between calls."""
-        compiled = Profiles(Lexicon(self.statistics), self.related)
+        compiled = Profiles(Lexicon(self.statistics), self.related, self.meaning)
         compiled.extend(profiles, likes)
         return compiled
 

@@ -34,7 +34,7 @@ class Pairs:
         self._weak: Weak | None = None
         if compiled.related:
             self._weak = compiled.related.weak(batch, learned=compiled.learned)
-        self._sums = Sums(compiled, profiles, (counts, self._says), self._weak)
+        self._sums = Sums(compiled, profiles, (counts, self._says), self._weak, batch)
 
     def rank(self, limit: int | Sequence[int], floors: Sequence[float] | None = None) -> Ranking:
         """For each profile its best listings with a score above 0 (and at or above its floor)."""
@@ -48,7 +48,16 @@ class Pairs:
     @cached_property
     def _table(self) -> csr_matrix:
         """What every column of the profiles' rows says of each listing."""
-        return self._in_order(self._weak and self._weak.table, self._says)
+        return self._in_order(self._hints, self._says)
+
+    @cached_property
+    def _hints(self) -> csr_matrix | None:
+        """What the weak columns say of each listing."""
+        meaning = self._compiled.meaning
+        if meaning is None:
+            return self._weak and self._weak.table
+        tables = [meaning.table(self._batch)] + ([self._weak.table] if self._weak else [])
+        return vstack(tables, format="csr")
 
     def _narrowed(self, rows: csr_matrix) -> tuple[csr_matrix, csr_matrix | None, csr_matrix]:
         """Few rows with the columns that they have alone: an archive has many thousand."""
@@ -56,7 +65,7 @@ class Pairs:
         low = self._compiled.weak_width
         parts = rows.data, column.astype(np.int32), rows.indptr
         narrow = csr_matrix(parts, shape=(rows.shape[0], len(used)))
-        weak = self._weak.table[used[used < low]] if self._weak else None
+        weak = None if self._hints is None else self._hints[used[used < low]]
         return narrow, weak, self._says[used[used >= low] - low]
 
     def _in_order(self, weak: csr_matrix | None, own: csr_matrix) -> csr_matrix:

@@ -21,6 +21,7 @@ from digest.matcher.finder import Longs, spread
 from digest.matcher.learned import kept
 from digest.matcher.lexicon import Lexicon, Shares, Table
 from digest.matcher.likes import Likes
+from digest.matcher.meaning import Meaning
 from digest.matcher.related import Related
 from digest.matcher.rows import LARGEST, Row, Rows
 from digest.model import Keyword, Profile
@@ -39,13 +40,16 @@ again for what all the others look for."""
 class Profiles:
     """Compiled profiles, in the order given; `replace` and `append` touch one row only.
 
-    A row holds weak columns (related and learned features) first, then the units of the lexicon.
-    `learned` says whether any row may have learned features.
+    A row holds weak columns first (dimensions of meaning, then related and learned features), then
+    the units of the lexicon. `learned` says whether any row may have learned features.
     """
 
-    def __init__(self, lexicon: Lexicon, related: Related | None = None) -> None:
+    def __init__(
+        self, lexicon: Lexicon, related: Related | None = None, meaning: Meaning | None = None
+    ) -> None:
         self.lexicon = lexicon
         self.related = related
+        self.meaning = meaning
         self.rows = Rows()
         self.learned = False
 
@@ -55,7 +59,12 @@ class Profiles:
     @property
     def weak_width(self) -> int:
         """How many weak columns stand before the units."""
-        return self.related.width if self.related else 0
+        return self.dimensions + (self.related.width if self.related else 0)
+
+    @property
+    def dimensions(self) -> int:
+        """How many of them, the first ones, are dimensions of meaning."""
+        return self.meaning.width if self.meaning else 0
 
     def extend(
         self, profiles: Iterable[Profile], likes: Sequence[Likes | None] | None = None
@@ -84,6 +93,15 @@ class Profiles:
         return [entry for entry in entries if entry[0] < low], own
 
     def _rows_of(self, profiles: Sequence[Profile], likes: Sequence[Likes | None]) -> csr_matrix:
+        rows = self._worded_rows(profiles, likes)
+        if not self.meaning:
+            return rows
+        return hstack((self.meaning.rows(profiles), rows), format="csr")
+
+    def _worded_rows(
+        self, profiles: Sequence[Profile], likes: Sequence[Likes | None]
+    ) -> csr_matrix:
+        """The columns that are words."""
         own = make_rows(self.lexicon, profiles)
         if not self.related:
             return own

@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
 
-from digest.matcher.profiles import Made, Profiles, make_row
-from digest.matcher.reading import Counts
+from digest.matcher.meaning import TERM
+from digest.matcher.profiles import Entries, Made, Profiles, make_row
+from digest.matcher.reading import Batch, Counts
 from digest.matcher.reasons import Found, Share, describe, describe_weak
 from digest.matcher.terms import STEM
 from digest.matcher.weak import Weak
@@ -30,11 +31,12 @@ class Wanted:
 
     `trust` is what the keywords count beside what was learned from likes, 1 without. `own` parts
     each unit among its keywords; `weak` holds (column, value, feature, the keyword whose own word a
-    related feature is, whether it was learned).
+    related feature is, whether it was learned), `meant` (dimension, value) of what it means.
     """
 
     made: Made
     trust: float
+    meant: Entries
     own: list[tuple[int, list[Part]]]
     weak: list[tuple[int, float, int, str, bool]]
 
@@ -48,12 +50,14 @@ class Sums:
         profiles: Sequence[Profile],
         counted: tuple[Counts, csr_matrix],
         weak: Weak | None,
+        batch: Batch,
     ) -> None:
         self._compiled = compiled
         self._lexicon = compiled.lexicon
         self._profiles = profiles
         self._counts, self._says = counted
         self._weak = weak
+        self._batch = batch
         self._wanted: dict[int, Wanted] = {}
         self._said: dict[int, dict[int, float]] = {}
         self._found: dict[int, Found] = {}
@@ -69,7 +73,7 @@ class Sums:
                 for term, against, value in parts:
                     key = term, against
                     raw[key] = raw.get(key, 0.0) + value * said[unit]
-        weak = self._weak_parts(wanted, listing, raw)
+        weak = self._weak_parts(wanted, listing, raw) + self._meant(wanted, listing)
         return [(self._describe(term, listing), value) for (term, _), value in raw.items()] + weak
 
     def _weak_parts(
@@ -91,6 +95,14 @@ class Sums:
                     found.append((self._hint(feature, listing, learned), value * said[column]))
         return found
 
+    def _meant(self, wanted: Wanted, listing: int) -> list[tuple[Share, float]]:
+        """What likeness in meaning gives, one part of the sum whatever the model."""
+        if not wanted.meant or self._dimensions is None:
+            return []
+        at, values = (np.array(each) for each in zip(*wanted.meant, strict=True))
+        gives = float(values @ self._dimensions[at, listing])
+        return [(Share(TERM, "meaning", 0, related=True), gives)]
+
     def wanted(self, profile: int) -> Wanted:
         """A profile's row, taken apart."""
         if profile not in self._wanted:
@@ -99,14 +111,20 @@ class Sums:
 
     def _take_apart(self, profile: int) -> Wanted:
         made = make_row(self._lexicon, self._profiles[profile])
-        weak, own = self._compiled.row(profile)
+        hints, own = self._compiled.row(profile)
+        first = self._compiled.dimensions
         before = sum(map(abs, made.row[1]))
         trust = sum(abs(value) for _, value in own) / before if before else 1.0
         return Wanted(
             made=made,
             trust=trust,
+            meant=[(column, value) for column, value in hints if column < first],
             own=[(unit, _parts(made, unit, value, trust)) for unit, value in own],
-            weak=[(column, value, *self._origin(made, column)) for column, value in weak],
+            weak=[
+                (column - first, value, *self._origin(made, column - first))
+                for column, value in hints
+                if column >= first
+            ],
         )
 
     def _origin(self, made: Made, column: int) -> tuple[int, str, bool]:
@@ -147,6 +165,11 @@ class Sums:
     @cached_property
     def _columns(self) -> csc_matrix:
         return self._says.tocsc()
+
+    @cached_property
+    def _dimensions(self) -> np.ndarray | None:
+        meaning = self._compiled.meaning
+        return meaning.table(self._batch).toarray() if meaning else None
 
     def _found_in(self, listing: int) -> Found:
         """For each unit that stands in the listing, how often in the title and elsewhere."""
