@@ -30,7 +30,7 @@ def lead(digest: Digest) -> list[str]:
         return [_sentence(text) for text in said if text]
     receipt, lengths = digest.receipt, {s.name: len(s.matches) for s in digest.sections}
     if not receipt.matched:
-        none = f"None of the {receipt.considered:,} new listings fits you today."
+        none = f"None of the {receipt.considered:,} new listings fits your keywords today."
         return [none if receipt.considered else "Nothing was announced that is new to you."]
     counts = f"{receipt.matched:,} of {receipt.considered:,} new listings fit you"
     counts = counts if receipt.matched > 1 else counts.replace(" fit ", " fits ")

@@ -218,7 +218,10 @@ def _clause(group: list[Reason]) -> list[str]:
 @lru_cache(maxsize=8_192)  # a day's keywords, which come again in mail after mail
 def _term(term: str, part: str, field: str, count: int) -> str:
     """A term and the first place where it counted: `“draft” of “draft model” in the title`."""
-    named = f"“{bare(part)}” of “{bare(term)}”" if part else f"“{bare(term)}”"
+    named = f"“{bare(term)}”"
+    if part:  # all its words may stand there, apart from each other
+        apart = bare(part).casefold() == bare(term).casefold()
+        named = f"the words of {named}" if apart else f"“{bare(part)}” of {named}"
     return f"{named} {_place(field, count)}"
 
 
@@ -238,13 +241,12 @@ def _related(reasons: Sequence[Reason]) -> str:
 
 
 def _learned(reasons: Sequence[Reason], how: str) -> list[list[str]]:
-    """`likeness to papers you liked: “tiles”, “kernels” (+0.12)`; nothing without such words."""
-    sign = 1 if how == "liked" else -1
-    of_them = [r for r in reasons if r.learned and r.points * sign > 0]
-    points = _points(of_them)
-    if not points:  # too little to be seen in the score
+    """`likeness to papers you liked: “tiles”, “kernels” (+0.12)`: likes and dislikes as one; or nothing."""
+    of_them = [reason for reason in reasons if reason.learned]
+    points, sign = _points(of_them), 1 if how == "liked" else -1
+    if not points or sum(reason.points for reason in of_them) * sign < 0:
         return []
-    terms = sorted(of_them, key=lambda reason: -abs(reason.points))
+    terms = sorted((r for r in of_them if r.points * sign > 0), key=lambda r: -abs(r.points))
     return [[f"likeness to papers you {how}: {named([r.term for r in terms])}{points}"]]
 
 

@@ -94,6 +94,10 @@ REASONS = [
         tuple(Reason(f"t{n}", "abstract", 0.05) for n in range(8)),
         ", ".join(f"“t{n}” in the abstract (+0.05)" for n in range(6)) + ", 2 more (+0.10)",
     ),
+    (
+        (Reason("draft model", "abstract", 0.1, part="Draft model"),),  # neither whole nor a part
+        "the words of “draft model” in the abstract (+0.10)",
+    ),
     ((), ""),
 ]
 
@@ -109,6 +113,8 @@ def test_reasons_in_words(reasons: tuple[Reason, ...], shown: str) -> None:
     [
         (SectionName.FOR_YOU, "Because of “a” in the title (+0.18)"),
         (SectionName.TRENDING, "From your keywords: “a” in the title (+0.18)"),
+        (SectionName.WAITING, "Because of “a” in the title (+0.18)"),
+        (SectionName.SHORT, ""),
         (SectionName.NEAREST, "0.07 below your floor of 0.25: “a” in the title (+0.18)"),
     ],
 )

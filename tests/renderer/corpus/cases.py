@@ -27,6 +27,8 @@ from tests.renderer.mails import (
     LINKS,
     MATCH,
     NOW,
+    REASONS,
+    RUNS,
     digest,
     hostile_digest,
     listing,
@@ -146,6 +148,74 @@ CASES = {
             receipt=Receipt((), 412, 14, 7, 2),
         ),
     ),
+    "short": Case(
+        "more fits than the cap lets through: titles at the end, and what waits",
+        digest(
+            sections=(
+                Section(SectionName.FOR_YOU, (MATCH,)),
+                Section(SectionName.SHORT, tuple(
+                    replace(MATCH, score=0.4 - n / 10, listing=listing(key=f"s{n}", title=title))
+                    for n, title in enumerate(("Accepting Tokens at Once", "Trees of Drafts"))
+                )),
+            ),
+            receipt=Receipt(RUNS, 412, 5, 3, 2),
+        ),
+    ),
+    "waiting": Case(
+        "nothing new, and what found no room on the days before",
+        digest(
+            match(key="w"), match(key="v", title="A Second That Waited", url=""),
+            section=SectionName.WAITING, receipt=Receipt(RUNS, 0, 0, 2, 0),
+        ),
+    ),
+    "rising": Case(
+        "passed over on its day: below the floor, and voted for since",
+        digest(
+            Match(listing(votes=214), 0.18, (Reason("decoding", "title", 0.18),)),
+            section=SectionName.RISING, receipt=Receipt(RUNS, 412, 0, 1, 0),
+        ),
+    ),
+    "followed": Case(
+        "a followed author and a followed lab, named without points",
+        digest(
+            Match(listing(), 0.0, (
+                Reason("Noether, E.", "author", 0.0),
+                Reason("University of Göttingen", "org", 0.0),
+            )),
+            section=SectionName.FOLLOWED, receipt=Receipt(RUNS, 412, 0, 1, 0),
+        ),
+    ),
+    "trending": Case(
+        "the most voted with nothing of the profile in it: no reasons, no score",
+        digest(
+            Match(listing(), 0.0), section=SectionName.TRENDING,
+            receipt=Receipt(RUNS, 412, 0, 1, 0),
+        ),
+    ),
+    "hint": Case(
+        "a note to who has matched nothing for long, with a keyword that looks like markup",
+        digest(
+            sections=(), empty_reason="None of the 81 new listings reached your floor of 0.25.",
+            hint="Nothing has fit you for 14 days. In none of the 1,204 listings of that time: "
+            "“quantum <foam>”. Shorter keywords find more, and a floor below 0.25 lets more of the "
+            "others through.",
+            receipt=Receipt(RUNS, 81, 0, 0, 0),
+        ),
+    ),
+    "hint-and-misses": Case(
+        "the same with the near misses under it",
+        digest(
+            NEAR, section=SectionName.NEAREST, empty_reason="nothing reached your floor",
+            hint="Nothing has fit you for 14 days.", receipt=Receipt(RUNS, 81, 0, 0, 0),
+        ),
+    ),
+    "first-only": Case(
+        "one listing fits and is followed as well: the lead in the singular",
+        digest(
+            replace(MATCH, reasons=(*REASONS, Reason("Noether, E.", "author", 0.0))),
+            receipt=Receipt(RUNS, 412, 1, 1, 0),
+        ),
+    ),
     "near-misses": Case(
         "nothing reached the floor: how far away the nearest are",
         digest(NEAR, section=SectionName.NEAREST, empty_reason="nothing reached your floor",
@@ -207,6 +277,16 @@ CASES = {
         "an operator's note with Markdown, and HTML that is not let through",
         digest(),
         frame=replace(FRAME, note="**Seminar** [here](https://example.org/s) <img src=x>"),
+    ),
+    "note-below": Case(
+        "the operator's note under the items, over the receipt",
+        digest(),
+        frame=replace(FRAME, note="**Seminar** on Friday", note_position="below"),
+    ),
+    "note-below-nothing": Case(
+        "the same on an empty day",
+        digest(sections=(), empty_reason="nothing was announced", receipt=Receipt((), 0, 0, 0, 0)),
+        frame=replace(FRAME, note="Seminar on Friday", note_position="below"),
     ),
     "idn": Case(
         "a recipient's and a sender's domain outside ASCII, a name that needs quoting",
