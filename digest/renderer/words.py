@@ -241,7 +241,7 @@ def _related(reasons: Sequence[Reason]) -> str:
 
 
 def _learned(reasons: Sequence[Reason], how: str) -> list[list[str]]:
-    """`likeness to papers you liked: “tiles”, “kernels” (+0.12)`: likes and dislikes as one; or nothing."""
+    """`likeness to papers you liked: “tiles”, “kernels” (+0.12)`: likes and dislikes as one."""
     of_them = [reason for reason in reasons if reason.learned]
     points, sign = _points(of_them), 1 if how == "liked" else -1
     if not points or sum(reason.points for reason in of_them) * sign < 0:
