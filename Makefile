@@ -8,13 +8,14 @@ INSTALLED := $(VENV)/.installed
 LOCK := .ci/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench soak lock clean
 
 help:
 	@echo "make demo   run the whole service once on this machine, six readers, real mails"
 	@echo "make test   set everything up, check style and types, run every test"
 	@echo "make check  style and types alone"
 	@echo "make bench  measure quality and speed beside peers"
+	@echo "make soak   kill the service at every named point while 10,000 mails go out"
 	@echo "make lock   choose the newest dependencies and pin them with their hashes"
 
 demo: $(INSTALLED)
@@ -46,6 +47,9 @@ $(INSTALLED): pyproject.toml $(LOCK)
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
 	fi
 	@touch $@
+
+soak: $(INSTALLED)
+	@$(BIN)/python -m tests.soak.soak
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
