@@ -18,7 +18,7 @@ LAYERS = (
     ("text", "tex", "markup", "schedule", "addresses"),
     ("sources",),
     ("join", "matcher", "standing"),
-    ("config", "composer", "forecast", "tuning"),
+    ("config", "composer", "forecast", "tuning", "bibliography"),
     ("offers", "hints"),
     ("renderer",),
     ("formats", "letters", "signup"),

@@ -15,7 +15,7 @@ from digest.app import App
 from digest.cli.naming import named_listing
 from digest.cli.options import clock, config_option, json_option, opened, person
 from digest.cli.saying import counted, minute, print_json, print_table, say
-from digest.errors import DigestError
+from digest.errors import ConfigError, DigestError
 from digest.learning import examples
 from digest.matcher import Likes, Proposal
 from digest.matcher.proposals import propose
@@ -26,6 +26,9 @@ from digest.text import cut
 
 COMPARED = 3000
 """The newest stored listings that examples are compared with; as many as are learned from."""
+
+MOST_FAULTS = 5
+"""Slips in a library that are told one by one."""
 
 EXAMPLES = 500
 """Likes, and as many dislikes, that suggestions are drawn from: all that are kept."""
@@ -136,12 +139,21 @@ def likes(config_path: Path, email: str, *, as_json: bool) -> None:
 @config_option
 @json_option
 @click.argument("email")
+@click.option(
+    "--bibtex",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Take the entries of this BibTeX file for liked, beside what was liked.",
+)
 @click.option("--apply", "applied", is_flag=True, help="Write all of it into the profile.")
-def suggest(config_path: Path, email: str, *, as_json: bool, applied: bool) -> None:
+def suggest(
+    config_path: Path, email: str, bibtex: Path | None, *, as_json: bool, applied: bool
+) -> None:
     """Show which keywords the likes of EMAIL suggest, each with its evidence."""
+    kept = _library(bibtex) if bibtex else []
     with opened(config_path) as app:
         one, now = person(app, email), clock()
         said = examples(_said(app, one), most=EXAMPLES, bounded=True)
+        said = replace(said, liked=(*said.liked, *kept))
         found = _suggested(app, one, said, now)
         place = str(app.config.place)
         if as_json:
@@ -152,6 +164,22 @@ def suggest(config_path: Path, email: str, *, as_json: bool, applied: bool) -> N
             say(_why_nothing(one, said), err=True)
         if applied and found:
             _apply(app, one, found, now, quiet=as_json)
+
+
+def _library(path: Path) -> list[Listing]:
+    """The papers of a BibTeX file; slips in single entries are told. Raises: ConfigError."""
+    from digest.bibliography import read_bibtex  # noqa: PLC0415 - 0.1 s that few commands need
+
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError as error:
+        raise ConfigError([f"{path} cannot be read: {error.strerror}"]) from error
+    found, faults = read_bibtex(text, str(path))
+    for fault in faults[:MOST_FAULTS]:
+        say(f"passed over: {fault}", err=True)
+    if len(faults) > MOST_FAULTS:
+        say(f"passed over: {len(faults) - MOST_FAULTS:,} more", err=True)
+    return found
 
 
 def _said(app: App, one: Subscriber) -> Sequence[Like]:

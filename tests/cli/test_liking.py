@@ -121,6 +121,21 @@ def test_suggestions_are_lines_to_paste(rivers: Desk) -> None:
     assert "ada@example.org belongs to config.toml: paste the lines there" in told
 
 
+def test_a_library_is_learned_from(rivers: Desk) -> None:
+    """Its papers count as liked beside what was liked; a slip is told, another file refused."""
+    entries = [f"@misc{{k{n}, title = {{Braided Glaciers {n}}}}}" for n in range(3)]
+    library = rivers.folder / "library.bib"
+    library.write_text("\n".join([*entries, "@misc{k1, title = {Again}}"]), "utf-8")
+    rivers.run("like", "ada@example.org", "Rivers 1")
+    shown = rivers.run("profile", "suggest", "ada@example.org", "--bibtex", "library.bib")
+    assert "passed over: library.bib: repeated bibliography entry: k1" in shown.stderr
+    assert "in 4 of 4 liked listings" in shown.stdout
+    assert "\"braided glaciers\" = " in shown.stdout
+    rivers.refused("profile", "suggest", "ada@example.org", "--bibtex", "config.toml", code=2)
+    told = rivers.refused("profile", "suggest", "ada@example.org", "--bibtex", "no.bib", code=2)
+    assert told == "Error: no.bib cannot be read: No such file or directory"
+
+
 def test_suggestions_are_written_into_a_stored_profile(rivers: Desk) -> None:
     """With `--apply`, as they were shown; what was taken is not suggested again."""
     rivers.run("subscribers", "add", *MARY)
