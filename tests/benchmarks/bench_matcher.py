@@ -7,7 +7,9 @@ each profile, first with plain keywords, then with related terms drawn from 2,00
 the time to take profiles in, to find the terms and to rank; to take in one changed profile and rank
 again; the peak of memory of the whole process; how the time grows with profiles and listings;
 tantivy's time for the same profiles as queries and the ratio. `× bandwidth` compares ranking with
-copying the rows and the result once through memory, as fast as this machine copies.
+copying the rows and the result once through memory, as fast as this machine copies. `CPU/µs` is the
+time of both threads together: where the machine is busy otherwise, half of it is what a quiet one
+would take.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -74,20 +77,22 @@ def profiles(wanted: tuple[list[str], list[str]], number: int) -> Iterator[Profi
             yield Profile(tuple(Keyword(term, 1.0 + len(term) % 3) for term in drawn))
 
 
-def ranked(matcher: Matcher, compiled: Profiles, batch: Batch) -> tuple[float, float, float]:
-    """Seconds to find the terms, to rank, and to rank above the usual floor; each the best of 3."""
+def ranked(matcher: Matcher, compiled: Profiles, batch: Batch) -> tuple[float, ...]:
+    """Seconds to find the terms, to rank, to rank above the usual floor, and of CPU to rank.
+
+    Each is the best of 3: other programs only ever add.
+    """
     runs = []
     floors = [0.25] * len(compiled)
     for _ in range(3):
         begun = time.perf_counter()
         pairs = matcher.beside(compiled, batch)
-        found = time.perf_counter()
+        found, busy = time.perf_counter(), time.process_time()
         pairs.rank(BEST)
-        every = time.perf_counter()
+        every, spent = time.perf_counter(), time.process_time() - busy
         pairs.rank(BEST, floors)
-        runs.append((found - begun, every - found, time.perf_counter() - every))
-    finding, ranking, cutting = (min(each) for each in zip(*runs, strict=True))
-    return finding, ranking, cutting
+        runs.append((found - begun, every - found, time.perf_counter() - every, spent))
+    return tuple(min(each) for each in zip(*runs, strict=True))
 
 
 def bandwidth() -> float:
@@ -125,6 +130,14 @@ def tantivy_time(
     return (time.perf_counter() - begun) / number
 
 
+def peak() -> float:
+    """Megabytes that this process held at most; what it was forked from does not count."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
+
+
 def changed(compiled: Profiles, wanted: tuple[list[str], list[str]]) -> float:
     """Seconds to take in a changed profile among the others, ready to be ranked."""
     (other,) = profiles((wanted[0][::-1], wanted[1]), 1)
@@ -145,13 +158,14 @@ def measure(
     begun = time.perf_counter()
     compiled = matcher.compile(profiles(wanted, number))
     taken = time.perf_counter() - begun
-    finding, ranking, cutting = ranked(matcher, compiled, batch)
+    finding, ranking, cutting, busy = ranked(matcher, compiled, batch)
     bound = (compiled.rows.entries + number * BEST) * 8 / bytes_a_second
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = peak()
     print(
         f"{number:>9,} {len(batch):>8,} {taken / number * 1e6:>9.1f} {finding:>7.2f}"
-        f" {ranking:>7.2f} {ranking / number * 1e6:>11.2f} {cutting / number * 1e6:>12.2f}"
-        f" {changed(compiled, wanted) * 1e3:>10.1f} {memory:>6.0f} {ranking / bound:>11.0f}",
+        f" {ranking:>7.2f} {ranking / number * 1e6:>11.2f} {busy / number * 1e6:>7.2f}"
+        f" {cutting / number * 1e6:>12.2f} {changed(compiled, wanted) * 1e3:>10.1f}"
+        f" {memory:>6.0f} {ranking / bound:>11.0f}",
         flush=True,
     )
     return ranking / number
@@ -168,7 +182,7 @@ def table(numbers: Sequence[int], bytes_a_second: float, *, related: bool, peers
     print("keywords and related terms" if related else "plain keywords", end="; ")
     print(f"reading 1,000 listings: {time.perf_counter() - begun:.2f} s, once for all profiles")
     print(
-        " profiles listings taken/µs  find/s  rank/s  µs/profile  above floor changed/ms"
+        " profiles listings taken/µs  find/s  rank/s  µs/profile  CPU/µs  above floor changed/ms"
         "     MB × bandwidth"
     )
     ours = [measure(matcher, wanted, number, batch, bytes_a_second) for number in numbers]
