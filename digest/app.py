@@ -19,6 +19,7 @@ from digest.mailer import Login, Mailer, Provider, Relay, SmtpMailer, check_tls
 from digest.matcher import Batch, Floors, Likes, Matcher, Statistics
 from digest.model import Frame, Profile
 from digest.renderer import Renderer, check_templates
+from digest.semantic import Model, find_model
 from digest.store import Store
 from digest.store.sqlite import SqliteStore
 from digest.templates import NAMES, PACKAGED, load_templates, packaged_templates
@@ -56,6 +57,7 @@ class App:
     lease_s: float
     sign: Sign
     fetcher: Callable[[], Fetcher]
+    model: Model | None = None
     _matcher: tuple[tuple[int, datetime], Matcher] | None = field(default=None, repr=False)
     _month: tuple[tuple[int, date], Batch] | None = field(default=None, repr=False)
     _floors: Floors | None = field(default=None, repr=False)
@@ -79,7 +81,7 @@ class App:
         if self._matcher is None or self._matcher[0] != key:
             statistics = Statistics(*self.store.term_counts()).blended()
             archive = self.store.recent_listings(ARCHIVE, before)
-            self._matcher = key, Matcher(statistics, archive)
+            self._matcher = key, Matcher(statistics, archive, embedder=self.model)
         return self._matcher[1]
 
     def month(self, now: datetime) -> Batch:
@@ -152,7 +154,26 @@ def parts(config: Config, mailer: Mailer | None = None) -> App:
         lease_s=config.smtp.lease_s,
         sign=sign,
         fetcher=lambda: fetcher(config),
+        model=model(config),
     )
+
+
+def model(config: Config) -> Model | None:
+    """The sentence model that the config names, or None.
+
+    Raises: ConfigError when it is not there, or the extra is not installed.
+    """
+    named, place = config.service.semantic, f"{config.place}: [service] semantic"
+    return find_model(named, config.folder, place) if named else None
+
+
+def check_model(config: Config) -> None:
+    """Nothing, if the sentence model that the config names can be read, or it names none.
+
+    Raises: ConfigError.
+    """
+    if found := model(config):
+        found.embed([config.service.name])
 
 
 def fetcher(config: Config) -> Fetcher:

@@ -22,7 +22,7 @@ LAYERS = (
     ("offers", "hints"),
     ("renderer",),
     ("formats", "letters", "signup"),
-    ("fetcher", "store", "mailer", "dkim", "tokens", "templates", "domains"),
+    ("fetcher", "store", "mailer", "dkim", "tokens", "templates", "domains", "semantic"),
     ("reader", "learning"),
     ("app",),
     ("planner", "intake", "press", "clerk"),

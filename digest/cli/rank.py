@@ -21,6 +21,7 @@ from digest.cli.saying import complain, pointed, say
 from digest.errors import ConfigError, DigestError, KeywordError
 from digest.matcher import Likes, Matcher, Statistics, check_term
 from digest.model import Keyword, Listing, Match, Profile
+from digest.semantic import find_model
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _Term = TypeVar("_Term", Keyword, str)
@@ -34,6 +35,7 @@ EXPLAINED = 10
 @click.option("--listings", "listings_path", type=_file, required=True, help="JSONL.")
 @click.option("--history", type=_file, help="Older listings (JSONL) for statistics.")
 @click.option("--likes", type=_file, help="Liked examples: TSV of profile and older listing.")
+@click.option("--semantic", help="A model's folder or package: likeness in meaning, too.")
 @click.option("--top", type=click.IntRange(1), help="Only the best N of each profile.")
 @click.option("--explain", is_flag=True, help="Add a column with the reasons.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Else printed.")
@@ -42,6 +44,7 @@ def rank(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     listings_path: Path,
     history: Path | None,
     likes: Path | None,
+    semantic: str | None,
     top: int | None,
     explain: bool,
     output: Path | None,
@@ -55,7 +58,8 @@ def rank(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     older = _read_listings(history) if history else []
     liked = _read_likes(likes, profiles, [*older, *listings]) if likes else {}
     fresh = listings if older else []
-    matcher = Matcher(Statistics.of([*older, *listings]), older or listings, fresh)
+    model = find_model(semantic, Path(), "--semantic") if semantic else None
+    matcher = Matcher(Statistics.of([*older, *listings]), older or listings, fresh, model)
     pairs = matcher.pairs(
         [profile for _, profile in profiles], listings, [liked.get(name) for name, _ in profiles]
     )

@@ -88,6 +88,8 @@ def _print(one: Explanation, followed: Sequence[Reason]) -> None:
 def _term(reason: Reason) -> str:
     if reason.learned:
         return f"{reason.term} (learned from likes)"
+    if reason.field == "meaning":
+        return f"{reason.term} (by the model)"
     if reason.related:
         return f"{reason.term} (related)"
     return f"{reason.term} (only {reason.part})" if reason.part else reason.term

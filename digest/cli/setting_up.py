@@ -11,7 +11,7 @@ from typing import Any
 import click
 import tomli_w
 
-from digest.app import make_frame, signing, smtp_mailer
+from digest.app import check_model, make_frame, signing, smtp_mailer
 from digest.cli.logs import log_warnings
 from digest.cli.options import clock, config_option, json_option
 from digest.cli.saying import complain, counted, print_json, print_table, say
@@ -94,6 +94,7 @@ def check(config_path: Path, as_json: bool) -> None:
         try:
             signing(config)
             smtp_mailer(config)
+            check_model(config)
             check_templates(make_frame(config))
         except ConfigError as error:
             faults = error.faults

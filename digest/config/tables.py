@@ -22,6 +22,7 @@ from digest.config.values import (
     Hosts,
     Line,
     Networks,
+    OptionalLine,
     Selector,
     Sender,
     Text,
@@ -83,6 +84,13 @@ class Service(Table):
         ge=0,
         le=14,
         description="How many days an item that passed the floor but did not fit is offered again.",
+    )
+    semantic: OptionalLine = Field(
+        "",
+        description="A sentence model: a folder, or an installed package that carries one. Then "
+        "likeness in meaning counts a little, too; needs the extra `semantic`. Without it, words "
+        "alone count.",
+        examples=["models/potion"],
     )
     processes: int = Field(
         0,

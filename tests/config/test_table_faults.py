@@ -104,7 +104,7 @@ SERVICE = [
     (
         "zzz = 1",
         "zzz: is no key here; keys are name, base_url, timezone, data, secret_file, "
-        "allowed_hosts, rollover_days, processes",
+        "allowed_hosts, rollover_days, semantic, processes",
     ),
 ]
 
