@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -26,7 +27,11 @@ MANAGE = "manage"
 CONFIRM = "confirm"
 SESSION = "session"
 FORM = "form"
+TUNE = "tune"
 SECRET_BYTES = 32
+
+TUNING = False
+"""Whether mails carry tuning links: to be turned on with the pages that answer `/tune/…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,9 @@ class Tokens:
     def __init__(self, keys: Sequence[str]) -> None:
         # itsdangerous signs with the last key of a list.
         self._keys = list(reversed(keys))
+        self._serializer = cache(self._make_serializer)  # one for each of a few purposes
 
-    def _serializer(self, purpose: str) -> URLSafeSerializer:
+    def _make_serializer(self, purpose: str) -> URLSafeSerializer:
         return URLSafeSerializer(
             self._keys,
             salt=purpose,
@@ -93,11 +99,16 @@ class Tokens:
         return signed
 
     def links(self, base_url: str, subscriber_id: int, issued_at: datetime) -> PersonalLinks:
-        """The links of one subscriber's mail under the configured base URL."""
+        """The links of one subscriber's mail under the configured base URL.
+
+        All tuning links of a mail share one token; what it opens ends when the preferences' does.
+        """
         base = base_url.rstrip("/")
+        tune = f"{base}/tune/{self.issue(TUNE, subscriber_id, issued_at)}" if TUNING else ""
         return PersonalLinks(
             manage=f"{base}/preferences/{self.manage(subscriber_id, issued_at)}",
             unsubscribe=f"{base}/unsubscribe/{self.unsubscribe(subscriber_id)}",
+            tune=tune,
         )
 
 

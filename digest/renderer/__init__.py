@@ -20,7 +20,7 @@ from digest.renderer.clean import header_text, line, visible
 from digest.renderer.entries import Entries, Setting, style_of
 from digest.renderer.headers import Letterhead
 from digest.renderer.items import HtmlItems, TextItems
-from digest.renderer.marks import Mark, refill
+from digest.renderer.marks import Mark, around
 from digest.renderer.sample import sample_digest, sample_links, sample_time
 from digest.renderer.subject import preheader, subject
 from digest.renderer.theme import compiled
@@ -46,7 +46,7 @@ class Renderer:
         forms = HtmlItems(self._theme), TextItems(self._theme)
         self._html, self._text = HtmlBody(self._theme, *forms), TextBody(self._theme, *forms)
         self._letterhead = Letterhead(frame)
-        self._subjects = lru_cache(maxsize=8)(self._marked_subject)
+        self._subjects = lru_cache(maxsize=8)(self._around_subject)
         self._service = line(frame.service_name, 80)
         note = cut(visible(frame.note).strip(), _LONGEST_NOTE)
         self._note_html = Markup(self._theme.styled(note_html(note)))  # noqa: S704 - nh3 made it
@@ -77,6 +77,8 @@ class Renderer:
         links = _safe(links)
         sections = self._sections(digest, links)
         values = self._values(digest, self._subject(digest, sections), links)
+        if len(self._html_part(values, sections, 0).data) <= LARGEST_HTML:
+            return sum(len(entries) for _, entries in sections)
         return sum(len(entries) for _, entries in self._fitting(values, sections)[0])
 
     def _sections(self, digest: Digest, links: PersonalLinks) -> Sections:
@@ -97,17 +99,18 @@ class Renderer:
         titles, day = _titles(sections), words.short_day(digest.digest_on)
         ours = subject(titles, digest.digest_on)
         marked = self._subjects(day)
-        if marked is None:
+        if not marked:
             values = {"subject": ours, "titles": titles, "day": day, "service": self._service}
             made = self._theme.render("subject.txt", values)
         else:
-            made = refill(marked, {"subject": ours})
+            made = ours.join(marked)
         return header_text(made, _LONGEST_SUBJECT) or f"Digest · {day}"
 
-    def _marked_subject(self, day: str) -> str | None:
-        """What the template makes of any subject of that day, or None where it needs to see it."""
+    def _around_subject(self, day: str) -> list[str]:
+        """What the template puts around any subject of that day; none where it has to see it."""
         marks = {"subject": Mark("subject", is_text=False), "day": day, "service": self._service}
-        return self._theme.marked("subject.txt", marks)
+        marked = self._theme.marked("subject.txt", marks)
+        return [] if marked is None else around(marked)
 
     def _values(self, digest: Digest, title: str, links: PersonalLinks) -> Values:
         """What `digest.html` and `digest.txt` see, but for the sections."""

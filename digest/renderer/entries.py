@@ -28,7 +28,7 @@ from digest.text import web_url
 COLUMNS = WIDTH - 4  # an item is indented
 _MOST_TERMS = 24  # highlighted in one item
 _MOST_LINKS = 4
-_CARDS = 1_024  # kept; a card takes 12 kB, and 30 kB when very many terms stand in it
+_CARDS = 1_024  # kept; a card takes 12 kB, and 60 kB when very many terms stand in it
 _TUNING = (
     ("more", "More like this"),
     ("less", "Less like this"),
@@ -74,6 +74,7 @@ class Card:
     title_html: Highlighted
     abstract_html: Highlighted
     foreign: int
+    has_authors: bool
     stencils: dict[tuple[str, bool, bool, bool], Stencil | None] = field(default_factory=dict)
 
 
@@ -162,6 +163,7 @@ class Entries:
             abstract=wrapped(excerpt, width=COLUMNS),
             title_html=Highlighted(markup.Prose(((False, title),), title), self._theme.title_hit),
             abstract_html=Highlighted(prose, self._theme.prose_hit),
+            has_authors=bool(listing.authors),
             foreign=count_foreign(title + excerpt),
         )
 
@@ -179,6 +181,7 @@ def tuning(card: Card, tune: Shown) -> tuple[ItemLink, ...]:
     return tuple(
         ItemLink(label, below(tune, f"/{verb}/{card.id}"), f"{label}: {title}")
         for verb, label in _TUNING
+        if verb != "follow" or card.has_authors
     )
 
 

@@ -18,17 +18,15 @@ from digest.matcher import find_all
 from digest.renderer.wire import SOFT, quoted
 
 _ROOM = 75  # octets of a line before its soft break. Source: RFC 2045 6.7 (5)
-_MOST_FOUND = 128  # terms remembered for a text: about 20 kB
+_MOST_FOUND = 64  # terms remembered for a text: 40 kB when all of them stand in it
 _CLOSE = b"</b>" + SOFT
 # Letter for letter, so that places stay: plain ASCII is found in several times as fast.
 _ASCII = str.maketrans("\u00a0\u2011\u2018\u2019\u201c\u201d\u2013\u2014\u2026", " -''\"\"-, ")
 
-_Range = tuple[int, int, int]
-"""Octets to highlight: the first, the one after the last, and where the rest goes on."""
-
-_Span = tuple[int, int, tuple[_Range, ...]]
-"""Letters of the text: the first, minus the one after the last (so that the longest sorts first),
-and the octets that they are."""
+_Span = tuple[int, int, tuple[tuple[int, bytes, int], ...]]
+"""Letters of the text: the first, minus the one after the last (so that the longest sorts first).
+Then for each run of octets that they are: where it begins, what takes its place, and where the rest
+goes on."""
 
 
 class Highlighted:
@@ -47,22 +45,24 @@ class Highlighted:
 
     def marked(self, terms: Sequence[str]) -> bytes:
         """The prose with these terms highlighted; where two begin alike, the longer one."""
-        found = [span for term in terms for span in self._spans(term)]
+        found: list[_Span] = []
+        for term in terms:
+            spans = self._found.get(term)
+            if spans is None:
+                spans = self._find(term)
+            if spans:
+                found += spans
         if not found:
             return self._octets
-        if len(found) > 1:
-            found.sort()
-        pieces, at, free = [], 0, 0
-        for start, end, ranges in found:
-            if start < free:
-                continue
-            free = -end
-            for first, last, rest in ranges:
-                pieces.append(self._octets[at:first])
-                if self._octets[first - 1 : first] != b"\n":
-                    pieces.append(SOFT)
-                pieces += (self._hit, self._octets[first:last], SOFT, _CLOSE)
-                at = rest
+        found.sort()
+        pieces: list[bytes] = []
+        at = free = 0
+        for start, end, runs in found:
+            if start >= free:
+                free = -end
+                for first, shown, rest in runs:
+                    pieces += (self._octets[at:first], shown)
+                    at = rest
         pieces.append(self._octets[at:])
         return b"".join(pieces)
 
@@ -71,26 +71,25 @@ class Highlighted:
         made = a2b_qp(self.marked(terms)).decode("utf-8").replace("\r\n", "\n")
         return Markup(made)  # noqa: S704 - tags are nh3's and ours, all else is escaped
 
-    def _spans(self, term: str) -> tuple[_Span, ...]:
+    def _find(self, term: str) -> tuple[_Span, ...]:
         """Everywhere that the term stands."""
-        spans = self._found.get(term)
-        if spans is None:
-            if len(self._found) >= _MOST_FOUND:
-                self._found.clear()
-            spans = self._found[term] = tuple(
-                (start, -end, tuple(self._ranges(start, end)))
-                for start, end in (find_all(term, self._text) if self._text else ())
-            )
+        if len(self._found) >= _MOST_FOUND:
+            self._found.clear()
+        spans = self._found[term] = tuple(
+            (start, -end, tuple(self._runs(start, end)))
+            for start, end in (find_all(term, self._text) if self._text else ())
+        )
         return spans
 
-    def _ranges(self, start: int, end: int) -> Iterator[_Range]:
-        """The octets of these letters, parted where a tag stands between them."""
+    def _runs(self, start: int, end: int) -> Iterator[tuple[int, bytes, int]]:
+        """The octets of these letters, highlighted, parted where a tag stands between them."""
         for begin, stop in pairwise(self._parts):
             first, last = max(start, begin), min(end, stop)
             if first < last:
-                after = self._ends[last - 1]
-                is_full = self._octets.startswith(SOFT, after)
-                yield self._starts[first], after, after + len(SOFT) * is_full
+                at, after = self._starts[first], self._ends[last - 1]
+                soft = SOFT if at and self._octets[at - 1] != ord("\n") else b""
+                shown = soft + self._hit + self._octets[at:after] + SOFT + _CLOSE
+                yield at, shown, after + len(SOFT) * self._octets.startswith(SOFT, after)
 
     def _laid_out(self, prose: Prose) -> Iterator[bytes]:
         """The octets in lines, the place of each letter noted down."""

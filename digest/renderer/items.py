@@ -26,7 +26,7 @@ from digest.renderer.entries import (
 from digest.renderer.marks import Mark, Slot, Stencil
 from digest.renderer.theme import Theme
 from digest.renderer.wire import quoted
-from digest.renderer.wrapping import WIDTH, filled, wrapped
+from digest.renderer.wrapping import WIDTH, filled, is_narrow, wrapped
 
 _INDENT = "    "
 _SHORT_TEXTS = 2_048  # scores, meters and addresses that come again: about 0.4 MB
@@ -128,11 +128,13 @@ class HtmlItems(Items):
         made = {
             "title": card.title_html.marked(entry.terms),
             "abstract": card.abstract_html.marked(entry.terms) if card.abstract else b"",
-            "why": b"".join(map(self._often, entry.why)),
-            "score": self._often(entry.score),
-            "meter": self._often(str(entry.meter)),
-            "tune": self._often(entry.tune),
         }
+        if entry.why:
+            made["why"] = b"".join(map(self._often, entry.why))
+            made["score"] = self._often(entry.score)
+            made["meter"] = self._often(str(entry.meter))
+        if entry.tune:
+            made["tune"] = self._often(entry.tune)
         return stencil.fill(made, lambda slot: self._wrapped(slot, entry))
 
     def _values(self, entry: Entry) -> _Own:
@@ -160,8 +162,11 @@ class TextItems(Items):
     template = "item.txt"
 
     def _fill(self, stencil: Stencil, entry: Entry) -> bytes:
+        if not stencil.slots:
+            return stencil.pieces[0]
+        narrow = all(map(is_narrow, entry.why))
         made = {
-            "why": quoted(filled(_scored(entry), _INDENT)),
+            "why": quoted(filled(_scored(entry), _INDENT, narrow=narrow)),
             "score": self._often(entry.score),
             "meter": self._often(str(entry.meter)),
             "tune": self._often(entry.tune),

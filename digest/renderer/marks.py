@@ -110,31 +110,35 @@ def only_prints(tree: nodes.Template) -> bool:
 class Stencil:
     """A rendered template cut at its marks: the pieces between them, encoded, and the slots."""
 
-    first: bytes
-    rest: tuple[tuple[str, Slot, bytes], ...]
-    """Per slot its name (empty where it is wrapped), the slot, and what follows it."""
+    slots: tuple[Slot, ...]
+    names: tuple[str, ...]
+    """Of the slots; empty for one that is wrapped."""
+    pieces: list[bytes]
+    """What stands before, between and behind the slots, with an empty piece for each of them."""
 
     @classmethod
     def cut(cls, rendered: str, encode: Callable[[str], bytes]) -> Stencil:
         """The stencil of a text that was rendered with marks."""
-        first, *others = _CUT.split(rendered)
-        slots = [_slot(*json.loads(one)) for one in others[::2]]
-        names = ("" if slot.wrap else slot.name for slot in slots)
-        pieces = map(encode, others[1::2])
-        return cls(encode(first), tuple(zip(names, slots, pieces, strict=True)))
+        parts = _CUT.split(rendered)
+        slots = tuple(_slot(*json.loads(one)) for one in parts[1::2])
+        names = tuple("" if slot.wrap else slot.name for slot in slots)
+        pieces = [b"" if place % 2 else encode(part) for place, part in enumerate(parts)]
+        return cls(slots, names, pieces)
 
     def fill(self, made: Mapping[str, bytes], make: Callable[[Slot], bytes]) -> bytes:
         """The text with its values; those that are not `made`, or are wrapped, `make` makes."""
-        pieces = [self.first]
-        for name, slot, piece in self.rest:
-            octets = made.get(name)
-            pieces += (make(slot) if octets is None else octets, piece)
-        return b"".join(pieces)
+        values = list(map(made.get, self.names))
+        if None in values:
+            pairs = zip(values, self.slots, strict=True)
+            values = [make(slot) if value is None else value for value, slot in pairs]
+        pieces: list[bytes | None] = [*self.pieces]
+        pieces[1::2] = values
+        return b"".join(filter(None, pieces))
 
 
-def refill(marked: str, values: Mapping[str, str]) -> str:
-    """A text that was rendered with marks, none of them wrapped, with their values."""
-    return _CUT.sub(lambda mark: values[json.loads(mark[1])[0]], marked)
+def around(marked: str) -> list[str]:
+    """The pieces between the marks of a text, to be joined by the one value that all stand for."""
+    return _CUT.split(marked)[::2]
 
 
 def _slot(name: str, wrap: Any) -> Slot:

@@ -36,7 +36,7 @@ _BARE = re.compile(r"<(p|ul|ol|li|code|a)(?=[ >])")
 
 
 class Theme:
-    """Compiled templates; `html` and `text` render one of them by name."""
+    """Compiled templates; `filled_in` names those that only print what is personal."""
 
     def __init__(self, templates: Mapping[str, str]) -> None:
         self._sources = dict(templates)
@@ -51,7 +51,7 @@ class Theme:
         self._compiled: dict[str, Template] = {}
         for name in ("digest.html", "item.html", "digest.txt", "item.txt", "subject.txt"):
             self._compile(name)
-        self._printing = {name for name in self._compiled if self._only_prints(name)}
+        self.filled_in = {name for name in self._compiled if self._only_prints(name)}
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
         """The template's text. Raises: TemplateError."""
@@ -62,7 +62,7 @@ class Theme:
 
     def marked(self, name: str, values: Mapping[str, Any]) -> str | None:
         """The template's text where some values are marks, or None where it has to see them."""
-        if name not in self._printing:
+        if name not in self.filled_in:
             return None
         try:
             return self._compiled[name].render(values)

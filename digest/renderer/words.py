@@ -51,6 +51,7 @@ _PARTICLES = frozenset(
     }
 )  # fmt: skip
 _FAMILY_FIRST = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # 湯川 秀樹 stays whole
+_SHOWN = 0.005  # points below this would be written as 0.00
 _MOST_GROUPS = 6  # reasons in one line; what is left is added up
 _GROUPS = ("Collaboration", "Team", "Consortium", "Group", "Project")
 
@@ -159,6 +160,26 @@ def because(reasons: Sequence[Reason]) -> str:
 
 
 def _because(reasons: Sequence[Reason]) -> list[str]:
+    return _plainly(reasons) or _in_full(reasons)
+
+
+def _plainly(reasons: Sequence[Reason]) -> list[str]:
+    """The parts where each of a few terms helped in one place, as nearly always; else none."""
+    parts: list[str] = []
+    terms = set()
+    for reason in reasons:
+        if reason.points < _SHOWN or reason.related:
+            return []
+        terms.add((reason.term, reason.part))
+        parts += (
+            ", ",
+            _term(reason.term, reason.part, reason.field, reason.count),
+            f" (+{reason.points:.2f})",
+        )
+    return parts[1:] if len(terms) == len(reasons) <= _MOST_GROUPS else []
+
+
+def _in_full(reasons: Sequence[Reason]) -> list[str]:
     stated = [reason for reason in reasons if not reason.related]
     weak = [r for r in reasons if r.related] if len(stated) < len(reasons) else []
     helped = _groups([reason for reason in stated if reason.points >= 0])
@@ -166,10 +187,11 @@ def _because(reasons: Sequence[Reason]) -> list[str]:
     said = [_clause(group) for group in helped[:_MOST_GROUPS]]
     if rest := [reason for group in helped[_MOST_GROUPS:] for reason in group]:
         said.append([f"{len(helped) - _MOST_GROUPS} more{_points(rest)}"])
-    if related := [reason for reason in weak if not reason.learned]:
+    if related := [r for r in weak if not r.learned and r.field != "meaning"]:
         said.append([_related(related)])
-    said += _learned(weak, "liked")
+    said += _learned(weak, "liked") + _meant([r for r in weak if r.points > 0])
     against = [_clause(group) for group in hindered[:_MOST_GROUPS]] + _learned(weak, "disliked")
+    against += _meant([r for r in weak if r.points < 0])
     if not against:
         return _listed(said)
     held = "; held back by " if said else "nothing, and held back by "
@@ -250,10 +272,17 @@ def _learned(reasons: Sequence[Reason], how: str) -> list[list[str]]:
     return [[f"likeness to papers you {how}: {named([r.term for r in terms])}{points}"]]
 
 
+def _meant(reasons: Sequence[Reason]) -> list[list[str]]:
+    """`likeness in meaning (+0.05)`, by the operator's model, where it is enough to show."""
+    meant = [reason for reason in reasons if reason.field == "meaning"]
+    points = _points(meant)
+    return [[f"{meant[0].term}{points}"]] if points else []
+
+
 def _points(reasons: Sequence[Reason]) -> str:
     """` (+0.42)`; nothing where the points are too few to show."""
     points = sum([reason.points for reason in reasons])
-    if abs(points) < 0.005:
+    if abs(points) < _SHOWN:
         return ""
     return f" (+{points:.2f})" if points > 0 else f" (−{-points:.2f})"
 

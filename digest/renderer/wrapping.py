@@ -31,12 +31,20 @@ def wrapped(text: str, first: str = "", rest: str | None = None, width: int = WI
     )
 
 
-def filled(text: str, rest: str) -> str:
-    """One paragraph, not kept: in lines of the usual width, with `rest` before all but the first.
+def filled(text: str, rest: str, *, narrow: bool) -> str:
+    """One paragraph in lines of the usual width, `rest` before all but the first; not kept.
 
-    The first line leaves as much room.
+    The first line leaves as much room. `narrow` says that it `is_narrow`, so that nobody looks.
     """
+    if narrow and "  " not in text:
+        return f"\n{rest}".join(_narrow(text.strip(" "), WIDTH - len(rest)))
     return _wrapped(text, "", rest, WIDTH)
+
+
+@lru_cache(maxsize=8_192)  # of reasons, which come again in mail after mail
+def is_narrow(text: str) -> bool:
+    """Whether each character takes one column."""
+    return not _WIDE.search(text)
 
 
 def _wrapped(text: str, first: str, rest: str, width: int) -> str:
