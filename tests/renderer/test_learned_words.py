@@ -40,6 +40,17 @@ def test_too_little_to_be_seen_is_not_told() -> None:
     assert words.because((OWN, taught("a", 0.002))) == words.because((OWN,))
 
 
+def test_likeness_in_meaning_is_no_related_word() -> None:
+    """What a model says stands apart, for or against, and is left out where it says too little."""
+    for points, said in ((0.05, "(+0.05)"), (-0.05, "held back by likeness in meaning (−0.05)")):
+        told = words.because((OWN, Reason("likeness in meaning", "meaning", points, related=True)))
+        assert f"likeness in meaning {said[-7:]}" in told
+        assert said in told
+        assert "related word" not in told
+    told = words.because((OWN, Reason("likeness in meaning", "meaning", 0.001, related=True)))
+    assert "meaning" not in told
+
+
 def test_a_learned_word_is_no_related_word() -> None:
     """Each kind of weak evidence is told under its own name."""
     told = words.because((OWN, Reason("x", "title", 0.02, related=True), taught("a", 0.1)))
