@@ -1,0 +1,117 @@
+"""Links by which a reader judges a listing, and whole abstracts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from digest.model import Abstracts, Match, Message, PersonalLinks, Profile, SectionName, Subscriber
+from digest.renderer.excerpt import LONGEST_FULL
+from tests.renderer.colours import dark_rules, painted
+from tests.renderer.mails import (
+    FRAME,
+    LINKS,
+    MATCH,
+    digest,
+    listing,
+    render,
+    shown_text,
+    styles,
+    tree,
+)
+
+TUNE = "https://example.org/tune/ghi"
+TUNED = PersonalLinks(LINKS.manage, LINKS.unsubscribe, TUNE)
+STORED = replace(MATCH, listing=listing(id=12))
+OTHER = replace(MATCH, listing=listing(id=13, key="b", title="Second"))
+
+
+def tuned(*matches: Match, section: SectionName = SectionName.FOR_YOU) -> Message:
+    """A mail with tuning links."""
+    return render(digest(*(matches or (STORED,)), section=section), links=TUNED)
+
+
+def tuning(mail: Message) -> dict[str, str]:
+    """Where each tuning link leads, by what is shown."""
+    found = (one for one in tree(mail.html).iter("a") if "tune" in one.get("class", "").split())
+    return {shown_text(one): one.get("href", "") for one in found}
+
+
+def test_each_listing_can_be_judged() -> None:
+    """Four links lead to pages of the listing's own row."""
+    assert tuning(tuned()) == {
+        "More like this": f"{TUNE}/more/12",
+        "Less like this": f"{TUNE}/less/12",
+        "Mute a term": f"{TUNE}/mute/12",
+        "Follow an author": f"{TUNE}/follow/12",
+    }
+
+
+def test_b6_the_text_leads_to_a_page_with_all_four() -> None:
+    """In the text one address for each listing stands for them, above the four."""
+    text = tuned(STORED, OTHER).text
+    assert re.findall(rf"{TUNE}\S*", text) == [f"{TUNE}/12", f"{TUNE}/13"]
+
+
+def test_without_pages_there_are_no_links() -> None:
+    """Nothing speaks of tuning where no page answers."""
+    mail = render(digest(STORED))
+    assert not tuning(mail)
+    assert "Tune" not in mail.text
+
+
+def test_only_stored_listings_that_are_shown_in_full_can_be_judged() -> None:
+    """What has no row has no page, and a mere title no room."""
+    assert not tuning(tuned(MATCH))
+    assert not tuning(tuned(STORED, section=SectionName.SHORT))
+
+
+def test_nobody_can_be_followed_where_no_author_is_known() -> None:
+    """A listing without authors has the other three links."""
+    nameless = replace(MATCH, listing=listing(id=12, authors=()))
+    assert "Follow an author" not in tuning(tuned(nameless))
+    assert len(tuning(tuned(nameless))) == 3
+
+
+def test_an_unsafe_address_is_no_link() -> None:
+    """The address where tuning begins is held to the rules of any address."""
+    bad = replace(TUNED, tune="javascript:alert(1)//")
+    assert not tuning(render(digest(STORED), links=bad))
+
+
+def test_r4_r8_tuning_links_have_names_of_their_own_and_room() -> None:
+    """Each has a name that no other link has, begins with what is shown, and is 44 px high."""
+    links = list(tree(tuned(STORED, OTHER).html).iter("a"))
+    names = [one.get("aria-label") or shown_text(one) for one in links]
+    assert len(set(names)) == len(names)
+    for one in links:
+        if "tune" in one.get("class", "").split():
+            assert str(one.get("aria-label")).startswith(shown_text(one))
+            assert styles(one)["line-height"] == styles(one)["min-width"] == "44px"
+            assert styles(one)["text-decoration"] == "underline"
+
+
+def test_r5_tuning_links_have_contrast() -> None:
+    """They are quiet, and readable in both schemes."""
+    for rules in ({}, dark_rules(dict(FRAME.templates)["dark.css"])):
+        assert all(one.contrast >= 4.5 for one in painted(tree(tuned().html), rules))
+
+
+def whole(abstract: str) -> str:
+    """The text of a mail to someone who wants whole abstracts, on one line."""
+    person = Subscriber("ada@example.org", Profile(abstracts=Abstracts.FULL))
+    made = replace(MATCH, listing=listing(abstract=abstract))
+    return " ".join(render(digest(made, subscriber=person)).text.split())
+
+
+def test_whole_abstracts_are_shown_to_who_asks() -> None:
+    """Every sentence is there, in both parts; a mail to someone else shows the first ones."""
+    assert MATCH.listing.abstract in whole(MATCH.listing.abstract)
+    assert "Nothing else is shown." not in render().text
+
+
+def test_no_abstract_fills_a_mail_alone() -> None:
+    """What is far too long for an abstract is cut, with an ellipsis."""
+    text = whole("word " * 5_000)
+    assert LONGEST_FULL - 100 < text.count("word ") * 5 <= LONGEST_FULL
+    assert "word…" in text
