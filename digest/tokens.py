@@ -83,8 +83,13 @@ class Tokens:
 
     def fingerprint(self, text: str) -> str:
         """A keyed hash: the same text gives the same, and the text cannot be guessed from it."""
-        key = self._keys[-1].encode()
-        return hmac.new(key, f"fingerprint\0{text}".encode(), hashlib.sha256).hexdigest()
+        return self.fingerprints(text)[0]
+
+    def fingerprints(self, text: str) -> list[str]:
+        """The same by every key, the newest first: as what was kept before a key came is known."""
+        said = f"fingerprint\0{text}".encode()
+        keys = reversed(self._keys)
+        return [hmac.new(key.encode(), said, hashlib.sha256).hexdigest() for key in keys]
 
     def _read(self, purpose: str, token: str) -> object:
         """What was signed for this purpose, or None."""

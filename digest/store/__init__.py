@@ -209,6 +209,9 @@ class Store(Protocol):
     def put_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber:
         """Add a subscriber or replace the settings of the same address."""
 
+    def change_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber | None:
+        """Replace the settings of a subscriber, by `id`; None for who is gone or erased."""
+
     def subscriber(self, email: str) -> Subscriber | None:
         """The subscriber of an address, whatever its state; the domain's case is folded."""
 
@@ -221,14 +224,17 @@ class Store(Protocol):
     def subscriber_by_id(self, subscriber_id: int) -> Subscriber | None:
         """The subscriber of a number, whatever its state."""
 
-    def is_link_used(self, link: str) -> bool:
-        """Whether a link that works once has been used."""
+    def is_link_used(self, names: Sequence[str]) -> bool:
+        """Whether a link that works once has been used, by any of the names it may go by."""
 
-    def use_link(self, link: str, now: datetime) -> bool:
-        """Use a link that works once; false when it was used before."""
+    def use_link(self, names: Sequence[str], now: datetime) -> bool:
+        """Use a link that works once; false when it was used before. The first name is kept."""
 
-    def pause(self, subscriber_id: int, until: datetime, now: datetime) -> None:
-        """Send nothing until a time, and cancel what waits."""
+    def pause(self, subscriber_id: int, until: datetime, now: datetime) -> bool:
+        """Send nothing until a time, and cancel what waits; false for who is not mailed anyway."""
+
+    def unpause(self, subscriber_id: int, now: datetime) -> bool:
+        """End a pause now; false where there is none."""
 
     def paused_until(self, subscriber_id: int) -> datetime | None:
         """When a pause ends; None where there is none, or none with an end."""

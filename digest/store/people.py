@@ -2,39 +2,55 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+
+from sqlite_utils import Database
 
 from digest.model import SubscriberState
 from digest.store.connection import Connections, moment, stamp
 from digest.store.subscribers import set_row_state
 
+USED = "SELECT 1 FROM used_links WHERE link IN (SELECT value FROM json_each(?))"
+
 
 class PersonVerbs(Connections):
     """What a subscriber may do; see `Store` for what each verb promises."""
 
-    def is_link_used(self, link: str) -> bool:
-        """Whether a link that works once has been used."""
-        return bool(self.rows("SELECT 1 FROM used_links WHERE link = ?", (link,)))
+    def is_link_used(self, names: Sequence[str]) -> bool:
+        """Whether a link that works once has been used, by any of the names it may go by."""
+        return bool(self.rows(USED, (json.dumps(list(names)),)))
 
-    def use_link(self, link: str, now: datetime) -> bool:
-        """Use a link that works once; false when it was used before."""
+    def use_link(self, names: Sequence[str], now: datetime) -> bool:
+        """Use a link that works once; false when it was used before. The first name is kept."""
         with self.writing() as db:
-            return bool(
-                db.execute(
-                    "INSERT OR IGNORE INTO used_links (link, used_at) VALUES (?, ?)",
-                    (link, stamp(now)),
-                ).rowcount
-            )
+            if db.execute(USED, (json.dumps(list(names)),)).fetchone():
+                return False
+            values = (names[0], stamp(now))
+            db.execute("INSERT INTO used_links (link, used_at) VALUES (?, ?)", values)
+        return True
 
-    def pause(self, subscriber_id: int, until: datetime, now: datetime) -> None:
-        """Send nothing until a time, and cancel what waits."""
+    def pause(self, subscriber_id: int, until: datetime, now: datetime) -> bool:
+        """Send nothing until a time, and cancel what waits; false for who is not mailed anyway."""
         with self.writing() as db:
+            # Asked here and not by the caller: who has unsubscribed meanwhile stays so.
+            if not _is_in(db, subscriber_id, SubscriberState.ACTIVE, SubscriberState.PAUSED):
+                return False
             set_row_state(db, subscriber_id, SubscriberState.PAUSED, now)
             db.execute(
                 "UPDATE subscribers SET paused_until = ? WHERE id = ?",
                 (stamp(until), subscriber_id),
             )
+        return True
+
+    def unpause(self, subscriber_id: int, now: datetime) -> bool:
+        """End a pause now; false where there is none."""
+        with self.writing() as db:
+            if not _is_in(db, subscriber_id, SubscriberState.PAUSED):
+                return False
+            set_row_state(db, subscriber_id, SubscriberState.ACTIVE, now)
+        return True
 
     def paused_until(self, subscriber_id: int) -> datetime | None:
         """When a pause ends; None where there is none, or none with an end."""
@@ -88,3 +104,9 @@ class PersonVerbs(Connections):
                 " created_at = :now, updated_at = :now WHERE id = :id",
                 {"now": stamp(now), "id": subscriber_id},
             )
+
+
+def _is_in(db: Database, subscriber_id: int, *states: SubscriberState) -> bool:
+    """Whether a subscriber is in one of these states."""
+    row = db.execute("SELECT state FROM subscribers WHERE id = ?", (subscriber_id,)).fetchone()
+    return row is not None and row[0] in states

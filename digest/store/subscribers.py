@@ -63,6 +63,17 @@ class SubscriberVerbs(Connections):
             row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (row_id,))
             return subscriber_of(row.fetchone())
 
+    def change_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber | None:
+        """Replace the settings of a subscriber, by `id`; None for who is gone or erased."""
+        with self.writing() as db:
+            row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (subscriber.id,)).fetchone()
+            if row is None or address_key(row[1]) != address_key(subscriber.email):
+                return None
+            put_row(db, subscriber, now)
+            return subscriber_of(
+                db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (subscriber.id,)).fetchone()
+            )
+
     def subscriber(self, email: str) -> Subscriber | None:
         """The subscriber of an address, whatever its state; the domain's case is folded."""
         rows = self.rows(SELECT_SUBSCRIBER + " WHERE address_key = ?", (address_key(email),))

@@ -25,7 +25,7 @@ from digest.signup import (
 )
 from digest.store import Signup, SignupLimits
 from digest.tokens import CONFIRM, FORM
-from digest.web.rehearsing import forecast_of
+from digest.web.rehearsing import CROWDED, CrowdedError, crowded, forecast_of
 from digest.web.settings import STAND_IN, Fault, SettingsForm, form_of, read_settings, zones
 from digest.web.site import Visit
 
@@ -120,7 +120,10 @@ def _rehearsed(visit: Visit, form: SettingsForm) -> Response:
     wanted, faults = read_settings(replace(form, email=STAND_IN))
     if wanted is None:
         return _page(visit, replace(form, faults=faults), status=422)
-    return _page(visit, form, made=forecast_of(visit, wanted.profile))
+    try:
+        return _page(visit, form, made=forecast_of(visit, wanted.profile))
+    except CrowdedError:
+        return crowded(_page(visit, replace(form, faults=(CROWDED,)), status=503))
 
 
 def _page(

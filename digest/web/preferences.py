@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.addresses import check_address
@@ -15,7 +16,7 @@ from digest.errors import ConfigError
 from digest.model import Delivery, Origin, Subscriber, SubscriberState
 from digest.schedule import send_instant, zone
 from digest.store import Like
-from digest.web.rehearsing import forecast_of
+from digest.web.rehearsing import CROWDED, CrowdedError, crowded, forecast_of
 from digest.web.session import form_mark, signed_out
 from digest.web.settings import Fault, SettingsForm, form_for, form_of, read_settings, zones
 from digest.web.site import Visit
@@ -44,7 +45,7 @@ def save(visit: Visit, one: Subscriber) -> Response:
     if wanted is None:
         return _page(visit, one, form=replace(form, faults=faults), status=422)
     if "forecast" in visit.form:
-        return _page(visit, one, form=form, made=forecast_of(visit, wanted.profile))
+        return _rehearsed(visit, one, form, wanted)
     return _keep(visit, one, wanted)
 
 
@@ -70,15 +71,15 @@ def pause(visit: Visit, one: Subscriber) -> Response:
     if one.state not in {SubscriberState.ACTIVE, SubscriberState.PAUSED}:
         return visit.site.redirect("/preferences")
     if "resume" in visit.form:
-        store.set_state(one.id, SubscriberState.ACTIVE, visit.now)
-        return visit.site.redirect("/preferences?done=resumed")
+        done = "?done=resumed" if store.unpause(one.id, visit.now) else ""
+        return visit.site.redirect(f"/preferences{done}")
     today = visit.now.astimezone(zone(one.timezone)).date()
     until = _day(str(visit.form.get("until", "")))
     if until is None or not today < until <= today + LONGEST_PAUSE:
         fault = Fault("until", "give a day after today, within a year")
         return _page(visit, one, pause_fault=fault, status=422)
-    store.pause(one.id, send_instant(until, time(0), one.timezone), visit.now)
-    return visit.site.redirect("/preferences?done=paused")
+    paused = store.pause(one.id, send_instant(until, time(0), one.timezone), visit.now)
+    return visit.site.redirect("/preferences" + "?done=paused" * paused)
 
 
 def leave(visit: Visit, one: Subscriber) -> Response:
@@ -112,13 +113,31 @@ def erase(visit: Visit, one: Subscriber) -> Response:
     return signed_out(visit, visit.site.page("erased.html"))
 
 
+def _rehearsed(visit: Visit, one: Subscriber, form: SettingsForm, wanted: Subscriber) -> Response:
+    """The form with what its profile would have brought."""
+    try:
+        return _page(visit, one, form=form, made=forecast_of(visit, wanted.profile))
+    except CrowdedError:
+        return crowded(_page(visit, one, form=replace(form, faults=(CROWDED,)), status=503))
+
+
 def _keep(visit: Visit, one: Subscriber, wanted: Subscriber) -> Response:
-    """Write the settings; address, origin and state stay as they are."""
-    kept = replace(wanted, email=one.email, origin=Origin.STORE, state=one.state)
-    kept = kept if kept.name else replace(kept, name=one.name)
-    visit.app.store.put_subscriber(kept, visit.now)
-    logger.info("subscriber.changed %s", json.dumps({"subscriber": one.id}))
+    keep_settings(visit, one, wanted)
     return visit.site.redirect("/preferences?done=saved")
+
+
+def keep_settings(visit: Visit, one: Subscriber, wanted: Subscriber) -> Subscriber:
+    """Write the settings; address, origin and state stay as they are.
+
+    Raises: HTTPException 401 for who erased their data meanwhile; that is not undone.
+    """
+    kept = replace(wanted, email=one.email, origin=Origin.STORE, state=one.state, id=one.id)
+    kept = kept if kept.name else replace(kept, name=one.name)
+    changed = visit.app.store.change_subscriber(kept, visit.now)
+    if changed is None:
+        raise HTTPException(401)
+    logger.info("subscriber.changed %s", json.dumps({"subscriber": one.id}))
+    return changed
 
 
 def _page(

@@ -1,27 +1,52 @@
 """The forecast of a profile for a page, over the stored days.
 
 Reading a month of listings takes a second, so that it is done once while nothing is added; one
-forecast is made at a time, or a crowd of visitors would hold up the mail.
+forecast is made at a time, or a crowd of visitors would hold up the mail. Who waits for it holds
+one of the site's threads: few may, so that the other pages are served meanwhile.
 """
 
 from __future__ import annotations
 
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from digest.forecast import Forecast, forecast
 from digest.model import Profile
+from digest.web.settings import Fault
 from digest.web.site import Visit
 
 PATIENCE_S = 8.0
+RETRY_S = 10
+
+CROWDED = Fault("", "others are trying their profiles just now. Wait a moment and press it again.")
+"""What the form says then; nothing that was typed is lost."""
+
+
+class CrowdedError(HTTPException):
+    """Others are before us: 503, to be tried again in some seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(503, headers={"retry-after": str(RETRY_S)})
 
 
 def forecast_of(visit: Visit, profile: Profile) -> Forecast:
-    """What the profile would have brought. Raises: HTTPException 503 when others are before it."""
-    lock = visit.site.forecasting
-    if not lock.acquire(timeout=PATIENCE_S):
-        raise HTTPException(503)
+    """What the profile would have brought. Raises: CrowdedError when others are before it."""
+    site = visit.site
+    if not site.places.acquire(blocking=False):
+        raise CrowdedError
     try:
-        month = visit.app.month(visit.now)
-        return forecast(visit.app.matcher(visit.now), profile, month.listings, month)
+        if not site.forecasting.acquire(timeout=PATIENCE_S):
+            raise CrowdedError
+        try:
+            month = visit.app.month(visit.now)
+            return forecast(visit.app.matcher(visit.now), profile, month.listings, month)
+        finally:
+            site.forecasting.release()
     finally:
-        lock.release()
+        site.places.release()
+
+
+def crowded(answer: Response) -> Response:
+    """The form again, as an answer that says when to come back."""
+    answer.headers["retry-after"] = str(RETRY_S)
+    return answer

@@ -35,7 +35,7 @@ def show_link(visit: Visit) -> Response:
 def open_session(visit: Visit) -> Response:
     """Use the link, and begin a session."""
     one = _holder(visit)
-    if one is None or not visit.app.store.use_link(_name(visit), visit.now):
+    if one is None or not visit.app.store.use_link(_names(visit), visit.now):
         return _no_longer(visit)
     answer = visit.site.redirect("/preferences")
     answer.set_cookie(
@@ -126,12 +126,15 @@ def _holder(visit: Visit) -> Subscriber | None:
 
 
 def _is_used(visit: Visit) -> bool:
-    return visit.app.store.is_link_used(_name(visit))
+    return visit.app.store.is_link_used(_names(visit))
 
 
-def _name(visit: Visit) -> str:
-    """The link as the store knows it: nobody opens a session with what stands there."""
-    return visit.app.tokens.fingerprint(f"link {visit.token}")
+def _names(visit: Visit) -> list[str]:
+    """The link as the store may know it: nobody opens a session with what stands there.
+
+    One for each secret, so that a link stays used when a new secret comes.
+    """
+    return visit.app.tokens.fingerprints(f"link {visit.token}")
 
 
 def _no_longer(visit: Visit) -> Response:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,6 +43,7 @@ THREADS = 4
 
 WORDS = {
     400: "That request could not be read.",
+    401: "Your preferences are closed here. The link at the foot of any digest opens them.",
     403: "That form came from another site, so nothing was done. Open the page here and try again.",
     404: "There is no such page.",
     405: "That cannot be done here.",
@@ -52,6 +53,9 @@ WORDS = {
     500: "Something went wrong here. Nothing was lost; the operator finds the reason in the log.",
     503: "The service is busy and could not do that. Please try again in a minute.",
 }
+
+FORECASTS = 2
+"""Forecasts at a time, the one that is made and those that wait: the other threads stay free."""
 
 
 def make_pages() -> Environment:
@@ -73,7 +77,8 @@ def make_pages() -> Environment:
 class Site:
     """The pages of one running service; `wake` tells the scheduler that a letter waits.
 
-    `forecasting` is held by the one forecast that is made at a time.
+    `forecasting` is held by the one forecast that is made at a time, `places` are for it and those
+    that wait for it.
     """
 
     app: App
@@ -84,6 +89,7 @@ class Site:
     )
     pages: Environment = field(default_factory=make_pages)
     forecasting: Lock = field(default_factory=Lock)
+    places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(FORECASTS))
 
     @property
     def base_url(self) -> str:
@@ -214,7 +220,9 @@ def make_site(site: Site, routes: list[BaseRoute]) -> ASGIApp:
 
 async def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
-    return _site(request).problem(status)
+    answer = _site(request).problem(status)
+    answer.headers.update((isinstance(error, HTTPException) and error.headers) or {})
+    return answer
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -45,6 +45,7 @@ class Running:
 
     url: str
     app: App
+    site: Site = field(init=False)
     now: datetime = NOW
     woken: list[datetime] = field(default_factory=list)
 
@@ -79,6 +80,7 @@ def running_site(
     with open_app(config, NOW, mailer=EmlFolder(folder / "mails")) as app:
         running = Running(url, app)
         site = Site(app, lambda: running.now, lambda: running.woken.append(running.now))
+        running.site = site
         loop, stop = asyncio.new_event_loop(), asyncio.Event()
         thread = threading.Thread(
             target=lambda: loop.run_until_complete(serve_site(site, sock, stop))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
+from pathlib import Path
 
 import pytest
 
+from digest.web.site import FORECASTS, THREADS
 from tests.samples import NOW, listing
-from tests.web.running import Running, fields_of
+from tests.web.running import Running, fields_of, running_site
 
 
 @pytest.fixture
@@ -64,3 +68,29 @@ def test_an_empty_store_is_said(site: Running) -> None:
         }  # fmt: skip
         answer = browser.post("/subscribe", data=sent)
     assert "Nothing is stored yet" in answer.text
+
+
+ASKED = {
+    "term": "x ray", "day": "mon", "timezone": "UTC", "send_at": "07:30",
+    "max_items": "9", "min_score": "0.2", "trending": "0", "forecast": "1",
+}  # fmt: skip
+
+
+def test_a_crowd_of_forecasts_leaves_the_other_pages_free(tmp_path: Path) -> None:
+    """While one is made and one waits the rest are told when to come back; pages are served."""
+    with running_site(tmp_path) as site, site.browser() as browser, ThreadPoolExecutor(8) as crowd:
+        assert site.site.forecasting.acquire(timeout=1)
+        try:
+            asked = [
+                crowd.submit(browser.post, "/subscribe", data=ASKED) for _ in range(2 * THREADS)
+            ]
+            turned = list(islice(as_completed(asked, timeout=5), 2 * THREADS - FORECASTS))
+            assert browser.get("/subscribe", timeout=2).status_code == 200
+        finally:
+            site.site.forecasting.release()
+        for answer in (one.result() for one in turned):
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "10"
+            assert "others are trying" in answer.text
+            assert ("term", "x ray") in fields_of(answer.text)
+        assert sorted(one.result().status_code for one in asked) == [200] * 2 + [503] * 6

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ from digest.config import profile_toml
 from digest.mailer import EmlFolder
 from digest.model import DeliveryState, Origin, SourceRun, Subscriber, SubscriberState
 from digest.store import Like
+from digest.store.sqlite import SqliteStore
 from digest.tokens import MANAGE, SESSION
 from tests.samples import FRAME, NOW, digest_of, listing, profile, subscriber
 from tests.store.steps import claim
@@ -96,6 +98,26 @@ def test_t2_the_link_works_once(site: Running, ada: Subscriber) -> None:
             assert answer.status_code == 410
             assert "fresh link" in answer.text
         assert first.get(path).url.path == "/preferences"
+
+
+def test_t2_a_used_link_stays_used_when_a_new_secret_comes(tmp_path: Path) -> None:
+    """The old secret still verifies the link, so that its use must still be known as well."""
+    (tmp_path / "secret.key").write_text("the-old-secret\n")
+    with running_site(tmp_path) as site:
+        ada = site.app.store.put_subscriber(subscriber(origin=Origin.STORE), NOW)
+        used, fresh = (
+            link(site, ada),
+            f"/preferences/{site.app.tokens.manage(ada.id, NOW - timedelta(hours=1))}",
+        )
+        with site.browser() as browser:
+            assert browser.post(used).status_code == 200
+    (tmp_path / "secret.key").write_text("the-new-secret\nthe-old-secret\n")
+    with running_site(tmp_path) as site, site.browser() as browser:
+        assert browser.get(used).status_code == 410
+        assert browser.post(used).status_code == 410
+        assert browser.post(fresh).status_code == 200
+    with running_site(tmp_path) as site, site.browser() as browser:
+        assert browser.post(fresh).status_code == 410
 
 
 def test_t2_the_link_works_for_seven_days(site: Running, ada: Subscriber) -> None:
@@ -369,6 +391,67 @@ def test_a_pause_can_be_ended_by_hand(site: Running, ada: Subscriber) -> None:
         browser.post("/preferences/pause", data=sent | {"resume": "1"})
     assert now_of(site, ada) == ada
     assert site.app.store.paused_until(ada.id) is None
+
+
+class Hasty(SqliteStore):
+    """A store in which somebody leaves, or erases their data, right before a change is written."""
+
+    erases = False
+
+    def _go(self, subscriber_id: int, now: datetime) -> None:
+        if self.erases:
+            self.erase(subscriber_id, now)
+        else:
+            self.set_state(subscriber_id, SubscriberState.UNSUBSCRIBED, now)
+
+    def pause(self, subscriber_id: int, until: datetime, now: datetime) -> bool:
+        """Pause, a moment too late."""
+        self._go(subscriber_id, now)
+        return super().pause(subscriber_id, until, now)
+
+    def unpause(self, subscriber_id: int, now: datetime) -> bool:
+        """End a pause, a moment too late."""
+        self._go(subscriber_id, now)
+        return super().unpause(subscriber_id, now)
+
+    def change_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber | None:
+        """Change settings, a moment too late."""
+        self._go(subscriber.id, now)
+        return super().change_subscriber(subscriber, now)
+
+
+@contextmanager
+def hasty_store(site: Running) -> Iterator[Hasty]:
+    """The site with a hasty store on the same file."""
+    before, hasty = site.app.store, Hasty(site.app.folder / "digest.db")
+    site.app.store = hasty
+    try:
+        yield hasty
+    finally:
+        site.app.store = before
+        hasty.close_store()
+
+
+@pytest.mark.parametrize("pressed", [{"until": "2026-12-24"}, {"resume": "1"}])
+def test_u4_a_pause_does_not_take_back_an_unsubscribe(
+    site: Running, ada: Subscriber, pressed: dict[str, str]
+) -> None:
+    """Who left in another window between the look and the change stays away."""
+    if "resume" in pressed:
+        site.app.store.pause(ada.id, NOW + timedelta(days=9), NOW)
+    with session(site, ada) as browser, hasty_store(site):
+        answer = browser.post("/preferences/pause", data={"mark": mark(browser), **pressed})
+        assert "is unsubscribed" in answer.text
+    assert now_of(site, ada).state is SubscriberState.UNSUBSCRIBED
+
+
+def test_d3_saving_does_not_bring_back_who_was_erased(site: Running, ada: Subscriber) -> None:
+    """A form that was open in another window is refused, and no row is made."""
+    with session(site, ada) as browser, hasty_store(site) as store:
+        sent = form(browser)
+        store.erases = True
+        assert browser.post("/preferences", data=sent).status_code == 401
+    assert site.app.store.subscriber("ada@example.org") is None
 
 
 @pytest.mark.parametrize(
