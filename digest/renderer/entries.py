@@ -151,7 +151,8 @@ class Entries:
     def _make_card(self, listing: Listing, listing_id: int, style: Style, year: int) -> Card:
         title = line(readable(line(listing.title, 400)) or "Without a title", 300)
         excerpt = _excerpt(listing, style)
-        prose = markup.split(self._theme.styled(markup.abstract_html(excerpt)))
+        made = self._theme.styled(markup.abstract_html(excerpt)) if excerpt else ""
+        prose = markup.split(made)
         return Card(
             id=listing_id,
             style=style,
