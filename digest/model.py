@@ -12,6 +12,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 
 # ruff: noqa: PLC0414 - `as` is how the typing rules mark a name that is handed on
+from digest.message import Imprint as Imprint
 from digest.message import Message as Message
 from digest.states import MOVES as MOVES
 from digest.states import Deferred as Deferred
@@ -376,7 +377,8 @@ class Delivery:
     """The ledger row of one digest, with all that is needed to make its bytes again.
 
     `attempts` counts the tries so far, the one under way included. `reply` is the server's last
-    word, `owner` the worker that holds the lease while `state` is `sending`.
+    word, `owner` the worker that holds the lease while `state` is `sending`. `imprint` is that of
+    the bytes that went out last, None where none did and for rows from before it was kept.
     """
 
     id: int
@@ -388,3 +390,4 @@ class Delivery:
     attempts: int = 0
     reply: str = ""
     owner: str = ""
+    imprint: Imprint | None = None

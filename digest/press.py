@@ -23,13 +23,23 @@ from dataclasses import dataclass, replace
 from digest.app import App, parts, warn_of_template, with_packaged_templates
 from digest.config import Config
 from digest.errors import StoreError, TemplateError
+from digest.formats import FORMATS
 from digest.model import Delivery, Message
 from digest.store import Lease
+from digest.tokens import Tokens
 
 logger = logging.getLogger("digest")
 
 MANY = 256
 """Mails made in this process before others are started: about as long as their start takes."""
+
+PARTS = {"eml": ".eml", "html": ".html", "text": ".txt"}
+"""The forms that are a mail or a part of one, with the ends of their files' names."""
+
+FORMS = {
+    **PARTS, "atom": ".atom", "json": ".json", "bibtex": ".bib", "ris": ".ris", "markdown": ".md",
+}  # fmt: skip
+"""Every form in which a digest can be had, with the ends of their files' names."""
 
 More = Callable[[], Awaitable[Sequence[Lease]]]
 """Gives the next deliveries to make; none at the end."""
@@ -56,6 +66,25 @@ def render(app: App, delivery: Delivery) -> Message:
         warn_of_template(f"delivery {delivery.id}", error)
         message = app.renderer(with_packaged_templates(delivery.frame)).render(*made)
     return replace(message, raw=app.sign(message.raw, delivery.prepared_at))
+
+
+def printed(app: App, delivery: Delivery, form: str) -> bytes:
+    """A delivery in a form of `FORMS`: its mail, a part of it, or its digest for other programs.
+
+    Raises: TemplateError.
+    """
+    if form not in PARTS:
+        links = app.tokens.links(
+            delivery.frame.base_url, delivery.digest.subscriber.id, delivery.prepared_at
+        )
+        return FORMATS[form](delivery.digest, delivery.frame, links).encode("utf-8")
+    mail = render(app, delivery)
+    return mail.raw if form == "eml" else (mail.html if form == "html" else mail.text).encode()
+
+
+def key_mark(tokens: Tokens) -> str:
+    """What tells the key that signs links from others, without giving it away."""
+    return tokens.fingerprint("links")[:16]
 
 
 def make(app: App, lease: Lease) -> Made:

@@ -26,7 +26,7 @@ LAYERS = (
     ("reader", "learning"),
     ("app",),
     ("planner", "intake", "press", "clerk"),
-    ("sending",),
+    ("sending", "replay"),
     ("jobs", "mailroom"),
     ("web",),
     ("scheduler", "demo"),

@@ -28,7 +28,7 @@ COMMANDS = {
     "check": ("setting_up", "Check the config, every profile and the templates."),
     "dkim-key": ("keys", "Make a key that signs mails, and show its DNS record."),
     "ingest": ("running", "Read the sources now and store what is new."),
-    "preview": ("running", "Write the digest that EMAIL would get now as a page, and name it."),
+    "preview": ("showing", "Write the digest that EMAIL would get now as a file, and name it."),
     "send": ("running", "Prepare the digests that are due and send what waits."),
     "serve": ("running", "Run the service: read sources, prepare and send, day after day."),
     "subscribers": ("people", "List, show, add, edit, remove, import and export subscribers."),
@@ -40,6 +40,7 @@ COMMANDS = {
         "forecasting",
         "Show what PROFILE (an address or a TOML file) would have brought.",
     ),
+    "replay": ("showing", "Make the digest of a past DAY again, or try another profile on it."),
     "rank": (
         "rank",
         "Score LISTINGS for PROFILES from files: profile, listing, score; best first.",

@@ -9,10 +9,9 @@ from pathlib import Path
 import click
 
 from digest.app import App
-from digest.cli.options import clock, config_option, json_option, opened, person
+from digest.cli.options import clock, config_option, json_option, one_in_file, opened, person
 from digest.cli.saying import counted, print_json, print_table, say
-from digest.config import parse_subscribers
-from digest.errors import ConfigError, DigestError
+from digest.errors import DigestError
 from digest.forecast import Forecast, TermForecast, chart
 from digest.forecast import forecast as make_forecast
 from digest.learning import likes_of
@@ -63,15 +62,7 @@ def _wanted(app: App, text: str) -> Subscriber:
     path = Path(text)
     if not text.endswith(".toml") and not path.is_file():
         return person(app, text)
-    try:
-        held = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError([f"{text} cannot be read: {reason}"]) from error
-    people = parse_subscribers(held, text, app.config.service.timezone)
-    if len(people) != 1:
-        raise ConfigError([f"{text}: holds {len(people)} subscribers; expected one"])
-    return people[0]
+    return one_in_file(app, path)
 
 
 def _print(made: Forecast) -> None:

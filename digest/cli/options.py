@@ -15,7 +15,7 @@ import click
 
 from digest.app import App, open_app
 from digest.cli.logs import log_warnings
-from digest.config import load_config
+from digest.config import load_config, parse_subscribers
 from digest.errors import ConfigError, DigestError
 from digest.model import Subscriber
 
@@ -74,3 +74,16 @@ def person(app: App, email: str) -> Subscriber:
     else:
         hint = "; there is no subscriber yet"
     raise DigestError(f"no subscriber has the address {email!r}{hint}")
+
+
+def one_in_file(app: App, path: Path) -> Subscriber:
+    """The subscriber in a TOML file. Raises: ConfigError unless it holds one, and no fault."""
+    try:
+        held = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError([f"{path} cannot be read: {reason}"]) from error
+    people = parse_subscribers(held, str(path), app.config.service.timezone)
+    if len(people) != 1:
+        raise ConfigError([f"{path}: holds {len(people)} subscribers; expected one"])
+    return people[0]

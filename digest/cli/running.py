@@ -1,4 +1,4 @@
-"""The commands of the daily run: ingest, preview, send, serve."""
+"""The commands of the daily run: ingest, send, serve."""
 
 from __future__ import annotations
 
@@ -18,21 +18,18 @@ import click
 from digest import jobs
 from digest.app import App
 from digest.cli.logs import log_events
-from digest.cli.options import clock, config_option, json_option, opened, person
+from digest.cli.options import clock, config_option, json_option, opened
 from digest.cli.progress import Done, progress
 from digest.cli.receipts import print_runs
 from digest.cli.saying import complain, counted, minute, print_json, say
 from digest.errors import DigestError
 from digest.mailer import EmlFolder
 from digest.model import Deferred, DeliveryState, Outcome, Refused, Source, SourceRun
-from digest.planner import plan
-from digest.press import render
-from digest.schedule import zone
 from digest.scheduler import serve as serve_app
 from digest.scheduler import stop_signal
 from digest.sending import Told
 from digest.sources import kind_of
-from digest.store import Due, Lease
+from digest.store import Lease
 
 SHOWN_FAULTS = 20
 """Refusals that `send` spells out; the rest are counted."""
@@ -251,41 +248,7 @@ def _write_mails(app: App, at_once: bool, output: Path) -> None:
         say("nobody is due now; with --now nobody's hour is waited for", err=True)
 
 
-# --- preview, serve ---------------------------------------------------------------------------
-
-
-@click.command()
-@config_option
-@click.argument("email")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The page's file.  [default: preview-EMAIL.html]",
-)
-@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
-def preview(config_path: Path, email: str, output: Path | None, show: bool) -> None:
-    """Write the digest that EMAIL would get now as a page, and name it.
-
-    Nothing is sent or recorded.
-    """
-    with opened(config_path) as app:
-        subscriber = person(app, email)
-        now = clock()
-        day = now.astimezone(zone(subscriber.timezone)).date()
-        digest = next(iter(plan(app, [Due(subscriber, day)], now)))
-        page = render(app, jobs.draft(app, digest, now))
-        today = app.store.delivery(subscriber.id, day)
-    path = output or Path(f"preview-{re.sub(r'[^A-Za-z0-9@._+-]', '_', subscriber.email)}.html")
-    path.write_text(page.html, "utf-8")
-    if today and today.digest.listings:
-        say(f"today's digest is {today.state} already; this is what would come beside it", err=True)
-    if digest.mailed:
-        say(f"{counted(len(digest.listings), 'item')}; subject: {page.subject}", err=True)
-    else:
-        say(f"no mail would be sent: {digest.empty_reason}", err=True)
-    say(path)
-    if show and click.launch(str(path)):
-        raise DigestError(f"no browser could be started; open {path.resolve().as_uri()}")
+# --- serve ------------------------------------------------------------------------------------
 
 
 @click.command()

@@ -17,6 +17,7 @@ from digest.model import (
     DeliveryState,
     Digest,
     Frame,
+    Imprint,
     Listing,
     Outcome,
     SourceRun,
@@ -121,11 +122,12 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What a try came to; `retry_at` is when a deferred or unknown delivery is tried again."""
+    """What a try came to, when one that is not over is tried again, and what bytes went out."""
 
     lease: Lease
     outcome: Outcome
     retry_at: datetime
+    imprint: Imprint | None = None
 
 
 class Store(Protocol):

@@ -47,7 +47,8 @@ BEGIN = (
 
 CLOSE = (
     "UPDATE deliveries SET state = ?, code = ?, reply = ?, next_attempt_at = ?,"
-    " closed_at = ?, lease_until = NULL, attempts = attempts - ?, unknowns = unknowns + ?"
+    " closed_at = ?, lease_until = NULL, attempts = attempts - ?, unknowns = unknowns + ?,"
+    " imprint = coalesce(?, imprint)"
     " WHERE id = ? AND state = 'sending' AND owner = ?"
 )
 
@@ -163,7 +164,9 @@ class LeaseVerbs(Connections):
 
 def _close(db: Database, tried: Tried, now: datetime) -> int:
     closing = closing_values(tried.outcome, now, tried.retry_at)
-    return db.execute(CLOSE, (*closing, tried.lease.delivery_id, tried.lease.owner)).rowcount
+    imprint = str(tried.imprint) if tried.imprint else None
+    lease = tried.lease
+    return db.execute(CLOSE, (*closing, imprint, lease.delivery_id, lease.owner)).rowcount
 
 
 def closing_values(outcome: Outcome, now: datetime, retry_at: datetime) -> tuple[Any, ...]:

@@ -11,7 +11,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from digest.model import Delivery, DeliveryState, Digest, Frame, Listing, Subscriber
+from digest.model import (
+    Delivery,
+    DeliveryState,
+    Digest,
+    Frame,
+    Imprint,
+    Listing,
+    Subscriber,
+)
 from digest.schedule import due_on, zone
 from digest.store import Due
 from digest.store.connection import Connections, moment, stamp
@@ -31,8 +39,8 @@ KEEP_RUNS = timedelta(days=90)
 
 
 SELECT_DELIVERY = (
-    "SELECT id, state, message_id, digest_on, frame_id, body, prepared_at, attempts, reply, owner"
-    " FROM deliveries JOIN bodies ON delivery_id = id"
+    "SELECT id, state, message_id, digest_on, frame_id, body, prepared_at, attempts, reply, owner,"
+    " imprint FROM deliveries JOIN bodies ON delivery_id = id"
 )
 
 
@@ -135,7 +143,7 @@ class LedgerVerbs(Connections):
 
     def _delivery(self, row: Sequence[Any]) -> Delivery:
         number, state, message_id, digest_on, frame_id, body, prepared_at, *counts = row
-        attempts, reply, owner = counts
+        attempts, reply, owner, imprint = counts
         frame = self._frame(frame_id)
         return Delivery(
             id=number,
@@ -153,6 +161,7 @@ class LedgerVerbs(Connections):
             attempts=attempts,
             reply=reply,
             owner=owner,
+            imprint=Imprint.read(imprint),
         )
 
     def _read_frame(self, snapshot_id: int) -> FrameSnapshot:

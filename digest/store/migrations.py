@@ -238,3 +238,15 @@ CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE lease_until IS 
 def m006_leases(db: Database) -> None:
     """A waiting row may be leased while its mail is made; the text of a digest stands apart."""
     db.executescript(LEASES)
+
+
+IMPRINTS = """
+-- What the bytes that went out came to, to tell whether a replay gives the same.
+ALTER TABLE deliveries ADD COLUMN imprint TEXT NOT NULL DEFAULT '';
+"""
+
+
+@migrations()
+def m007_imprints(db: Database) -> None:
+    """What tells a sent mail's bytes from others."""
+    db.executescript(IMPRINTS)

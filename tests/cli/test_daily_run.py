@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-import time
 from email import message_from_bytes
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
@@ -15,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.desk import ADA, EMMY, PAPERS, Desk, at
-from tests.e2e.service import DIGEST, mail_server_thread
+from tests.e2e.service import mail_server_thread
 from tests.smtp_server import MailServer
 
 LATE = EMMY.replace("[subscribers.k", 'send_at = "23:30"\n[subscribers.k').replace(
@@ -128,34 +124,6 @@ def test_a_refused_and_a_deferred_mail_are_told_apart(desk: Desk) -> None:
         assert "Error: grey@example.org: deferred: 451 4.7.1 come back" in result.stderr
         assert re.search(r"1 mail waits; .* try again from 2026-11-20 14:0[5-9]", result.stderr)
         assert recipients(server) == ["ada@example.org"]
-
-
-def test_preview_writes_and_names_a_page(desk: Desk) -> None:
-    """The page's name is all of standard output; an empty day says why."""
-    desk.run("ingest")
-    result = desk.run("preview", "ada@example.org")
-    assert result.stdout == "preview-ada@example.org.html\n"
-    assert "Flash Attention for Long Sequences" in Path(result.stdout.strip()).read_text()
-    assert "subject: " in result.stderr
-    result = desk.run("preview", "emmy@example.org", "--output", "emmy.html")
-    assert result.stdout == "emmy.html\n"
-    assert "no mail would be sent: None of the 5 new listings" in result.stderr
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems open pages by other commands")
-def test_preview_opens_the_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--open` hands it to the desktop's own opener."""
-    opener = desk.folder / "xdg-open"
-    opener.write_text('#!/bin/sh\necho "$1" > opened.part && mv opened.part opened\n')
-    opener.chmod(0o700)
-    monkeypatch.setenv("PATH", str(desk.folder), prepend=os.pathsep)
-    desk.run("ingest")
-    subprocess.run([*DIGEST, "preview", "ada@example.org", "--open"], check=True)
-    for _ in range(100):
-        if Path("opened").exists():
-            break
-        time.sleep(0.05)
-    assert Path("opened").read_text().strip() == "preview-ada@example.org.html"
 
 
 def test_explain_says_what_counted_and_what_did_not(desk: Desk) -> None:

@@ -130,7 +130,7 @@ def test_a_library_is_learned_from(rivers: Desk) -> None:
     shown = rivers.run("profile", "suggest", "ada@example.org", "--bibtex", "library.bib")
     assert "passed over: library.bib: repeated bibliography entry: k1" in shown.stderr
     assert "in 4 of 4 liked listings" in shown.stdout
-    assert "\"braided glaciers\" = " in shown.stdout
+    assert '"braided glaciers" = ' in shown.stdout
     rivers.refused("profile", "suggest", "ada@example.org", "--bibtex", "config.toml", code=2)
     told = rivers.refused("profile", "suggest", "ada@example.org", "--bibtex", "no.bib", code=2)
     assert told == "Error: no.bib cannot be read: No such file or directory"
