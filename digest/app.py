@@ -229,6 +229,11 @@ def warn_of_template(place: Path | str, error: TemplateError) -> None:
     logger.warning("templates.broken %s", json.dumps(details))
 
 
+def has_own_templates(frame: Frame) -> bool:
+    """Whether the operator's templates stand in place of ours."""
+    return any(name.startswith(PACKAGED) for name, _ in frame.templates)
+
+
 def with_packaged_templates(frame: Frame) -> Frame:
     """The frame with the packaged templates that it kept, where the operator's replace them."""
     kept = dict(frame.templates)

@@ -11,26 +11,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from digest.app import App, with_packaged_templates
+from digest.app import App, has_own_templates, with_packaged_templates
 from digest.composer import Day, compose, cut_to
 from digest.errors import TemplateError
 from digest.hints import HINT_AFTER, absent_terms, hint, wants_hint
 from digest.learning import likes_of
 from digest.matcher import Likes, Matcher
-from digest.model import Abstracts, Digest, Listing, Match, Profile, SourceRun
+from digest.model import Digest, Listing, Match, PersonalLinks, Profile, SourceRun
 from digest.offers import RISES_FOR, Offers, follows, of_labs, rising
 from digest.renderer import LARGEST_HTML
 from digest.schedule import days_covered
+from digest.sizes import items_that_fit
 from digest.standing import stood, summed
 from digest.store import Due
 
 SLACK = timedelta(hours=6)
 """How much further a digest looks back than its days: ticks are late, and some days have 25 hours.
 What was shown already is not shown again."""
-
-ITEM_BYTES, LETTER_BYTES, ABSTRACT = 4500, 5, 480
-"""What an item takes in the mail's HTML, what a byte of a letter beyond ASCII adds, encoded, and
-how much of an abstract is shown; all on the large side."""
 
 SOMETIME = datetime(2026, 1, 1, tzinfo=UTC)
 """For links that are measured, not sent: every time makes them as long."""
@@ -104,20 +101,22 @@ def _offers(
 def _fitting(app: App, digest: Digest, last_call: datetime) -> Digest:
     """The digest as far as one mail can hold it, so that the ledger knows what was shown.
 
-    Only a digest that may be too large is measured, by its items and letters beyond ASCII.
+    What our templates make of it is known well enough beforehand; an operator's own are measured.
     """
-    most = None if digest.subscriber.profile.abstracts is Abstracts.FULL else ABSTRACT
-    shown = [match.listing.abstract[:most] for s in digest.sections for match in s.matches]
-    letters = sum(len(text.encode("utf-8", "ignore")) - len(text) for text in shown)
-    longer = sum(max(0, len(text) - ABSTRACT) for text in shown)
-    if len(shown) * ITEM_BYTES + letters * LETTER_BYTES + longer < LARGEST_HTML:
-        return digest
+    total = sum(len(section.matches) for section in digest.sections)
     links = app.tokens.links(app.frame.base_url, 1, SOMETIME)
+    room = items_that_fit(digest, app.frame.note, links.tune, LARGEST_HTML)
+    if has_own_templates(app.frame):
+        room = _measured(app, digest, links)
+    return cut_to(digest, room, last_call) if room < total else digest
+
+
+def _measured(app: App, digest: Digest, links: PersonalLinks) -> int:
+    """How many items of a digest the mail that is made of it holds."""
     try:
-        room = app.renderer(app.frame).capacity(digest, links)
+        return app.renderer(app.frame).capacity(digest, links)
     except TemplateError:  # the mail will fall back to the packaged templates, so measure those
-        room = app.renderer(with_packaged_templates(app.frame)).capacity(digest, links)
-    return cut_to(digest, room, last_call) if room < len(shown) else digest
+        return app.renderer(with_packaged_templates(app.frame)).capacity(digest, links)
 
 
 def _hinted(

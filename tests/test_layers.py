@@ -19,7 +19,7 @@ LAYERS = (
     ("sources",),
     ("join", "matcher", "standing"),
     ("config", "composer", "forecast", "tuning", "bibliography"),
-    ("offers", "hints"),
+    ("offers", "hints", "sizes"),
     ("renderer",),
     ("formats", "letters", "signup"),
     ("fetcher", "store", "mailer", "dkim", "tokens", "templates", "domains", "semantic"),
