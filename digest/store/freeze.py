@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from digest.model import (
     Digest,
@@ -95,7 +96,7 @@ def thaw(
     listing: Callable[[int], Listing],
 ) -> Digest:
     """The digest of a ledger text; `listing` gives the listing of a snapshot number."""
-    kept = json.loads(body)
+    kept = from_json(body)
     matched_by = tuple((source, count) for source, count in kept.get("matched_by", ()))
     return Digest(
         subscriber=SUBSCRIBER.validate_python(kept["subscriber"]),
