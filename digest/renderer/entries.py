@@ -28,7 +28,7 @@ from digest.text import web_url
 COLUMNS = WIDTH - 4  # an item is indented
 _MOST_TERMS = 24  # highlighted in one item
 _MOST_LINKS = 4
-_CARDS = 1_024  # kept; a card takes 12 kB, and 60 kB when very many terms stand in it
+_CARDS = 1_024  # kept; a card takes 8 kB, and 60 kB when very many terms stand in it
 _TUNING = (
     ("more", "More like this"),
     ("less", "Less like this"),
