@@ -210,3 +210,8 @@ def styles(element: Element) -> dict[str, str]:
     """The declarations in an element's style attribute."""
     pairs = (one.partition(":") for one in element.get("style", "").split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
+
+
+def html_bytes(mail: Message) -> int:
+    """The octets of the HTML part as they go over the wire."""
+    return len(mail.raw.split(b"\r\n--=_")[2].partition(b"\r\n\r\n")[2])

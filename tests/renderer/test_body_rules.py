@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.model import Match, Message, PersonalLinks, Receipt
+from digest.model import Match, PersonalLinks, Receipt
 from digest.renderer.wire import encode
 from tests.renderer.mails import (
     FRAME,
@@ -24,6 +24,7 @@ from tests.renderer.mails import (
     REASONS,
     digest,
     hostile_digest,
+    html_bytes,
     listing,
     match,
     parsed,
@@ -31,17 +32,8 @@ from tests.renderer.mails import (
     render,
     tree,
 )
+from tests.renderer.rules import ATTRIBUTES, ELEMENTS
 
-ELEMENTS = {
-    "html", "head", "meta", "title", "style", "body", "div", "table", "tbody", "tr", "td",
-    "p", "h1", "h2", "a", "b", "em", "strong", "code", "ul", "ol", "li", "span", "br",
-    "blockquote",
-}  # fmt: skip
-ATTRIBUTES = {
-    "lang", "dir", "charset", "name", "content", "class", "style", "role", "aria-label",
-    "aria-roledescription", "aria-hidden", "align", "valign", "width", "height",
-    "cellpadding", "cellspacing", "border", "href",
-}  # fmt: skip
 JAPANESE = "拡散モデルの推論を高速化する手法を提案する。" * 140  # 3,080 characters
 
 
@@ -51,11 +43,6 @@ def many(number: int, abstract: str) -> list[Match]:
         Match(listing(key=f"k{n}", title=f"{n} 深層学習", abstract=abstract), 0.5, REASONS)
         for n in range(number)
     ]
-
-
-def html_bytes(mail: Message) -> int:
-    """The octets of the HTML part as they go over the wire."""
-    return len(mail.raw.split(b"\r\n--=_")[2].partition(b"\r\n\r\n")[2])
 
 
 def test_b1_two_parts_text_first() -> None:

@@ -28,12 +28,8 @@ from tests.renderer.mails import (
     render,
     renderer,
 )
+from tests.renderer.rules import FIELDS
 
-FIELDS = [
-    "From", "To", "Subject", "Date", "Message-ID", "Reply-To", "List-Id", "List-Post", "List-Owner",
-    "List-Help", "Auto-Submitted", "X-Auto-Response-Suppress", "List-Unsubscribe",
-    "List-Unsubscribe-Post", "Feedback-ID", "MIME-Version", "Content-Type",
-]  # fmt: skip
 NO_LINKS = PersonalLinks("", "")
 ANY_TEXT = st.text(st.characters(codec=None), max_size=300)  # lone surrogates included
 

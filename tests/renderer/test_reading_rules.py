@@ -33,13 +33,8 @@ from tests.renderer.mails import (
     styles,
     tree,
 )
+from tests.renderer.rules import PROPERTIES
 
-PROPERTIES = {
-    "margin", "padding", "color", "background-color", "font-family", "font-size", "font-style",
-    "font-weight", "line-height", "text-decoration", "width", "max-width", "min-width", "height",
-    "vertical-align", "border-bottom", "overflow-wrap", "word-break", "display", "max-height",
-    "overflow", "mso-hide", "mso-line-height-rule",
-}  # fmt: skip
 NOTE = "**Today** see [our page](https://example.org/s) and\n\n- one\n- `two`"
 
 
