@@ -12,7 +12,10 @@ from types import MappingProxyType
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. `empty` is born final: the day was answered without a mail."""
+    """Where a delivery stands. `empty` is born final: the day was answered without a mail.
+
+    `held` waits for a person, who lets it go out once more or cancels it.
+    """
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -40,7 +43,7 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = MappingProxyType(
         DeliveryState.UNKNOWN: frozenset({DeliveryState.SENDING, DeliveryState.HELD}),
         DeliveryState.SENT: frozenset(),
         DeliveryState.REFUSED: frozenset(),
-        DeliveryState.HELD: frozenset(),
+        DeliveryState.HELD: frozenset({DeliveryState.DEFERRED, DeliveryState.CANCELLED}),
         DeliveryState.CANCELLED: frozenset(),
         DeliveryState.EMPTY: frozenset(),
     }

@@ -91,6 +91,10 @@ class Tokens:
         keys = reversed(self._keys)
         return [hmac.new(key.encode(), said, hashlib.sha256).hexdigest() for key in keys]
 
+    def api_key_names(self, key: str) -> list[str]:
+        """What the store may know a key of the API by, one name for each secret."""
+        return self.fingerprints(f"api {key}")
+
     def _read(self, purpose: str, token: str) -> object:
         """What was signed for this purpose, or None."""
         try:
@@ -115,6 +119,15 @@ class Tokens:
             unsubscribe=f"{base}/unsubscribe/{self.unsubscribe(subscriber_id)}",
             tune=tune,
         )
+
+
+API_PREFIX = "digest_"
+"""What every key of the API begins with, so that scanners for leaked keys find it."""
+
+
+def new_api_key() -> str:
+    """A key for a program: 192 random bits behind `API_PREFIX`."""
+    return API_PREFIX + secrets.token_urlsafe(24)
 
 
 def read_keys(path: Path) -> list[str]:

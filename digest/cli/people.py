@@ -11,6 +11,7 @@ import click
 import tomli_w
 
 from digest.app import App
+from digest.cli.apikeys import api_key
 from digest.cli.options import clock, config_option, json_option, opened, person
 from digest.cli.saying import complain, counted, print_json, print_table, say
 from digest.config import parse_subscribers, profile_toml
@@ -171,6 +172,9 @@ def export(config_path: Path, file: Path | None) -> None:
         click.echo(text, nl=False)
     if left := len(people) - len(exported):
         say(f"left out {left:,} who unsubscribed or have not confirmed", err=True)
+
+
+subscribers.add_command(api_key, "key")
 
 
 def _described(one: Subscriber) -> dict[str, object]:

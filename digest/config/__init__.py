@@ -5,7 +5,7 @@ Owns the keys, their ranges and defaults, and the wording of faults. Knows no cl
 
 from digest.config.example import example_config
 from digest.config.files import check_files, read_secret, relays_of, smtp_password
-from digest.config.reading import load_config, parse_config, parse_subscribers
+from digest.config.reading import load_config, parse_config, parse_subscribers, read_subscriber
 from digest.config.relays import ProviderTable, RelayTable, Smtp
 from digest.config.settings import Config
 from digest.config.tables import Dkim, Mail, Service, Web
@@ -27,6 +27,7 @@ __all__ = [
     "parse_subscribers",
     "profile_toml",
     "read_secret",
+    "read_subscriber",
     "relays_of",
     "smtp_password",
 ]

@@ -119,6 +119,18 @@ def parse_subscribers(text: str, place: str, default_timezone: str) -> tuple[Sub
     return subscribers
 
 
+def read_subscriber(table: dict[str, Any], place: str, default_timezone: str) -> Subscriber:
+    """The subscriber of one table, as JSON or TOML holds it.
+
+    Raises: ConfigError with every fault, one line each.
+    """
+    reading = Reading({"subscribers": [table]}, Path())
+    people = reading.subscribers(default_timezone)
+    if reading.faults:
+        raise ConfigError([f"{place}: {fault}" for fault in reading.faults])
+    return people[0]
+
+
 class Reading:
     """One pass over the tables of a text, which gathers the faults on its way."""
 

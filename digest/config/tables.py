@@ -196,6 +196,16 @@ class Web(Table):
     signups_per_hour: int = Field(
         300, ge=1, le=1_000_000, description="Sign-ups an hour from everybody together."
     )
+    api_per_key: int = Field(
+        300, ge=1, le=1_000_000, description="Calls of the API a minute with one key."
+    )
+    api_per_network: int = Field(
+        60,
+        ge=1,
+        le=1_000_000,
+        description="Calls of the API a minute without a key, from one IPv4 address or one IPv6 "
+        "network (/64).",
+    )
     check_domains: bool = Field(
         True,
         description="Asks DNS whether a new address can get mail at all before one is sent there.",

@@ -24,6 +24,7 @@ from digest.model import (
     Subscriber,
     SubscriberState,
 )
+from digest.store.operating import Operating
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Tried:
     imprint: Imprint | None = None
 
 
-class Store(Protocol):
+class Store(Operating, Protocol):
     """The verbs of the ledger and of the stored listings; times are aware UTC."""
 
     # --- listings and sources

@@ -250,3 +250,23 @@ ALTER TABLE deliveries ADD COLUMN imprint TEXT NOT NULL DEFAULT '';
 def m007_imprints(db: Database) -> None:
     """What tells a sent mail's bytes from others."""
     db.executescript(IMPRINTS)
+
+
+API_KEYS = """
+CREATE TABLE api_keys (           -- by which programs act for a subscriber
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    subscriber_id INTEGER NOT NULL REFERENCES subscribers (id),
+    name TEXT NOT NULL,           -- the subscriber's own word for it
+    fingerprint TEXT NOT NULL UNIQUE,  -- a keyed hash of the key
+    created_at TEXT NOT NULL,
+    used_on TEXT NOT NULL         -- the last day of use, or ''
+);
+CREATE INDEX api_keys_by_subscriber ON api_keys (subscriber_id);
+CREATE INDEX deliveries_by_digest_day ON deliveries (digest_on);
+"""
+
+
+@migrations()
+def m008_api_keys(db: Database) -> None:
+    """Keys of programs; the ledger by day."""
+    db.executescript(API_KEYS)

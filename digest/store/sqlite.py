@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from digest.store.desk import DeskVerbs
+from digest.store.keys import KeyVerbs
 from digest.store.leases import LeaseVerbs
 from digest.store.ledger import LedgerVerbs
 from digest.store.letters import LetterVerbs
@@ -23,6 +25,8 @@ class SqliteStore(
     PastVerbs,
     LedgerVerbs,
     LeaseVerbs,
+    KeyVerbs,
+    DeskVerbs,
 ):
     """Every verb of `Store` on one SQLite file, made where it is missing.
 

@@ -61,10 +61,17 @@ def sign_up(visit: Visit, wanted: Subscriber) -> Response:
     """Keep the sign-up, let its letter go out, and say the same to everybody."""
     if visit.form.get("website"):  # a field that nobody sees: a program filled it in
         return visit.site.page("check_mail.html")
+    if not keep_signup(visit, wanted, FORM_VERSION):
+        return visit.site.problem(429)
+    return visit.site.page("check_mail.html")
+
+
+def keep_signup(visit: Visit, wanted: Subscriber, form: str) -> bool:
+    """Keep a sign-up and let its letter go out; false beyond a limit. `form` is what was seen."""
     tokens, web = visit.app.tokens, visit.app.config.web
     asked = Signup(
         wanted=wanted,
-        form=FORM_VERSION,
+        form=form,
         client=masked(visit.client),
         asked_at=visit.now,
         address=tokens.fingerprint(f"address {_folded(wanted.email)}"),
@@ -74,9 +81,9 @@ def sign_up(visit: Visit, wanted: Subscriber) -> Response:
     domain = visit.app.frame.sender[1].rpartition("@")[2]
     if not visit.app.store.sign_up(asked, limits, domain, visit.now):
         logger.warning("signup.limited %s", json.dumps({"network": asked.network[:12]}))
-        return visit.site.problem(429)
+        return False
     visit.site.wake()
-    return visit.site.page("check_mail.html")
+    return True
 
 
 def show_confirm(visit: Visit) -> Response:

@@ -73,13 +73,18 @@ def pause(visit: Visit, one: Subscriber) -> Response:
     if "resume" in visit.form:
         done = "?done=resumed" if store.unpause(one.id, visit.now) else ""
         return visit.site.redirect(f"/preferences{done}")
-    today = visit.now.astimezone(zone(one.timezone)).date()
     until = _day(str(visit.form.get("until", "")))
-    if until is None or not today < until <= today + LONGEST_PAUSE:
+    if until is None or not is_pause(until, one, visit.now):
         fault = Fault("until", "give a day after today, within a year")
         return _page(visit, one, pause_fault=fault, status=422)
     paused = store.pause(one.id, send_instant(until, time(0), one.timezone), visit.now)
     return visit.site.redirect("/preferences" + "?done=paused" * paused)
+
+
+def is_pause(until: date, one: Subscriber, now: datetime) -> bool:
+    """Whether one may pause until that day: one to come, within a year, in their own zone."""
+    today = now.astimezone(zone(one.timezone)).date()
+    return today < until <= today + LONGEST_PAUSE
 
 
 def leave(visit: Visit, one: Subscriber) -> Response:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from digest.templates import web_folder
-from digest.web import joining, leaving, preferences, session
+from digest.web import joining, keys, leaving, preferences, session
 from digest.web.session import own, personal
 from digest.web.site import Endpoint, posted, posted_by_anyone, shown
 
@@ -35,6 +35,7 @@ def _preferences() -> list[BaseRoute]:
         "/preferences": preferences.show,
         "/preferences/profile.toml": preferences.download,
         "/preferences/my-data.json": preferences.export,
+        "/preferences/keys": keys.show,
     }
     changes = {
         "/preferences": own(preferences.save),
@@ -42,6 +43,8 @@ def _preferences() -> list[BaseRoute]:
         "/preferences/pause": personal(preferences.pause),
         "/preferences/leave": personal(preferences.leave),
         "/preferences/erase": own(preferences.erase),
+        "/preferences/keys": personal(keys.make),
+        "/preferences/keys/revoke": personal(keys.revoke),
         "/preferences/close": session.close_session,
     }
     return [

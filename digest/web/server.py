@@ -17,6 +17,7 @@ import uvicorn
 
 from digest.config import Web
 from digest.errors import DigestError
+from digest.web.api.routing import api_routes
 from digest.web.routes import routes
 from digest.web.site import Site, make_site
 
@@ -57,7 +58,7 @@ async def serve_site(site: Site, sock: socket.socket, stop: asyncio.Event) -> No
     web = site.app.config.web
     server = _Server(
         uvicorn.Config(
-            make_site(site, routes()),
+            make_site(site, [*routes(), *api_routes(site)]),
             log_config=None,
             access_log=False,  # paths hold tokens
             server_header=False,

@@ -12,11 +12,10 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-import tomli_w
 from starlette.datastructures import FormData
 
 from digest.addresses import AddressError, check_address
-from digest.config import parse_subscribers
+from digest.config import read_subscriber
 from digest.errors import ConfigError
 from digest.model import WEEKDAYS, Subscriber
 
@@ -156,17 +155,25 @@ def form_for(one: Subscriber) -> SettingsForm:
 
 def read_settings(form: SettingsForm) -> tuple[Subscriber | None, tuple[Fault, ...]]:
     """The subscriber that a form means, or its faults, all at once."""
-    faults = [*_twice(form)]
+    twice = tuple(_twice(form))
+    one, faults = read_table(_table(form), form.email, "UTC")
+    return (None if twice else one), (*twice, *faults)
+
+
+def read_table(
+    table: dict[str, Any], address: str, timezone: str
+) -> tuple[Subscriber | None, tuple[Fault, ...]]:
+    """The subscriber that a table of settings means for an address, or its faults, all at once."""
+    faults: list[Fault] = []
     email = STAND_IN
     try:
-        email = check_address(form.email)
+        email = check_address(address)
     except AddressError as error:
         faults.append(Fault("email", str(error)))
-    text = tomli_w.dumps({"subscribers": [_table(form)]})
     try:
-        (one,) = parse_subscribers(text, "form", "UTC")
+        one = read_subscriber({**table, "email": STAND_IN}, "form", timezone)
     except ConfigError as error:
-        return None, (*faults, *map(_fault, error.faults))
+        return None, (*faults, *map(fault_of, error.faults))
     if one.profile.asks_for_nothing:
         faults.append(Fault("keywords", "give one at least, or an author to follow"))
     return (None, tuple(faults)) if faults else (replace(one, email=email), ())
@@ -175,7 +182,6 @@ def read_settings(form: SettingsForm) -> tuple[Subscriber | None, tuple[Fault, .
 def _table(form: SettingsForm) -> dict[str, Any]:
     """The form as a table of the config; what is no number stays text, and is told as a fault."""
     table: dict[str, Any] = {
-        "email": STAND_IN,
         "timezone": form.timezone,
         "send_at": form.send_at,
         "days": list(form.days),
@@ -214,9 +220,9 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _fault(line: str) -> Fault:
+def fault_of(line: str) -> Fault:
     """A fault of the config as one of the form."""
-    found = FIELD.fullmatch(line.removeprefix(PREFIX))
+    found = FIELD.fullmatch(line.removeprefix(PREFIX).strip())
     if not found:
         return Fault("", line)
     key, place, what = found.groups()

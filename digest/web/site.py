@@ -33,6 +33,7 @@ from digest.errors import DigestError
 from digest.forecast import chart
 from digest.templates import web_folder
 from digest.tex import readable
+from digest.web.api.problems import problem
 from digest.web.guard import SafeHeaders, is_cross_site, read_body, read_form
 from digest.web.settings import LABELS
 
@@ -220,19 +221,26 @@ def make_site(site: Site, routes: list[BaseRoute]) -> ASGIApp:
 
 async def _refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
-    answer = _site(request).problem(status)
+    answer = _problem(request, status)
     answer.headers.update((isinstance(error, HTTPException) and error.headers) or {})
     return answer
+
+
+def _problem(request: Request, status: int) -> Response:
+    """A page for people, problem details for programs."""
+    site = _site(request)
+    path = request.scope["path"].removeprefix(site.prefix)
+    return problem(status) if path.startswith("/api/") else site.problem(status)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     """A fault that we know, such as a locked database: nothing was done, trying again helps."""
     logger.error("web.failed %s", json.dumps({"reason": str(error)}))
-    answer = _site(request).problem(503)
+    answer = _problem(request, 503)
     answer.headers["retry-after"] = "60"
     return answer
 
 
 async def _broken(request: Request, error: Exception) -> Response:
     """A fault of ours; Starlette hands it on to the server's log with its traceback."""
-    return _site(request).problem(500)
+    return _problem(request, 500)

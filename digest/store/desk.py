@@ -1,0 +1,112 @@
+"""The store's verbs for who runs the service, on SQLite: people, rows of the ledger, their fate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from digest.model import DeliveryState, Subscriber, SubscriberState
+from digest.schedule import STALE_AFTER
+from digest.store.connection import Connections, moment, stamp
+from digest.store.operating import LedgerRow
+from digest.store.subscribers import SELECT_SUBSCRIBER, subscriber_of
+
+RETRY = (
+    "UPDATE deliveries SET state = 'deferred', next_attempt_at = :now, closed_at = NULL,"
+    # One more reply may be lost before it is held again: the operator has said so.
+    " unknowns = min(unknowns, 1)"
+    " WHERE id = :id AND state IN ('deferred', 'held') AND prepared_at >= :fresh"
+    " AND coalesce(lease_until, '') <= :now"
+    " AND EXISTS (SELECT 1 FROM subscribers s"
+    "  WHERE s.id = deliveries.subscriber_id AND s.state = 'active')"
+    " AND NOT EXISTS (SELECT 1 FROM deliveries newer"
+    "  WHERE newer.subscriber_id = deliveries.subscriber_id"
+    "  AND newer.digest_on > deliveries.digest_on)"
+)
+
+CANCEL = (
+    "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, lease_until = NULL,"
+    " closed_at = :now, reply = 'cancelled by the operator; last reply: ' || reply"
+    " WHERE id = :id AND state IN ('queued', 'deferred', 'held')"
+)
+
+
+class DeskVerbs(Connections):
+    """What the operator looks at and decides; see `Operating` for what each verb promises."""
+
+    def find_subscribers(
+        self, part: str, state: SubscriberState | None, limit: int
+    ) -> Sequence[Subscriber]:
+        """Subscribers whose address holds a text, in the order of addresses."""
+        rows = self.rows(
+            SELECT_SUBSCRIBER + " WHERE email != '' AND instr(lower(email), lower(:part))"
+            " AND iif(:state = '', state != 'removed', state = :state)"
+            " ORDER BY address_key LIMIT :limit",
+            {"part": part, "state": state or "", "limit": limit},
+        )
+        return [subscriber_of(row) for row in rows]
+
+    def subscribers_by_state(self) -> Mapping[SubscriberState, int]:
+        """How many subscribers are in each state; who erased their data does not count."""
+        rows = self.rows("SELECT state, count(*) FROM subscribers WHERE email != '' GROUP BY state")
+        return {SubscriberState(state): count for state, count in rows}
+
+    def ledger_rows(
+        self,
+        limit: int,
+        *,
+        day: date | None = None,
+        state: DeliveryState | None = None,
+        subscriber_id: int | None = None,
+    ) -> Sequence[LedgerRow]:
+        """Deliveries of a day, in a state, of a subscriber, the newest first."""
+        rows = self.rows(
+            "SELECT id, subscriber_id, digest_on, state, prepared_at, attempts, next_attempt_at,"
+            " closed_at, code, reply FROM deliveries"
+            " WHERE (:day = '' OR digest_on = :day) AND (:state = '' OR state = :state)"
+            " AND (:one IS NULL OR subscriber_id = :one)"
+            " ORDER BY id DESC LIMIT :limit",
+            {
+                "day": day.isoformat() if day else "",
+                "state": state or "",
+                "one": subscriber_id,
+                "limit": limit,
+            },
+        )
+        return [_row(row) for row in rows]
+
+    def retry_delivery(self, delivery_id: int, now: datetime) -> bool:
+        """Send a deferred or held delivery now; false where that is no move or it grew stale."""
+        values = {"id": delivery_id, "now": stamp(now), "fresh": stamp(now - STALE_AFTER)}
+        with self.writing() as db:
+            return bool(db.execute(RETRY, values).rowcount)
+
+    def cancel_delivery(self, delivery_id: int, now: datetime) -> bool:
+        """Never send what waits or is held; false where that is no move any more."""
+        with self.writing() as db:
+            return bool(db.execute(CANCEL, {"id": delivery_id, "now": stamp(now)}).rowcount)
+
+    def oldest_waiting_at(self) -> datetime | None:
+        """When the longest waiting delivery was prepared; None when none waits."""
+        ((oldest,),) = self.rows(
+            "SELECT min(prepared_at) FROM deliveries"
+            " WHERE state IN ('queued', 'deferred', 'unknown')"
+        )
+        return moment(oldest) if oldest else None
+
+
+def _row(row: Sequence[Any]) -> LedgerRow:
+    number, subscriber_id, day, state, prepared_at, attempts, again, closed, code, reply = row
+    return LedgerRow(
+        id=number,
+        subscriber_id=subscriber_id,
+        digest_on=date.fromisoformat(day),
+        state=DeliveryState(state),
+        prepared_at=moment(prepared_at),
+        attempts=attempts,
+        next_attempt_at=moment(again) if again else None,
+        closed_at=moment(closed) if closed else None,
+        code=code,
+        reply=reply,
+    )

@@ -1,0 +1,91 @@
+"""What programs and the operator ask of the store: keys, people by a part of their address, rows.
+
+Owns the nouns of these verbs and what each promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from digest.model import DeliveryState, Subscriber, SubscriberState
+
+MOST_KEYS = 10
+"""Keys that one subscriber may have at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key by which programs act for a subscriber. The key itself is shown once and not kept."""
+
+    id: int
+    subscriber_id: int
+    name: str
+    created_at: datetime
+    used_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A delivery as a line of a list, without its digest."""
+
+    id: int
+    subscriber_id: int
+    digest_on: date
+    state: DeliveryState
+    prepared_at: datetime
+    attempts: int
+    next_attempt_at: datetime | None
+    closed_at: datetime | None
+    code: int
+    reply: str
+
+
+class Operating(Protocol):
+    """The verbs for keys, and for who runs the service."""
+
+    def add_api_key(
+        self, subscriber_id: int, name: str, fingerprint: str, now: datetime
+    ) -> ApiKey | None:
+        """Keep the keyed hash of a new key; None for who has `MOST_KEYS` or is gone."""
+
+    def api_keys(self, subscriber_id: int) -> Sequence[ApiKey]:
+        """The keys of a subscriber, oldest first."""
+
+    def api_key(self, fingerprints: Sequence[str], now: datetime) -> ApiKey | None:
+        """The key that one of these keyed hashes is of; the day of its use is kept."""
+
+    def revoke_api_key(self, subscriber_id: int, key_id: int) -> bool:
+        """Make a key worthless; false where the subscriber has no such key."""
+
+    def find_subscribers(
+        self, part: str, state: SubscriberState | None, limit: int
+    ) -> Sequence[Subscriber]:
+        """Subscribers whose address holds a text, in the order of addresses.
+
+        Those who were removed are left out unless that state is asked for.
+        """
+
+    def subscribers_by_state(self) -> Mapping[SubscriberState, int]:
+        """How many subscribers are in each state; who erased their data does not count."""
+
+    def ledger_rows(
+        self,
+        limit: int,
+        *,
+        day: date | None = None,
+        state: DeliveryState | None = None,
+        subscriber_id: int | None = None,
+    ) -> Sequence[LedgerRow]:
+        """Deliveries of a day, in a state, of a subscriber, the newest first."""
+
+    def retry_delivery(self, delivery_id: int, now: datetime) -> bool:
+        """Send a deferred or held delivery now; false where that is no move or it grew stale."""
+
+    def cancel_delivery(self, delivery_id: int, now: datetime) -> bool:
+        """Never send what waits or is held; false where that is no move any more."""
+
+    def oldest_waiting_at(self) -> datetime | None:
+        """When the longest waiting delivery was prepared; None when none waits."""
