@@ -25,6 +25,7 @@ from digest.model import (
     SubscriberState,
 )
 from digest.store.operating import Operating
+from digest.store.personal import Personal
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class Tried:
     imprint: Imprint | None = None
 
 
-class Store(Operating, Protocol):
+class Store(Operating, Personal, Protocol):
     """The verbs of the ledger and of the stored listings; times are aware UTC."""
 
     # --- listings and sources
@@ -212,9 +213,6 @@ class Store(Operating, Protocol):
     def put_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber:
         """Add a subscriber or replace the settings of the same address."""
 
-    def change_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber | None:
-        """Replace the settings of a subscriber, by `id`; None for who is gone or erased."""
-
     def subscriber(self, email: str) -> Subscriber | None:
         """The subscriber of an address, whatever its state; the domain's case is folded."""
 
@@ -226,30 +224,6 @@ class Store(Operating, Protocol):
 
     def subscriber_by_id(self, subscriber_id: int) -> Subscriber | None:
         """The subscriber of a number, whatever its state."""
-
-    def is_link_used(self, names: Sequence[str]) -> bool:
-        """Whether a link that works once has been used, by any of the names it may go by."""
-
-    def use_link(self, names: Sequence[str], now: datetime) -> bool:
-        """Use a link that works once; false when it was used before. The first name is kept."""
-
-    def pause(self, subscriber_id: int, until: datetime, now: datetime) -> bool:
-        """Send nothing until a time, and cancel what waits; false for who is not mailed anyway."""
-
-    def unpause(self, subscriber_id: int, now: datetime) -> bool:
-        """End a pause now; false where there is none."""
-
-    def paused_until(self, subscriber_id: int) -> datetime | None:
-        """When a pause ends; None where there is none, or none with an end."""
-
-    def resume(self, now: datetime) -> int:
-        """Make those active whose pause is over; returns how many."""
-
-    def consents(self, subscriber_id: int) -> Sequence[Mapping[str, str]]:
-        """What proves that a subscriber asked for the mail, oldest first."""
-
-    def erase(self, subscriber_id: int, now: datetime) -> None:
-        """Delete everything about a person; the row's number stays taken, as old links name it."""
 
     # --- likes
 

@@ -1,0 +1,40 @@
+"""What people do with their own row: links, pauses, changes, leaving no trace; what each promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from digest.model import Subscriber
+
+
+class Personal(Protocol):
+    """The verbs of a person's own settings; none brings back who left in the meantime."""
+
+    def change_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber | None:
+        """Replace the settings of a subscriber, by `id`; None for who is gone or erased."""
+
+    def is_link_used(self, names: Sequence[str]) -> bool:
+        """Whether a link that works once has been used, by any of the names it may go by."""
+
+    def use_link(self, names: Sequence[str], now: datetime) -> bool:
+        """Use a link that works once; false when it was used before. The first name is kept."""
+
+    def pause(self, subscriber_id: int, until: datetime, now: datetime) -> bool:
+        """Send nothing until a time, and cancel what waits; false for who is not mailed anyway."""
+
+    def unpause(self, subscriber_id: int, now: datetime) -> bool:
+        """End a pause now; false where there is none."""
+
+    def paused_until(self, subscriber_id: int) -> datetime | None:
+        """When a pause ends; None where there is none, or none with an end."""
+
+    def resume(self, now: datetime) -> int:
+        """Make those active whose pause is over; returns how many."""
+
+    def consents(self, subscriber_id: int) -> Sequence[Mapping[str, str]]:
+        """What proves that a subscriber asked for the mail, oldest first."""
+
+    def erase(self, subscriber_id: int, now: datetime) -> None:
+        """Delete everything about a person; the row's number stays taken, as old links name it."""
