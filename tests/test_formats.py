@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from xml.etree import ElementTree as ET
 
+import feedparser
 import markdown
 import pytest
+import rispy
+from pybtex.database import parse_string
 
 from digest.formats import ATOM, FORMATS
 from digest.model import Receipt, SectionName
+from digest.tex import readable
 from tests.renderer.mails import (
     FRAME,
     HOSTILE,
@@ -20,8 +25,12 @@ from tests.renderer.mails import (
     hostile_digest,
     listing,
     match,
+    parsed,
     render,
+    shown_text,
+    tree,
 )
+from tests.renderer.test_real_listings import mails
 
 NS = {"a": ATOM}
 
@@ -161,3 +170,116 @@ def test_markdown_links_the_title() -> None:
     assert r"### [A\_b \*c\*](https://example.org/abs/2611.00001)" in text
     assert "## For you" in text
     assert listing().organization in text
+
+
+# --- read by others -----------------------------------------------------------------------------
+
+
+TEX = {
+    r"$Δ$-DiT: Skipping Blocks": "Δ-DiT: Skipping Blocks",
+    r"S$^4$C: A Scheme": "S⁴C: A Scheme",
+    r"S^{2}FT Tunes": "S²FT Tunes",
+    r"Steps in \mathcal{O}(k^{-3})": "Steps in 𝒪(k⁻³)",
+    r"L\'evy Flights": "Lévy Flights",
+    r"Norms of $\ell_p$ Kind": "Norms of ℓₚ Kind",
+    "Models between $5 and $10": "Models between $5 and $10",
+    r"Trained on \10,000 Words": r"Trained on \10,000 Words",
+}
+"""What titles hold, and how they read."""
+
+
+@pytest.mark.parametrize(("title", "expected"), list(TEX.items()))
+def test_r14_tex_reads_the_same_everywhere(title: str, expected: str) -> None:
+    """Subject, HTML, text and every form but BibTeX, which keeps a title's own TeX, agree."""
+    shown = digest(match(title=title))
+    mail = render(shown)
+    heading = tree(mail.html).find(".//h2")
+    assert heading is not None
+    assert shown_text(heading) == expected
+    assert expected in mail.text
+    assert str(parsed(mail)["Subject"]).startswith(expected)
+    forms = {name: make(shown, FRAME, LINKS) for name, make in FORMATS.items()}
+    assert ET.fromstring(forms["atom"]).findtext("a:entry/a:title", "", NS) == expected  # noqa: S314 - our own
+    assert json.loads(forms["json"])["items"][0]["title"] == expected
+    assert rispy.loads(forms["ris"])[0]["title"] == expected
+    assert f'<h3><a href="https://example.org/abs/2611.00001">{expected}</a></h3>' in (
+        markdown.markdown(forms["markdown"])
+    )
+    (entry,) = parse_string(forms["bibtex"], "bibtex").entries.values()
+    assert (
+        readable(entry.fields["title"].strip("{}").replace(r"\textbackslash{}", "\\")) == expected
+    )
+
+
+@pytest.mark.parametrize("text", ["", *HOSTILE])
+def test_feedparser_reads_the_atom(text: str) -> None:
+    """It finds nothing to complain about, and each entry with id, title, link and time."""
+    read = feedparser.parse(made("atom", text).encode("utf-8"))
+    assert not read.bozo, read.get("bozo_exception")
+    assert read.version == "atom10"
+    assert read.feed.id
+    assert read.feed.title
+    for entry in read.entries:
+        assert {"id", "title", "updated_parsed", "summary"} <= entry.keys()
+
+
+def json_feed_faults(feed: object) -> list[str]:
+    """What the rules of JSON Feed 1.1 find wrong. Source: jsonfeed.org/version/1.1."""
+    if not isinstance(feed, dict):
+        return ["no object"]
+    faults = [name for name in ("version", "title", "items") if name not in feed]
+    faults += ["version"] * (feed.get("version") != "https://jsonfeed.org/version/1.1")
+    seen = set()
+    for item in feed.get("items", []):
+        name = item.get("id")
+        faults += ["id"] * (not isinstance(name, str) or not name or name in seen)
+        seen.add(name)
+        faults += ["content"] * (not ({"content_text", "content_html"} & item.keys()))
+        faults += ["url"] * (not re.match(r"https?://", item.get("url", "https://")))
+        faults += ["authors"] * (not all(author.get("name") for author in item.get("authors", [])))
+        faults += ["tags"] * (not all(isinstance(tag, str) for tag in item.get("tags", [])))
+        if "date_published" in item:
+            faults += ["date"] * (datetime.fromisoformat(item["date_published"]).tzinfo is None)
+        known = {
+            "id", "url", "external_url", "title", "content_text", "content_html", "summary", "tags",
+            "date_published", "date_modified", "authors", "language", "attachments", "image",
+        }  # fmt: skip
+        faults += [key for key in item if key not in known and not key.startswith("_")]
+    return faults
+
+
+@pytest.mark.parametrize("text", ["", *HOSTILE])
+def test_the_json_feed_keeps_to_its_rules(text: str) -> None:
+    """What is asked for is there, in its type, and what is our own begins with an underscore."""
+    assert json_feed_faults(json.loads(made("json", text))) == []
+
+
+def test_the_rules_of_json_feed_find_faults() -> None:
+    """A feed without a version, and an item without id or content, are not passed over."""
+    bad = {"title": "A", "items": [{"title": "B", "ours": 1}]}
+    assert json_feed_faults(bad) == ["version", "version", "id", "content", "ours"]
+
+
+@pytest.mark.parametrize("text", ["", *HOSTILE])
+def test_others_read_bibtex_and_ris(text: str) -> None:
+    """Two kept parsers find one entry with its title, and no fault."""
+    entries = parse_string(made("bibtex", text), "bibtex").entries
+    assert len(entries) == 1
+    assert "title" in next(iter(entries.values())).fields
+    (record,) = rispy.loads(made("ris", text))
+    assert record["title"]
+    assert record["type_of_reference"] == "GEN"
+    assert "unknown_tag" not in record
+
+
+def test_every_form_holds_every_real_listing_in_order() -> None:
+    """Recorded listings come out of the parsers of others as many and in the order of the mail."""
+    matches = mails()
+    shown = digest(*matches)
+    titles = [readable(" ".join(one.listing.title.split())) for one in matches]
+    forms = {name: FORMATS[name](shown, FRAME, LINKS) for name in ("atom", "json", "bibtex", "ris")}
+    read = feedparser.parse(forms["atom"].encode("utf-8"), sanitize_html=False)
+    assert not read.bozo
+    assert len(read.entries) == len(parse_string(forms["bibtex"], "bibtex").entries) == len(titles)
+    assert [item["title"] for item in json.loads(forms["json"])["items"]] == titles
+    assert [record["title"] for record in rispy.loads(forms["ris"])] == titles
