@@ -148,7 +148,7 @@ def _abstract(listing: Listing) -> str:
 
 
 def _authors(listing: Listing) -> list[str]:
-    return [line(name) for name in listing.authors if line(name)]
+    return [readable(line(name)) for name in listing.authors if line(name)]
 
 
 def _known_ids(listing: Listing) -> dict[str, str]:

@@ -211,6 +211,20 @@ def test_r14_tex_reads_the_same_everywhere(title: str, expected: str) -> None:
     )
 
 
+def test_r14_names_with_tex_read_as_well() -> None:
+    """Accents that a source writes in TeX are letters in the mail and in every form."""
+    shown = digest(
+        match(authors=(r"Paul L\'evy", r"Erd\H{o}s, Paul"), organization=r"Universit\'e de Paris")
+    )
+    mail = render(shown)
+    assert "Lévy, Erdős · Université de Paris" in " ".join(mail.text.split())
+    assert "Lévy, Erdős · Université de Paris" in shown_text(tree(mail.html))
+    for name in ("atom", "json", "ris", "bibtex"):
+        made_form = FORMATS[name](shown, FRAME, LINKS)
+        assert "Paul Lévy" in made_form
+        assert "Erdős, Paul" in made_form
+
+
 @pytest.mark.parametrize("text", ["", *HOSTILE])
 def test_feedparser_reads_the_atom(text: str) -> None:
     """It finds nothing to complain about, and each entry with id, title, link and time."""

@@ -31,6 +31,7 @@ from digest.renderer.receipts import counts as counts
 from digest.renderer.receipts import sources as sources
 from digest.renderer.receipts import troubles as troubles
 from digest.sources.calendar import DAYS, MONTHS
+from digest.tex import readable
 from digest.text import cut
 
 _PLACES = {
@@ -83,7 +84,7 @@ def meta(listing: Listing, year: int) -> str:
     day = listing.published_at.date() if listing.published_at else listing.listed_on
     parts = [
         people(listing),
-        line(listing.organization, 80),
+        readable(line(listing.organization, 80)),
         _source(listing),
         near_day(day, year) if day else "",
         counted(listing.votes, "vote"),
@@ -94,7 +95,7 @@ def meta(listing: Listing, year: int) -> str:
 
 def people(listing: Listing) -> str:
     """The authors' family names, at most three: `Dao, Gu +5`; or `5 authors`."""
-    names = [family_name(name) for name in listing.authors if line(name)]
+    names = [family_name(readable(name)) for name in listing.authors if line(name)]
     if not names:
         return counted(listing.author_count, "author")
     total = max(len(names), listing.author_count or 0)
