@@ -21,7 +21,7 @@ from digest import jobs, mailroom
 from digest.app import App
 from digest.errors import DigestError
 from digest.sending import Clock
-from digest.web import Site, listen, serve_site
+from digest.web import Pulse, Site, check_tokens, listen, serve_site
 
 logger = logging.getLogger("digest")
 
@@ -33,6 +33,9 @@ INGEST_PATIENCE_S = 60
 
 TIDY_S = int(timedelta(hours=6).total_seconds())
 
+STEPS = {"prepare": TICK_S, "deliver": TICK_S, "write": TICK_S, "tidy": TIDY_S}
+"""The steps, with the seconds between two runs of each."""
+
 STOP_S = 30.0
 """Seconds that a stop waits for messages in flight; what is cut off then is `unknown`."""
 
@@ -43,8 +46,11 @@ class Ticks:
     `running` holds what has begun and not ended, so that a stop can wait for it.
     """
 
-    def __init__(self, app: App, clock: Clock, stop: asyncio.Event) -> None:
+    def __init__(
+        self, app: App, clock: Clock, stop: asyncio.Event, pulse: Pulse | None = None
+    ) -> None:
         self.app, self.clock, self.stop = app, clock, stop
+        self.pulse = pulse or Pulse()
         self.running: set[asyncio.Task[None]] = set()
         self._reading: asyncio.Task[None] | None = None
 
@@ -63,7 +69,12 @@ class Ticks:
 
     async def deliver(self) -> None:
         """Send the digests that wait."""
-        await jobs.deliver(self.app, self.clock, stopping=self.stop.is_set)
+        await jobs.deliver(
+            self.app,
+            self.clock,
+            stopping=self.stop.is_set,
+            told=lambda lease, outcome, state: self.pulse.outcomes.update([state]),
+        )
 
     async def write(self) -> None:
         """Send the letters that wait."""
@@ -90,13 +101,18 @@ class Ticks:
             if task:
                 self.running.add(task)
                 task.add_done_callback(self.running.discard)
+            self.pulse.begin(name, self.clock())
+            failed = True
             try:
                 await step()
+                failed = False
             except DigestError as error:
                 # The reason says it all: a known fault needs no traceback in the log.
                 logger.error("tick.failed %s", json.dumps({"step": name, "reason": str(error)}))  # noqa: TRY400
             except Exception:
                 logger.exception("tick.broke %s", json.dumps({"step": name}))
+            finally:
+                self.pulse.end(name, self.clock(), failed=failed)
 
         return tick
 
@@ -104,11 +120,14 @@ class Ticks:
 async def serve(app: App, clock: Clock) -> None:
     """Run until SIGTERM or SIGINT; messages in flight are finished and recorded.
 
-    Raises: DigestError when the port of the web pages cannot be had.
+    Raises: DigestError when the port of the web pages cannot be had, ConfigError when a token of
+    theirs cannot be used.
     """
+    check_tokens(app.config)
     sock = listen(app.config.web)
     stop, loop = stop_signal(), asyncio.get_running_loop()
-    ticks = Ticks(app, clock, stop)
+    pulse = Pulse(STEPS, clock())
+    ticks = Ticks(app, clock, stop, pulse)
     scheduler = AsyncIOScheduler(timezone="UTC")
 
     def hurry(name: str) -> None:
@@ -119,15 +138,15 @@ async def serve(app: App, clock: Clock) -> None:
         await ticks.prepare()
         hurry("deliver")
 
-    for name, step, every_s in (
-        ("prepare", prepare, TICK_S),
-        ("deliver", ticks.deliver, TICK_S),
-        ("write", ticks.write, TICK_S),
-        ("tidy", ticks.tidy, TIDY_S),
+    for name, step in (
+        ("prepare", prepare),
+        ("deliver", ticks.deliver),
+        ("write", ticks.write),
+        ("tidy", ticks.tidy),
     ):
         scheduler.add_job(
             ticks.guarded(name, step),
-            IntervalTrigger(seconds=every_s, timezone="UTC"),
+            IntervalTrigger(seconds=STEPS[name], timezone="UTC"),
             id=name,
             next_run_time=datetime.now(UTC),
             coalesce=True,
@@ -141,7 +160,7 @@ async def serve(app: App, clock: Clock) -> None:
         """Let letters go out: a visitor looks at the inbox. Called from the site's threads."""
         loop.call_soon_threadsafe(hurry, "write")
 
-    await serve_site(Site(app, clock, wake), sock, stop)
+    await serve_site(Site(app, clock, wake, pulse=pulse), sock, stop)
     logger.info("service.stopping")
     scheduler.pause()
     await ticks.finish()

@@ -104,6 +104,7 @@ def _secrets(config: Config) -> Iterator[tuple[str, Path | None]]:
         yield "[dkim] key_file", config.dkim.key_file
         yield "[dkim] ed25519_key_file", config.dkim.ed25519_key_file
     yield "[web] admin_token_file", config.web.admin_token_file
+    yield "[web] metrics_token_file", config.web.metrics_token_file
 
 
 def _read_fault(path: Path) -> str:

@@ -210,9 +210,15 @@ class Web(Table):
         True,
         description="Asks DNS whether a new address can get mail at all before one is sent there.",
     )
+    metrics_token_file: FilePath | None = Field(
+        None,
+        description="File that holds the token for `/metrics`, at least 16 characters; without it "
+        "they answer on this machine only. Mode 600.",
+        examples=["metrics-token"],
+    )
     admin_token_file: FilePath | None = Field(
         None,
-        description="File that holds the token for the admin pages; without it they answer on "
-        "this machine only. Mode 600.",
+        description="File that holds the token for the admin pages, at least 16 characters; "
+        "without it they answer on this machine only. Mode 600.",
         examples=["admin-token"],
     )

@@ -1,4 +1,4 @@
-"""What people do with their own row: links, pauses, changes, leaving no trace; what each promises."""
+"""What people do with their own row: links, pauses, changes, leaving; what each verb promises."""
 
 from __future__ import annotations
 

@@ -4,7 +4,9 @@ A driver: it reads the clock, asks the store and calls the story. Rules that all
 in `guard` (what a request may be, what every answer says) and `site` (how a page is made).
 """
 
+from digest.web.doors import check_tokens
+from digest.web.pulse import Pulse
 from digest.web.server import listen, serve_site
 from digest.web.site import Site
 
-__all__ = ["Site", "listen", "serve_site"]
+__all__ = ["Pulse", "Site", "check_tokens", "listen", "serve_site"]

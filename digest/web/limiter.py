@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from threading import Lock
 
+MINUTE = timedelta(minutes=1)
+
 MOST_NAMES = 20_000
 """Names that are counted at a time; the oldest are forgotten beyond them."""
 

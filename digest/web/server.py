@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from digest.config import Web
 from digest.errors import DigestError
 from digest.web.api.routing import api_routes
+from digest.web.health import health_routes
+from digest.web.metrics import Measured, make_registry, metrics_routes
 from digest.web.routes import routes
 from digest.web.site import Site, make_site
 
@@ -53,12 +56,24 @@ def listen(web: Web) -> socket.socket:
     return sock
 
 
+def make_application(site: Site) -> ASGIApp:
+    """Every path of the site, measured. Raises: ConfigError when a token cannot be used."""
+    registry = make_registry(site)
+    paths = [
+        *routes(),
+        *api_routes(site),
+        *health_routes(),
+        *metrics_routes(site, registry),
+    ]
+    return Measured(make_site(site, paths), registry)
+
+
 async def serve_site(site: Site, sock: socket.socket, stop: asyncio.Event) -> None:
     """Answer requests until `stop` is set; those under way are finished."""
     web = site.app.config.web
     server = _Server(
         uvicorn.Config(
-            make_site(site, [*routes(), *api_routes(site)]),
+            make_application(site),
             log_config=None,
             access_log=False,  # paths hold tokens
             server_header=False,

@@ -35,6 +35,7 @@ from digest.templates import web_folder
 from digest.tex import readable
 from digest.web.api.problems import problem
 from digest.web.guard import SafeHeaders, is_cross_site, read_body, read_form
+from digest.web.pulse import Pulse
 from digest.web.settings import LABELS
 
 logger = logging.getLogger("digest")
@@ -79,7 +80,7 @@ class Site:
     """The pages of one running service; `wake` tells the scheduler that a letter waits.
 
     `forecasting` is held by the one forecast that is made at a time, `places` are for it and those
-    that wait for it.
+    that wait for it. `pulse` says how the scheduler's steps go.
     """
 
     app: App
@@ -90,6 +91,7 @@ class Site:
     )
     pages: Environment = field(default_factory=make_pages)
     forecasting: Lock = field(default_factory=Lock)
+    pulse: Pulse = field(default_factory=Pulse)
     places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(FORECASTS))
 
     @property

@@ -6,7 +6,6 @@ import asyncio
 import json
 import math
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from email.message import Message
 from typing import Any
 
@@ -20,11 +19,10 @@ from digest.signup import network_of
 from digest.web.api.operations import Call, Operation
 from digest.web.api.problems import ProblemError, problem
 from digest.web.guard import read_body
-from digest.web.limiter import Limiter
+from digest.web.limiter import MINUTE, Limiter
 from digest.web.settings import Fault, fault_of
 from digest.web.site import Visit
 
-MINUTE = timedelta(minutes=1)
 MOST_QUERY = 4_000
 """Characters of a query."""
 
