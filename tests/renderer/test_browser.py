@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pytest
 from tests.chromium import told
 from tests.packages import packaged
 from tests.renderer.corpus.cases import CASES
-from tests.renderer.mails import NOW, digest, render, renderer
+from tests.renderer.mails import LINKS, NOW, digest, render, renderer
 from tests.renderer.test_real_listings import HF, mails
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text("utf-8")
-AXE = (Path(__file__).parent / "axe.js").read_text("utf-8")
+AXE = (Path(__file__).parents[1] / "axe.js").read_text("utf-8")
 
 FOR_AXE = (
+    "tuning",
     "sections",
     "plain",
     "all-reasons",
@@ -35,6 +37,8 @@ def pages() -> dict[str, str]:
         name: renderer(case.frame).render(case.digest, f"{name}@example.org", NOW, case.links).html
         for name, case in CASES.items()
     }
+    links = replace(LINKS, tune="https://example.org/t/abc")
+    made["tuning"] = render(digest(), links=links).html
     if HF.exists():
         matches = mails()
         made |= {f"real {n}": render(digest(*matches[n : n + 12])).html for n in range(0, 48, 12)}
@@ -83,3 +87,14 @@ def test_axe_finds_no_fault_in_the_mail(scheme: str, tmp_path: Path) -> None:
     said = told(tmp_path, AXE, given, scheme=scheme)
     assert said["passed"] > 10 * len(FOR_AXE)
     assert not said["found"], said["found"][:20]
+
+
+def test_axe_finds_what_is_wrong(tmp_path: Path) -> None:
+    """A page without a language, with a pale text and a picture without words, is not passed."""
+    axe = packaged("axe-core", "axe.min.js").decode("utf-8")
+    bad = (
+        '<html><title>A</title><body><p style="color:#aaaaaa">Some pale words</p><img src="data:,">'
+    )
+    said = told(tmp_path, AXE, {"mails": {"bad": bad}, "axe": axe, "scheme": "light"})
+    found = {one.split(": ")[1] for one in said["found"]}
+    assert {"html-has-lang", "color-contrast", "image-alt"} <= found
