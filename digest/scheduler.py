@@ -67,6 +67,13 @@ class Ticks:
         if due := jobs.due_sources(self.app, self.clock()):
             await jobs.ingest(self.app, self.clock(), due)
 
+    async def read(self, name: str) -> None:
+        """Read one source now, after those that are being read."""
+        if self._reading and not self._reading.done():
+            await asyncio.wait({self._reading})
+        named = [source for source in self.app.config.sources if source.name == name]
+        await jobs.ingest(self.app, self.clock(), named)
+
     async def deliver(self) -> None:
         """Send the digests that wait."""
         await jobs.deliver(
@@ -160,7 +167,12 @@ async def serve(app: App, clock: Clock) -> None:
         """Let letters go out: a visitor looks at the inbox. Called from the site's threads."""
         loop.call_soon_threadsafe(hurry, "write")
 
-    await serve_site(Site(app, clock, wake, pulse=pulse), sock, stop)
+    def read_now(name: str) -> None:
+        """Let a source be read. Called from the site's threads."""
+        step = ticks.guarded("ingest", lambda: ticks.read(name))
+        asyncio.run_coroutine_threadsafe(step(), loop)
+
+    await serve_site(Site(app, clock, wake, read_now=read_now, pulse=pulse), sock, stop)
     logger.info("service.stopping")
     scheduler.pause()
     await ticks.finish()

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from digest.config import Web
 from digest.errors import DigestError
+from digest.web.admin.routing import admin_routes
 from digest.web.api.routing import api_routes
 from digest.web.health import health_routes
 from digest.web.metrics import Measured, make_registry, metrics_routes
@@ -62,6 +63,7 @@ def make_application(site: Site) -> ASGIApp:
     paths = [
         *routes(),
         *api_routes(site),
+        *admin_routes(site),
         *health_routes(),
         *metrics_routes(site, registry),
     ]

@@ -80,7 +80,8 @@ class Site:
     """The pages of one running service; `wake` tells the scheduler that a letter waits.
 
     `forecasting` is held by the one forecast that is made at a time, `places` are for it and those
-    that wait for it. `pulse` says how the scheduler's steps go.
+    that wait for it. `read_now` lets a source be read, by its name; `pulse` says how the
+    scheduler's steps go.
     """
 
     app: App
@@ -91,6 +92,7 @@ class Site:
     )
     pages: Environment = field(default_factory=make_pages)
     forecasting: Lock = field(default_factory=Lock)
+    read_now: Callable[[str], None] = lambda name: None
     pulse: Pulse = field(default_factory=Pulse)
     places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(FORECASTS))
 
