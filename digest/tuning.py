@@ -6,7 +6,7 @@ words that say what would change. Nothing is kept here; who calls asks first and
     mute            a keyword for is taken out; any other term gets the weight -1. Listings that
                     have it can still come for something else.
     never_show      the term goes among the exclusions: nothing that has it comes any more.
-    follow          the author's papers come whatever their score.
+    follow          the author's papers come whatever their score, or an organization's.
     more_like_this  the terms that one listing suggests, at most three, are added or raised.
     less_like_this  likewise pushed down or lowered.
     accept          proposals become keywords, as they are.
@@ -19,10 +19,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from digest.matcher import Matcher, Proposal, check_author, check_exclusion, check_term
-from digest.matcher import learn as learn_from
+from digest.matcher import (
+    Proposal,
+    Statistics,
+    check_author,
+    check_exclusion,
+    check_organization,
+    check_term,
+    labs_named,
+)
 from digest.matcher.names import read_name, same_person
 from digest.matcher.proposals import stem_key
+from digest.matcher.single import suggest
 from digest.model import Keyword, Listing, Profile
 
 MUTED = -1.0
@@ -107,19 +115,42 @@ def unfollow(profile: Profile, author: str) -> Change:
     return Change(replace(profile, authors=left), (f"{author} is no longer followed.",))
 
 
-def more_like_this(profile: Profile, listing: Listing, matcher: Matcher) -> Change:
+def follow_organization(profile: Profile, organization: str) -> Change:
+    """The profile that follows an organization, by its whole name.
+
+    Raises: KeywordError where it is no name.
+    """
+    check_organization(organization)
+    if known := labs_named(profile.organizations, organization):
+        return _as_it_is(profile, f"{known[0]} is followed already.")
+    if len(profile.organizations) >= MOST_TERMS:
+        return _full(profile, "labs")
+    changed = replace(profile, organizations=(*profile.organizations, organization))
+    return Change(changed, (f"What comes from {organization} is shown whatever its score.",))
+
+
+def more_like_this(profile: Profile, listing: Listing, statistics: Statistics) -> Change:
     """The profile with the terms that a listing suggests, added or raised."""
-    return _from_one(profile, learn_from(profile, [listing], [], matcher))
+    return _from_one(profile, suggest(profile, listing, statistics, more=True))
 
 
-def less_like_this(profile: Profile, listing: Listing, matcher: Matcher) -> Change:
+def less_like_this(profile: Profile, listing: Listing, statistics: Statistics) -> Change:
     """The profile with the terms that a listing suggests, pushed down or lowered."""
-    return _from_one(profile, learn_from(profile, [], [listing], matcher))
+    return _from_one(profile, suggest(profile, listing, statistics, more=False))
 
 
 def accept(profile: Profile, proposals: Sequence[Proposal]) -> Change:
     """The profile with these proposals as keywords."""
     return _weighted(profile, [Keyword(each.term, each.weight) for each in proposals])
+
+
+def weigh(profile: Profile, keyword: Keyword) -> Change:
+    """The profile in which a keyword has this weight.
+
+    Raises: KeywordError where the term can be no keyword.
+    """
+    check_term(keyword.term)
+    return _weighted(profile, [keyword])
 
 
 # --- the parts of a change --------------------------------------------------------------------

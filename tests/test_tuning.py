@@ -85,7 +85,7 @@ def test_what_cannot_be_a_term_is_refused(press: object) -> None:
 def test_more_like_this_adds_what_the_listing_suggests() -> None:
     """At most three terms, said one by one."""
     liked = next(each for each in STORED if each.key.startswith("heat"))
-    change = tuning.more_like_this(WANTED, liked, MATCHER)
+    change = tuning.more_like_this(WANTED, liked, MATCHER.statistics)
     added = {t: w for t, w in weights(change.profile).items() if t not in weights(WANTED)}
     assert 0 < len(added) <= tuning.FROM_ONE
     assert all(0.5 <= weight <= 3 for weight in added.values())
@@ -96,14 +96,14 @@ def test_less_like_this_pushes_down() -> None:
     """What was wanted before is lowered, what is new gets a weight below nought."""
     unwanted = next(each for each in STORED if each.key.startswith("heat"))
     wanted = Profile((Keyword("heat transfer", 2.0),))
-    change = tuning.less_like_this(wanted, unwanted, MATCHER)
+    change = tuning.less_like_this(wanted, unwanted, MATCHER.statistics)
     assert weights(change.profile)["heat transfer"] == 1
     assert all(w < 0 for t, w in weights(change.profile).items() if t != "heat transfer")
 
 
 def test_a_listing_without_a_word_of_its_own_changes_nothing() -> None:
     """There is nothing that sets it apart."""
-    assert not tuning.more_like_this(WANTED, listing("We report on"), MATCHER).changes
+    assert not tuning.more_like_this(WANTED, listing("We report on"), MATCHER.statistics).changes
 
 
 def test_proposals_are_taken_as_they_are() -> None:

@@ -99,16 +99,13 @@ class _Ground:
         """The share of listings that a rarity stands for, or the stored one if that is less.
 
         In a store of a few days a liked topic can be half of everything; the statistics know more.
-        It turns `formula.rarity` around.
         """
-        listings = max(1, self.statistics.listings)
-        known = ((listings + 1) / np.exp(np.array(rarities)) - 0.5) / listings
-        judged: Floats = np.minimum(usual, np.clip(known, 0.0, 1.0))
+        judged: Floats = np.minimum(usual, shares(self.statistics, rarities))
         return judged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Held:
+class Held:
     """Which examples hold some terms (terms x examples), and the share of all that do.
 
     `usual` is the share of stored listings, `expected` the one to judge by.
@@ -165,6 +162,14 @@ def propose(
     return [*_changed(ground), *_new(Kind.ADD, ground), *_new(Kind.AGAINST, ground)]
 
 
+def shares(statistics: Statistics, rarities: Sequence[float]) -> Floats:
+    """The share of listings that each rarity stands for: `formula.rarity` turned around."""
+    listings = max(1, statistics.listings)
+    known = ((listings + 1) / np.exp(np.array(rarities, dtype=float)) - 0.5) / listings
+    found: Floats = np.clip(known, 0.0, 1.0)
+    return found
+
+
 # --- keywords that the profile has ------------------------------------------------------------
 
 
@@ -173,23 +178,23 @@ def _changed(ground: _Ground) -> list[Proposal]:
     lexicon, examples = Lexicon(ground.statistics), ground.examples
     keywords = ground.profile.keywords
     units = [lexicon.recipe(keyword.term).unit for keyword in keywords]
-    usual = _standing(lexicon, units, ground.archive).mean(axis=1)
+    usual = standing(lexicon, units, ground.archive).mean(axis=1)
     expected = ground.expected(usual, [lexicon.rarities[unit] for unit in units])
     liked, disliked = (
-        _standing(lexicon, units, read(each)) for each in (examples.liked, examples.disliked)
+        standing(lexicon, units, read(each)) for each in (examples.liked, examples.disliked)
     )
-    held = _Held(examples, liked, disliked, usual, expected)
+    held = Held(examples, liked, disliked, usual, expected)
     found = [
         held.proposal(at, kind, Keyword(keyword.term, weight), keyword.weight)
         for at, keyword in enumerate(keywords)
-        for kind, weight in _change(keyword, held, at)
+        for kind, weight in change_of(keyword, held, at)
     ]
     found.sort(key=lambda each: (-max(each.liked, each.disliked), each.term))
     raised = [each for each in found if each.kind is Kind.RAISE][:MOST]
     return raised + [each for each in found if each.kind is Kind.LOWER][:MOST]
 
 
-def _change(keyword: Keyword, held: _Held, at: int) -> Iterator[tuple[Kind, float]]:
+def change_of(keyword: Keyword, held: Held, at: int) -> Iterator[tuple[Kind, float]]:
     """The kind of change that a keyword calls for, with its new weight; none for most."""
     weight = keyword.weight
     if held.speaks(at):
@@ -206,7 +211,7 @@ def _rounded(weight: float) -> float:
     return round(weight, 1) or (0.1 if weight > 0 else -0.1)
 
 
-def _standing(lexicon: Lexicon, units: Sequence[int], batch: Batch) -> NDArray[np.bool_]:
+def standing(lexicon: Lexicon, units: Sequence[int], batch: Batch) -> NDArray[np.bool_]:
     """Units x listings: whether each stands in each as a whole."""
     if not units or not len(batch):
         return np.zeros((len(units), len(batch)), dtype=bool)
@@ -230,7 +235,7 @@ def _new(kind: Kind, ground: _Ground) -> list[Proposal]:
     held = _features_held(ground, features)
     side = held.disliked if turned else held.liked
     terms = [space.show(feature) for feature in features]
-    rest = _Apart(ground.profile)
+    rest = Apart(ground.profile)
     found = []
     for at in sorted(range(len(terms)), key=lambda at: (-_words(terms[at]), at)):
         clear = held.speaks(at, against=turned) and held.expected[at] <= TOO_COMMON
@@ -242,7 +247,7 @@ def _new(kind: Kind, ground: _Ground) -> list[Proposal]:
     return [proposal for _, proposal in sorted(found, key=lambda each: each[0])][:MOST]
 
 
-def _features_held(ground: _Ground, features: Sequence[int]) -> _Held:
+def _features_held(ground: _Ground, features: Sequence[int]) -> Held:
     """Which examples hold these features."""
     space, examples = ground.space, ground.examples
     liked, disliked = (
@@ -254,7 +259,7 @@ def _features_held(ground: _Ground, features: Sequence[int]) -> _Held:
     stored = space.vectors(ground.archive)[:, features] > 0
     usual = np.asarray(stored.mean(axis=0)).ravel()
     expected = ground.expected(usual, [_rarity(space, feature) for feature in features])
-    return _Held(examples, liked, disliked, usual, expected)
+    return Held(examples, liked, disliked, usual, expected)
 
 
 def _rarity(space: Space, feature: int) -> float:
@@ -266,7 +271,7 @@ def _rarity(space: Space, feature: int) -> float:
     return max(float(space.word_rarity[word]) for word in pair)
 
 
-class _Apart:
+class Apart:
     """The terms that say nothing new: those of the profile, and the parts of what was taken."""
 
     def __init__(self, profile: Profile) -> None:

@@ -26,6 +26,7 @@ from digest.model import (
 )
 from digest.store.operating import Operating
 from digest.store.personal import Personal
+from digest.store.revising import ProfileKeeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Tried:
     imprint: Imprint | None = None
 
 
-class Store(Operating, Personal, Protocol):
+class Store(Operating, Personal, ProfileKeeper, Protocol):
     """The verbs of the ledger and of the stored listings; times are aware UTC."""
 
     # --- listings and sources
@@ -210,8 +211,8 @@ class Store(Operating, Personal, Protocol):
     def sync_file(self, subscribers: Sequence[Subscriber], now: datetime) -> None:
         """Make the file's subscribers those given; who is missing is removed."""
 
-    def put_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber:
-        """Add a subscriber or replace the settings of the same address."""
+    def put_subscriber(self, subscriber: Subscriber, now: datetime, by: str = "cli") -> Subscriber:
+        """Add a subscriber or replace the settings of the same address; `by` is what does it."""
 
     def subscriber(self, email: str) -> Subscriber | None:
         """The subscriber of an address, whatever its state; the domain's case is folded."""

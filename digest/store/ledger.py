@@ -44,6 +44,12 @@ SELECT_DELIVERY = (
 )
 
 
+SHOWING = (
+    SELECT_DELIVERY + " WHERE subscriber_id = ? AND EXISTS"  # noqa: S608 - constants
+    " (SELECT 1 FROM json_each(listing_ids) WHERE value = ?) ORDER BY digest_on DESC LIMIT 1"
+)
+
+
 class LedgerVerbs(Connections):
     """The accounts of every mail; see `Store` for what each verb promises."""
 
@@ -116,6 +122,11 @@ class LedgerVerbs(Connections):
             SELECT_DELIVERY + " WHERE subscriber_id = ? ORDER BY digest_on DESC", (subscriber_id,)
         )
         return [self._delivery(row) for row in rows]
+
+    def delivery_showing(self, subscriber_id: int, listing_id: int) -> Delivery | None:
+        """The newest delivery of a subscriber that shows a listing."""
+        rows = self.rows(SHOWING, (subscriber_id, listing_id))
+        return self._delivery(rows[0]) if rows else None
 
     def deliveries_by_state(self, since: datetime) -> Mapping[DeliveryState, int]:
         """How many deliveries prepared since then stand in each state."""

@@ -26,27 +26,8 @@ class LikeVerbs(Connections):
 
     def like(self, subscriber_id: int, said: Like) -> None:
         """Keep what a subscriber says of a listing, in the place of what they said before."""
-        listing = replace(said.listing, id=0, first_seen_at=None)
         with self.writing() as db:
-            _forget(db, subscriber_id, listing)
-            db.execute(
-                "INSERT INTO likes (subscriber_id, listing_key, value, origin, liked_at, body)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    subscriber_id,
-                    listing.key,
-                    said.value,
-                    said.origin,
-                    stamp(said.liked_at),
-                    LISTING.dump_json(listing).decode(),
-                ),
-            )
-            db.execute(
-                "DELETE FROM likes WHERE subscriber_id = :id AND rowid NOT IN (SELECT rowid"
-                " FROM likes WHERE subscriber_id = :id ORDER BY liked_at DESC, rowid DESC"
-                " LIMIT :most)",
-                {"id": subscriber_id, "most": MOST_LIKES},
-            )
+            keep_like(db, subscriber_id, said)
 
     def unlike(self, subscriber_id: int, listing: Listing) -> bool:
         """Take back what was said of a listing; false where nothing was."""
@@ -75,3 +56,27 @@ def _forget(db: Database, subscriber_id: int, listing: Listing) -> bool:
         (subscriber_id, json.dumps([listing.key, *listing.ids])),
     )
     return bool(deleted.rowcount)
+
+
+def keep_like(db: Database, subscriber_id: int, said: Like) -> None:
+    """Keep what a subscriber says of a listing, within a transaction."""
+    listing = replace(said.listing, id=0, first_seen_at=None)
+    _forget(db, subscriber_id, listing)
+    db.execute(
+        "INSERT INTO likes (subscriber_id, listing_key, value, origin, liked_at, body)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            subscriber_id,
+            listing.key,
+            said.value,
+            said.origin,
+            stamp(said.liked_at),
+            LISTING.dump_json(listing).decode(),
+        ),
+    )
+    db.execute(
+        "DELETE FROM likes WHERE subscriber_id = :id AND rowid NOT IN (SELECT rowid"
+        " FROM likes WHERE subscriber_id = :id ORDER BY liked_at DESC, rowid DESC"
+        " LIMIT :most)",
+        {"id": subscriber_id, "most": MOST_LIKES},
+    )

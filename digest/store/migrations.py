@@ -270,3 +270,23 @@ CREATE INDEX deliveries_by_digest_day ON deliveries (digest_on);
 def m008_api_keys(db: Database) -> None:
     """Keys of programs; the ledger by day."""
     db.executescript(API_KEYS)
+
+
+HISTORY = """
+CREATE TABLE profile_history (    -- what settings were before each change, for a week
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    subscriber_id INTEGER NOT NULL REFERENCES subscribers (id),
+    changed_at TEXT NOT NULL,
+    origin TEXT NOT NULL,         -- by what: form, toml, mail, cli, api, undo
+    says TEXT NOT NULL,           -- what changed, a list of sentences as JSON
+    before TEXT NOT NULL,         -- the Subscriber as it was, as JSON
+    listing_key TEXT NOT NULL     -- what was liked or disliked by it, or empty
+);
+CREATE INDEX profile_history_by_subscriber ON profile_history (subscriber_id, id);
+"""
+
+
+@migrations()
+def m009_profile_history(db: Database) -> None:
+    """How settings were before each change, so that it can be undone."""
+    db.executescript(HISTORY)

@@ -88,7 +88,7 @@ class PersonVerbs(Connections):
             if row is None:
                 return
             email, key = row
-            for table in ("deliveries", "consents", "likes", "api_keys"):
+            for table in ("deliveries", "consents", "likes", "api_keys", "profile_history"):
                 db.execute(f"DELETE FROM {table} WHERE subscriber_id = ?", (subscriber_id,))  # noqa: S608 - constants
             db.execute("DELETE FROM signups WHERE address_key = ?", (key,))
             db.execute(

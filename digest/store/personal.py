@@ -12,7 +12,9 @@ from digest.model import Subscriber
 class Personal(Protocol):
     """The verbs of a person's own settings; none brings back who left in the meantime."""
 
-    def change_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber | None:
+    def change_subscriber(
+        self, subscriber: Subscriber, now: datetime, by: str = "form"
+    ) -> Subscriber | None:
         """Replace the settings of a subscriber, by `id`; None for who is gone or erased."""
 
     def is_link_used(self, names: Sequence[str]) -> bool:

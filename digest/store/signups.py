@@ -14,6 +14,7 @@ from digest.model import Origin, Subscriber, SubscriberState
 from digest.store import Letter, Signup, SignupLimits
 from digest.store.connection import Connections, moment, stamp
 from digest.store.freeze import SUBSCRIBER
+from digest.store.remembering import KEEP_REVISIONS
 from digest.store.subscribers import (
     SELECT_SUBSCRIBER,
     address_key,
@@ -101,6 +102,7 @@ class SignupVerbs(Connections):
                     ("letters", "created_at", now - KEEP_LETTERS),
                     ("tries", "tried_at", now - KEEP_TRIES),
                     ("used_links", "used_at", now - KEEP_LETTERS),
+                    ("profile_history", "changed_at", now - KEEP_REVISIONS),
                 )
             }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from digest.store.desk import DeskVerbs
+from digest.store.history import HistoryVerbs
 from digest.store.keys import KeyVerbs
 from digest.store.leases import LeaseVerbs
 from digest.store.ledger import LedgerVerbs
@@ -20,6 +21,7 @@ class SqliteStore(
     SubscriberVerbs,
     PersonVerbs,
     LikeVerbs,
+    HistoryVerbs,
     SignupVerbs,
     LetterVerbs,
     PastVerbs,

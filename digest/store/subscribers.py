@@ -10,8 +10,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from digest.model import Origin, Subscriber, SubscriberState
+from digest.revisions import told
 from digest.store.connection import Connections, stamp
 from digest.store.freeze import PROFILE
+from digest.store.remembering import Note, remember
 
 SELECT_SUBSCRIBER = (
     "SELECT id, email, origin, state, timezone, send_at, days, name, profile FROM subscribers"
@@ -56,23 +58,26 @@ class SubscriberVerbs(Connections):
             for row_id in gone:
                 set_row_state(db, row_id, SubscriberState.REMOVED, now)
 
-    def put_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber:
+    def put_subscriber(self, subscriber: Subscriber, now: datetime, by: str = "cli") -> Subscriber:
         """Add a subscriber or replace the settings of the same address."""
+        key = address_key(subscriber.email)
         with self.writing() as db:
+            before = db.execute(SELECT_SUBSCRIBER + " WHERE address_key = ?", (key,)).fetchone()
             row_id = put_row(db, subscriber, now)
-            row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (row_id,))
-            return subscriber_of(row.fetchone())
+            row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (row_id,)).fetchone()
+            return _remembered(db, before, row, by, now)
 
-    def change_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber | None:
+    def change_subscriber(
+        self, subscriber: Subscriber, now: datetime, by: str = "form"
+    ) -> Subscriber | None:
         """Replace the settings of a subscriber, by `id`; None for who is gone or erased."""
+        select = (SELECT_SUBSCRIBER + " WHERE id = ?", (subscriber.id,))
         with self.writing() as db:
-            row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (subscriber.id,)).fetchone()
-            if row is None or address_key(row[1]) != address_key(subscriber.email):
+            before = db.execute(*select).fetchone()
+            if before is None or address_key(before[1]) != address_key(subscriber.email):
                 return None
             put_row(db, subscriber, now)
-            return subscriber_of(
-                db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (subscriber.id,)).fetchone()
-            )
+            return _remembered(db, before, db.execute(*select).fetchone(), by, now)
 
     def subscriber(self, email: str) -> Subscriber | None:
         """The subscriber of an address, whatever its state; the domain's case is folded."""
@@ -106,6 +111,17 @@ def _same_settings(stored: Subscriber | None, listed: Subscriber) -> bool:
     if stored is None or stored.state is SubscriberState.REMOVED:
         return False
     return replace(stored, state=listed.state) == listed
+
+
+def _remembered(
+    db: Database, before: Sequence[Any] | None, after: Sequence[Any], by: str, now: datetime
+) -> Subscriber:
+    """The subscriber as stored now; what changed for who was there before is remembered."""
+    changed = subscriber_of(after)
+    known = subscriber_of(before) if before else None
+    if known and known.state is not SubscriberState.REMOVED and (says := told(known, changed)):
+        remember(db, known, Note(by, says), now)
+    return changed
 
 
 def subscriber_of(row: Sequence[Any]) -> Subscriber:
