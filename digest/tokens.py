@@ -30,9 +30,6 @@ FORM = "form"
 TUNE = "tune"
 SECRET_BYTES = 32
 
-TUNING = False
-"""Whether mails carry tuning links: to be turned on with the pages that answer `/tune/…`."""
-
 
 @dataclass(frozen=True, slots=True)
 class Issued:
@@ -113,11 +110,10 @@ class Tokens:
         All tuning links of a mail share one token; what it opens ends when the preferences' does.
         """
         base = base_url.rstrip("/")
-        tune = f"{base}/tune/{self.issue(TUNE, subscriber_id, issued_at)}" if TUNING else ""
         return PersonalLinks(
             manage=f"{base}/preferences/{self.manage(subscriber_id, issued_at)}",
             unsubscribe=f"{base}/unsubscribe/{self.unsubscribe(subscriber_id)}",
-            tune=tune,
+            tune=f"{base}/tune/{self.issue(TUNE, subscriber_id, issued_at)}",
         )
 
 

@@ -63,3 +63,8 @@ def _run(folder: Path, *arguments: str) -> str:
         pytest.skip("no Chromium is installed (Debian package chromium)")
     command = [PROGRAM, *FLAGS, f"--user-data-dir={folder / 'profile'}", *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
+
+
+def visited(folder: Path, url: str) -> str:
+    """A page as it stands after its scripts had five seconds; skips where there is no Chromium."""
+    return _run(folder, "--virtual-time-budget=5000", "--dump-dom", url)

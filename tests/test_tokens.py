@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from digest import tokens
 from digest.tokens import MANAGE, TUNE, UNSUBSCRIBE, Tokens
 
 AT = datetime(2026, 11, 20, 7, 30, tzinfo=UTC)
@@ -19,15 +18,8 @@ def ours() -> Tokens:
     return Tokens(["a secret of ours"])
 
 
-def test_mails_have_no_tuning_links_until_pages_answer_them(ours: Tokens) -> None:
-    """The switch is off, and then there is no address to begin with."""
-    assert not tokens.TUNING
-    assert ours.links(BASE, 7, AT).tune == ""
-
-
-def test_one_token_serves_all_tuning_links(ours: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_token_serves_all_tuning_links(ours: Tokens) -> None:
     """It says whom and when, the same each time."""
-    monkeypatch.setattr(tokens, "TUNING", True)
     made = ours.links(BASE, 7, AT).tune
     assert made.startswith("https://example.org/tune/")
     assert made == ours.links(BASE, 7, AT).tune

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from digest.templates import web_folder
-from digest.web import joining, keys, leaving, preferences, session
+from digest.web import joining, judging, keys, leaving, preferences, session
 from digest.web.session import own, personal
 from digest.web.site import Endpoint, posted, posted_by_anyone, shown
 
@@ -24,6 +24,7 @@ def routes() -> list[BaseRoute]:
         Route("/confirm/{token}", shown(joining.show_confirm), methods=["GET"]),
         Route("/confirm/{token}", posted(joining.confirm), methods=["POST"]),
         *_preferences(),
+        *_tuning(),
         Route("/unsubscribe/{token}", shown(leaving.ask), methods=["GET"]),
         Route("/unsubscribe/{token}", posted_by_anyone(leaving.leave), methods=["POST"]),
     ]
@@ -53,6 +54,17 @@ def _preferences() -> list[BaseRoute]:
         Route("/preferences/{token}", shown(session.show_link), methods=["GET"]),
         Route("/preferences/{token}", posted(session.open_session), methods=["POST"]),
         Route("/preferences/{token}/fresh", posted(session.ask_fresh), methods=["POST"]),
+    ]
+
+
+def _tuning() -> list[BaseRoute]:
+    """The paths behind the links beside a paper in a mail."""
+    return [
+        Route("/tune/{token}/{number:int}", shown(judging.show_all), methods=["GET"]),
+        Route("/tune/{token}/done/{number:int}", shown(judging.show_done), methods=["GET"]),
+        Route("/tune/{token}/undo/{number:int}", posted(judging.undo), methods=["POST"]),
+        Route("/tune/{token}/{verb}/{number:int}", shown(judging.show), methods=["GET"]),
+        Route("/tune/{token}/{verb}/{number:int}", posted(judging.judge), methods=["POST"]),
     ]
 
 
