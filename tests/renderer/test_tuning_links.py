@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from digest.model import Abstracts, Match, Message, PersonalLinks, Profile, SectionName, Subscriber
 from digest.renderer.excerpt import LONGEST_FULL
+from digest.tokens import Tokens
 from tests.renderer.colours import dark_rules, painted
 from tests.renderer.mails import (
     FRAME,
     LINKS,
     MATCH,
+    NOW,
     digest,
     listing,
     render,
@@ -115,3 +118,13 @@ def test_no_abstract_fills_a_mail_alone() -> None:
     text = whole("word " * 5_000)
     assert LONGEST_FULL - 100 < text.count("word ") * 5 <= LONGEST_FULL
     assert "word…" in text
+
+
+def test_real_mails_have_tuning_links_and_the_golden_ones_show_them() -> None:
+    """The links of a service's own tokens begin the address under which its pages answer."""
+    made = Tokens(["a secret of ours"]).links("https://example.org", 7, NOW)
+    links = tuning(render(digest(STORED), links=made))
+    assert len(links) == 4
+    assert all(url.startswith("https://example.org/tune/") for url in links.values())
+    golden = (Path(__file__).parent / "corpus" / "sections.eml").read_text("utf-8")
+    assert "/tune/" in golden

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 
 from digest.model import (
     Digest,
@@ -35,6 +36,8 @@ from tests.renderer.mails import (
     match,
 )
 
+TUNED = replace(LINKS, tune="https://example.org/tune/ghi")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -43,7 +46,27 @@ class Case:
     why: str
     digest: Digest
     frame: Frame = FRAME
-    links: PersonalLinks = LINKS
+    links: PersonalLinks = TUNED
+
+    def __post_init__(self) -> None:
+        # As in real mails each listing has a row, so that it can be judged.
+        object.__setattr__(self, "digest", numbered(self.digest))
+
+
+def numbered(made: Digest) -> Digest:
+    """The digest with its listings as the store numbers them."""
+    numbers = count(1)
+    sections = tuple(
+        replace(
+            section,
+            matches=tuple(
+                replace(each, listing=replace(each.listing, id=next(numbers)))
+                for each in section.matches
+            ),
+        )
+        for section in made.sections
+    )
+    return replace(made, sections=sections)
 
 
 def one(reason: str, **fields: object) -> Case:
