@@ -66,7 +66,7 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
     for size in (1_000, 40_000):
         raw = b"Subject: x\r\n\r\n" + LINE * (size // len(LINE))
-        with sink() as waiting, sink(pipelining=True) as pipelining:
+        with sink(pipelining=False) as waiting, sink() as pipelining:
             ways: dict[str, tuple[Send, int]] = {
                 "aiosmtplib": (plain_library, waiting),
                 "ours, no PIPELINING": (ours, waiting),

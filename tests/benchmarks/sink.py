@@ -1,14 +1,19 @@
 """A mail server that takes everything and keeps nothing, in a process of its own.
 
-It offers no TLS, and PIPELINING where told to; what it measures is the sender.
+Ours, or Postfix's `smtp-sink` where it is installed. It offers no TLS, and PIPELINING unless told
+otherwise; what it measures is the sender.
 """
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import shutil
+import socket
+import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing.connection import Connection
 
 GREETING = b"220 sink.example.org ready\r\n"
@@ -26,7 +31,8 @@ class Sink(asyncio.Protocol):
         """Greet."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._held = b""
+        self._held = bytearray()
+        self._looked = 0
         self._in_message = False
         transport.write(GREETING)
 
@@ -35,18 +41,23 @@ class Sink(asyncio.Protocol):
         self._held += data
         answers = []
         while self._held:
-            end = self._held.find(FINAL_DOT if self._in_message else b"\r\n")
-            if end < 0:
+            end = FINAL_DOT if self._in_message else b"\r\n"
+            found = self._held.find(end, self._looked)
+            if found < 0:
+                self._looked = max(0, len(self._held) - len(end))  # a message is looked at once
                 break
             if self._in_message:
-                self._held, self._in_message = self._held[end + len(FINAL_DOT) :], False
+                self._in_message = False
                 answers.append(b"250 OK queued\r\n")
             else:
-                verb, self._held = self._held[:4].upper(), self._held[end + 2 :]
+                verb = bytes(self._held[:4]).upper()
                 self._in_message = verb == b"DATA"
                 usual = self.hello if verb == b"EHLO" else b"250 OK\r\n"
                 answers.append(ANSWERS.get(verb, usual))
-        self._transport.write(b"".join(answers))
+            del self._held[: found + len(end)]
+            self._looked = 0
+        if answers:
+            self._transport.write(b"".join(answers))
 
 
 class PipeliningSink(Sink):
@@ -65,7 +76,7 @@ def _serve(port: Connection, kind: type[Sink]) -> None:
 
 
 @contextmanager
-def sink(*, pipelining: bool = False) -> Iterator[int]:
+def sink(*, pipelining: bool = True) -> Iterator[int]:
     """The port of a running sink."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
@@ -77,3 +88,32 @@ def sink(*, pipelining: bool = False) -> Iterator[int]:
     finally:
         process.terminate()
         process.join()
+
+
+@contextmanager
+def postfix_sink() -> Iterator[int]:
+    """The port of a running `smtp-sink`. Raises: LookupError where it is not installed."""
+    path = shutil.which("smtp-sink")
+    if not path:
+        raise LookupError("smtp-sink is not there: Debian's package postfix has it")
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    words = ["-u", "nobody", "-h", "sink.example.org", f"127.0.0.1:{port}", "200"]
+    process = subprocess.Popen([path, *words])
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"nobody listens on port {port}")
