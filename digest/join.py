@@ -1,7 +1,7 @@
 """One paper, one listing: what is new, what enriches a stored listing, what is the same again.
 
 Papers join by arXiv id, DOI, PubMed id or the source's own id; without one of these by an equal
-title together with the first author or a near-equal abstract. A title alone never joins two
+title together with the first author, a near-equal abstract or one page. A title alone never joins two
 different papers. Owns no storage: stored listings are looked up by a function it is given.
 """
 
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from urllib.parse import urlsplit
 
 from digest.model import Announce, Listing
 from digest.sources.ids import strongest, surname, title_ids
@@ -203,8 +204,22 @@ def _at_one_moment(one: Listing, other: Listing) -> bool:
     )
 
 
+def _at_one_page(one: Listing, other: Listing) -> bool:
+    """True for two at one page, not of two days: the site's ids, its scheme or our name changed."""
+    return bool(_page(one)) and _page(one) == _page(other) and not _of_two_days(one, other)
+
+
+def _page(listing: Listing) -> str:
+    """The page that a listing leads to, as compared; empty for a site's front page."""
+    parts = urlsplit(listing.url)
+    page = parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
+    return f"{(parts.hostname or '').removeprefix('www.')}{page}" if page else ""
+
+
 def _same_without_abstract(one: Listing, other: Listing, key: str) -> bool:
     """The same for two listings of one title of which one at least has no abstract."""
+    if _at_one_page(one, other):
+        return True
     if _at_one_moment(one, other):
         return len(key) >= _SPECIFIC
     if one.authors and other.authors:

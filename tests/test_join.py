@@ -89,6 +89,10 @@ def test_surnames_agree(name: str) -> None:
         ({"authors": ["Ada Lovelace"], "abstract": ""}, {"authors": ["Lovelace, A."]}),
         ({"ids": ["doi:10.1101/x"]}, {"ids": ["doi:10.1038/y"]}),
         ({"guid": "1"}, {"guid": "2"}),
+        (
+            {"title": "News", "abstract": "", "url": "http://www.example.org/1/", "guid": "1"},
+            {"title": "News", "abstract": "", "url": "https://example.org/1", "guid": "2"},
+        ),
     ],
 )
 def test_one_paper_of_two_sources_joins(one: dict[str, object], other: dict[str, object]) -> None:
@@ -118,6 +122,14 @@ def test_one_paper_of_two_sources_joins(one: dict[str, object], other: dict[str,
         ),
         ({"title": "Engines, part I"}, {"title": "Engines, part II"}),
         ({"title": "News", "abstract": ""}, {"title": "News", "abstract": "", "url": "http://x/"}),
+        (
+            {"title": "News", "abstract": "", "url": "http://example.org/", "guid": "1"},
+            {"title": "News", "abstract": "", "url": "https://example.org", "guid": "2"},
+        ),
+        (
+            {"title": "News", "abstract": "", "url": "https://example.org/?p=1"},
+            {"title": "News", "abstract": "", "url": "https://example.org/?p=2"},
+        ),
     ],
 )
 def test_two_papers_stay_two(one: dict[str, object], other: dict[str, object]) -> None:

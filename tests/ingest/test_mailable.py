@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+
+import pytest
 
 from digest.app import App
 from digest.join import MAX_UNDATED
@@ -115,3 +118,34 @@ def test_a_feed_whose_ids_all_changed_repeats_nothing(tmp_path: Path) -> None:
 
     site = Site(tmp_path, answer)
     assert [site.ingest([feed], MONDAY)[0].new for _ in range(2)] == [30, 0]
+
+
+@pytest.mark.parametrize("dated", [True, False])
+@pytest.mark.parametrize(
+    ("name", "site_now", "ids_now"),
+    [
+        ("Another name", "http://example.org", "a"),
+        ("Feed", "https://example.org", "a"),
+        ("Feed", "http://example.org", "b"),
+    ],
+)
+def test_a_new_name_scheme_or_id_repeats_no_bare_item(
+    name: str, site_now: str, ids_now: str, dated: bool, tmp_path: Path
+) -> None:
+    """Items of a title and a page alone, as in lists of links, are mailed once all the same."""
+    now = {"site": "http://example.org", "ids": "a"}
+
+    def answer(path: str, query: dict[str, str]) -> str:
+        stamp = "<pubDate>Mon, 16 Nov 2026 00:00:00 GMT</pubDate>" if dated else ""
+        items = "".join(
+            f"<item><title>Post {n}</title><guid>{now['ids']}{n}</guid>{stamp}"
+            f"<link>{now['site']}/{n}</link></item>"
+            for n in range(9)
+        )
+        return f"<rss><channel>{items}</channel></rss>"
+
+    site = Site(tmp_path, answer)
+    feed = Source("Feed", "feed", url="https://example.org/feed.xml")
+    assert site.ingest([feed], MONDAY)[0].new == 9
+    now |= {"site": site_now, "ids": ids_now}
+    assert site.ingest([replace(feed, name=name)], MONDAY + DAY / 2)[0].new == 0
