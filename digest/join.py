@@ -1,8 +1,8 @@
 """One paper, one listing: what is new, what enriches a stored listing, what is the same again.
 
 Papers join by arXiv id, DOI, PubMed id or the source's own id; without one of these by an equal
-title together with the first author, a near-equal abstract or one page. A title alone never joins two
-different papers. Owns no storage: stored listings are looked up by a function it is given.
+title together with the first author, a near-equal abstract or one page. A title alone never joins
+two different papers. Owns no storage: stored listings are looked up by a function it is given.
 """
 
 from __future__ import annotations

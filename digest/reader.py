@@ -204,7 +204,13 @@ class _Walk:
         """Read a page and those after it. Raises: RestartError where the list broke off."""
         before: Sequence[Listing] = ()
         following: Request | None = request
+        asked: set[str] = set()
         while following:
+            if following.url in asked:  # a page may name itself as its feed
+                told = f"{following.url.partition('?')[0]} leads back to itself and to no listing"
+                self._fail(request, SourceError(source.name, told))
+                return
+            asked.add(following.url)
             batch = await self._page(source, following)
             if batch is None or (batch.listings and batch.listings == before):
                 return  # a source that does not count pages gives the last one again and again

@@ -84,6 +84,24 @@ def test_a_body_that_cannot_be_read_is_asked_for_again(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_page_that_leads_back_to_itself_is_a_fault(tmp_path: Path) -> None:
+    """A feed that was taken down and leads to a front page that still names it is no empty feed."""
+
+    async def front(request: web.Request) -> web.Response:
+        link = '<link rel="alternate" type="application/rss+xml" href="/feed">'
+        return web.Response(text=f"<!doctype html>{link}", content_type="text/html")
+
+    async def run() -> None:
+        async with serving(front) as stub:
+            source = Source("gone", "feed", url=stub.url("/feed"))
+            got = await reading_of(stub, source, tmp_path)
+            assert len(stub.seen) == 1
+        assert "leads back to itself" in got.error
+        assert asks_again_at(got.remember)
+
+    asyncio.run(run())
+
+
 def test_several_faults_are_counted(tmp_path: Path) -> None:
     """The first fault is told, with how many more there are."""
     source = Source("pages", "page", path="*.txt")

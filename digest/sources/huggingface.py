@@ -36,7 +36,7 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     if not isinstance(papers, list):
         raise UnreadableError("not a Daily Papers list: a JSON array of papers was expected")
     batch = read(papers, source, now)
-    if len(papers) < _LIMIT or source.url or source.path:
+    if len(papers) < _LIMIT or not _goes_on(batch, source, now):
         return batch
     return replace(batch, next=Request("?p={page}", "application/json"))
 
@@ -50,6 +50,18 @@ def read(papers: list[Any], source: Source, now: datetime) -> Batch:
     notes = (f"{missing} records without an id or a title were left out",) if missing else ()
     days = [listing.listed_on for listing in listings if listing.listed_on]
     return Batch(tuple(listings), batch_on=max(days, default=None), notes=notes)
+
+
+def _goes_on(batch: Batch, source: Source, now: datetime) -> bool:
+    """Whether the next page is wanted: the newest lists and the trending ones have no end.
+
+    A day, a week and a month are read whole; the newest lists as far as votes are asked for.
+    """
+    if source.url or source.path or source.query == "trending":
+        return False
+    days = {listing.listed_on for listing in batch.listings if listing.listed_on}
+    is_one_list = bool(source.query) or len(days) < 2
+    return is_one_list or min(days) >= now.date() - timedelta(days=_REFRESH_DAYS)
 
 
 def _is_paper(record: object) -> bool:

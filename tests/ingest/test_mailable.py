@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -57,6 +58,29 @@ def test_a_long_list_of_votes_is_read_to_its_end(tmp_path: Path) -> None:
     deaf = Site(tmp_path, lambda path, query: daily(*papers[:100], on=MONDAY.date()))
     (run,) = deaf.ingest([month], MONDAY)
     assert (run.error, len(deaf.asked)) == ("", 2)
+
+
+@pytest.mark.parametrize(("query", "pages"), [("", 5), ("trending", 1)])
+def test_an_endless_list_is_read_for_a_week(query: str, pages: int, tmp_path: Path) -> None:
+    """The newest papers go back for years, two days a page here; they are not all asked for."""
+
+    def answer(path: str, query: dict[str, str]) -> str:
+        if "date" in query:
+            return "[]"
+        newest = 2 * int(query.get("p", "0"))
+        days = [
+            daily(
+                *((f"26{day + 10}.{n:05}", f"Paper {day}-{n}", 1) for n in range(50)),
+                on=(MONDAY - DAY * day).date(),
+            )
+            for day in (newest, newest + 1)
+        ]
+        return f"{days[0][:-1]},{days[1][1:]}"
+
+    site = Site(tmp_path, answer)
+    (run,) = site.ingest([replace(DAILY, query=query)], MONDAY)
+    assert run.error == ""
+    assert len([one for one in site.asked if "date" not in one]) == pages
 
 
 # --- what may be mailed -----------------------------------------------------------------------
