@@ -30,11 +30,12 @@ class KeywordError(DigestError):
 
 
 class SourceError(DigestError):
-    """A source could not be read: `source` names it, the message says what was expected."""
+    """A source could not be read: `source` names it, `reason` says what was expected."""
 
     def __init__(self, source: str, message: str) -> None:
         super().__init__(f"source {source!r}: {message}")
         self.source = source
+        self.reason = message
 
 
 class StoreError(DigestError):

@@ -108,6 +108,7 @@ def run_of(reading: Reading, outcome: Joined, held: int, now: datetime) -> Sourc
         too_old=held,
         batch_on=reading.batch_on,
         error=reading.error,
+        partly=bool(reading.error) and reading.answered,
     )
 
 
@@ -131,7 +132,7 @@ def added(source: Source, runs: Iterable[SourceRun], now: datetime) -> SourceRun
 def _let_in(store: Store, source: Source, now: datetime) -> int:
     """How many listings the source brought into the mail within a day."""
     runs = store.successes(now - timedelta(days=1), source.name).get(source.name, ())
-    return sum(run.new - run.too_old for run in runs)
+    return sum(run.new - run.too_old for run in runs if run.started_at <= now)
 
 
 def _votes(outcome: Joined) -> dict[int, int]:

@@ -141,13 +141,14 @@ def due_sources(app: App, now: datetime) -> list[Source]:
     return [
         source
         for source in app.config.sources
-        if source.name not in latest or _looks_again_at(source, latest[source.name]) <= now
+        if source.name not in latest or _is_due(source, latest[source.name], now)
     ]
 
 
-def _looks_again_at(source: Source, run: SourceRun) -> datetime:
+def _is_due(source: Source, run: SourceRun, now: datetime) -> bool:
     usual = run.started_at + timedelta(seconds=source.every_s)
-    return min(usual, run.retry_at) if run.retry_at else usual
+    again_at = min(usual, run.retry_at) if run.retry_at else usual
+    return again_at <= now or run.started_at > now  # a clock that was ahead has been put right
 
 
 # --- prepare: listings -> digests in the ledger ------------------------------------------------

@@ -121,7 +121,8 @@ class SourceRun:
 
     `announced` is the count that the source itself states (None where it states none), `read` what
     was parsed, then how those fell out: `new` to us, `joined` with a listing known already,
-    `too_old` stored but not sent. `error` is empty on success. `batch_on` is the list's own day.
+    `too_old` stored but not sent. `error` is empty on success; with `partly` some of the source
+    could be read in spite of it, be it empty or unchanged. `batch_on` is the list's own day.
 
     What is known of the source by now: the `calendar` that it keeps (by name), the day of its
     newest list, what tells that list from others (`list_id`) and when it was first seen, the
@@ -139,6 +140,7 @@ class SourceRun:
     too_old: int = 0
     batch_on: date | None = None
     error: str = ""
+    partly: bool = False
     calendar: str = ""
     list_on: date | None = None
     list_id: str = ""

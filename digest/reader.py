@@ -12,7 +12,7 @@ import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 from digest.errors import SourceError
@@ -28,12 +28,16 @@ AT_ONCE = 8
 RESTARTS = 2
 """How often a list of pages that broke off is begun again."""
 
+TOLD_FAULTS = 3
+"""How many faults of one source are spelled out."""
+
 
 @dataclass(slots=True)
 class Reading:
     """What one source gave: listings in its order, and `error`, empty when all of it was read.
 
-    `remember` is what the next fetch needs to know of each URL, as JSON.
+    `remember` is what the next fetch needs to know of each URL, as JSON. `answered` is true when
+    some list or file could be read, be it empty or unchanged.
     """
 
     source: Source
@@ -43,16 +47,19 @@ class Reading:
     error: str = ""
     remember: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    answered: bool = False
 
     def fail(self, fault: str) -> None:
-        """Note a fault; the first one is told, with how many more there are."""
+        """Note a fault; the first ones are told, with how many more there are."""
         self.faults.append(fault)
-        more = f" (and {len(self.faults) - 1} more)" if self.faults[1:] else ""
-        self.error = self.faults[0] + more
+        more = len(self.faults) - TOLD_FAULTS
+        told = "; ".join(self.faults[:TOLD_FAULTS])
+        self.error = told + (f" (and {more} more)" if more > 0 else "")
 
     def take(self, batch: Batch) -> None:
         """Add what one file or page held."""
         self.listings.extend(batch.listings)
+        self.answered |= bool(batch.listings) or not (batch.next or batch.also or batch.sources)
         if batch.announced is not None:
             self.announced = (self.announced or 0) + batch.announced
         if batch.batch_on:
@@ -147,6 +154,7 @@ def _add(reading: Reading, aside: Reading) -> None:
     """Put what was read aside into the reading, but for the day and count of its lists."""
     reading.listings += aside.listings
     reading.remember |= aside.remember
+    reading.answered |= aside.answered
     for fault in aside.faults:
         reading.fail(fault)
 
@@ -163,8 +171,8 @@ def _read_files(reading: Reading, base: Path, now: datetime) -> list[tuple[Sourc
         try:
             batch = read_batch(source, body, now)
         except SourceError as error:
-            reason = str(error).removeprefix(str(SourceError(source.name, "")))
-            reading.fail(str(SourceError(source.name, f"{os.path.relpath(name, base)}: {reason}")))
+            told = f"{os.path.relpath(name, base)}: {error.reason}"
+            reading.fail(str(SourceError(source.name, told)))
         else:
             reading.take(batch)
             waiting += [asked for feed in batch.sources for asked in _asked(feed, now)]
@@ -230,14 +238,15 @@ class _Walk:
         body was seen is remembered only once it could be read, and where it leads to no other.
         """
         memory = Remembered.from_json(self._remembered.get(request.url, "{}"))
-        rests_until = memory.read_at and memory.read_at + timedelta(seconds=request.rest_s)
-        if request.rest_s and rests_until and self._now < rests_until:
+        if memory.rests(self._now, request.rest_s):
             return None
         try:
             async with self._room:
                 fetched = await self._fetcher.fetch(source, request, memory)
             batch = None
-            if fetched.body is not None:
+            if fetched.body is None:
+                self._reading.answered = True
+            else:
                 batch = read_batch(source, fetched.body, self._now, request)
         except FetchError as error:
             self._remember(request, error.remember)
@@ -258,7 +267,7 @@ class _Walk:
     def _fail(self, request: Request, error: SourceError) -> None:
         """Note a body that could not be read; it is asked for again, later."""
         memory = Remembered.from_json(self._remembered.get(request.url, "{}"))
-        self._remember(request, memory.after_failure(self._now, None, gone=False))
+        self._remember(request, memory.after_failure(self._now, error.reason))
         self._reading.fail(str(error))
 
     def _remember(self, request: Request, memory: Remembered) -> None:

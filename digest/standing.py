@@ -68,12 +68,13 @@ def carried(
         calendar=calendar_of(source),
         list_on=max(days, default=None),
         list_id=before.list_id,
-        list_at=before.list_at,
+        list_at=before.list_at and min(before.list_at, run.started_at),
         longest_gap_s=before.longest_gap_s,
         retry_at=_again_at(run, source, wait) if run.error else None,
     )
-    if run.error and not run.read:
-        return replace(known, failing_since=before.failing_since or run.started_at)
+    if run.error and not run.partly:
+        since = min(before.failing_since or run.started_at, run.started_at)  # clocks are put right
+        return replace(known, failing_since=since)
     list_id = _list_id(run, listings)
     if not list_id or list_id == before.list_id:
         return known
@@ -103,6 +104,7 @@ def summed(latest: SourceRun, good: Sequence[SourceRun]) -> SourceRun:
     """
     dated = _calendar(latest).dated_days is not None
     lists: dict[date | None, list[SourceRun]] = defaultdict(list)
+    good = [run for run in good if run.started_at <= latest.started_at]  # by a clock put right
     for run in good:
         if run.read or run.announced is not None:
             lists[run.batch_on if dated else None].append(run)
@@ -255,7 +257,9 @@ def _failure(run: SourceRun, today: date, timezone: str) -> str:
     """Since when a source fails, why, and when it is asked again."""
     why = run.error.removeprefix(str(SourceError(run.source, ""))).rstrip(". ")
     why = why.removeprefix("answered ").replace(": answered ", ": ")  # a 503 is no answer
-    part = "could be read only in part" if run.read and not run.failing_since else ""
+    # What a mail has kept from before `partly` was told is said again in the same words.
+    in_part = run.partly or (run.read and not run.failing_since)
+    part = "could be read only in part" if in_part else ""
     if not (run.failing_since and timezone):
         return (part or "could not be read") + (f": {why}" if timezone else "")
     fails = "has not answered since" if run.calendar else "could not be read since"

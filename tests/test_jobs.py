@@ -23,6 +23,7 @@ from digest.model import (
     WhenEmpty,
 )
 from digest.press import render
+from digest.standing import summed
 from digest.store import Intake
 from tests.running import announce, delivery_of, prepared, running
 from tests.samples import NOW, listing, profile, subscriber
@@ -312,6 +313,16 @@ def test_sources_are_read_again_when_their_time_has_come(tmp_path: Path) -> None
         asyncio.run(jobs.ingest(app, NOW, app.config.sources))
         assert jobs.due_sources(app, NOW + timedelta(hours=5, minutes=59)) == []
         assert len(jobs.due_sources(app, NOW + timedelta(hours=6))) == 1
+
+
+def test_a_clock_that_was_ahead_silences_no_source(tmp_path: Path) -> None:
+    """Runs of a year to come keep a source neither from being due nor out of the receipt."""
+    write_lines(tmp_path / "good.jsonl", {"title": "Flash attention"})
+    with running(tmp_path, sources=SOURCES.partition('[[sources]]\nname = "Bad"')[0]) as app:
+        asyncio.run(jobs.ingest(app, NOW + timedelta(days=400), app.config.sources))
+        assert len(jobs.due_sources(app, NOW)) == 1
+        (run,) = asyncio.run(jobs.ingest(app, NOW, app.config.sources))
+        assert summed(run, app.store.successes(NOW)["Good"]).new == 0
 
 
 # --- deliver ----------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def local_minute(at: datetime | None, timezone: str) -> str:
 def _state(run: SourceRun) -> str:
     """One word for how a source stands."""
     if run.error:
-        return "in part" if run.read and not run.failing_since else "failed"
+        return "in part" if run.partly else "failed"
     return STATES[run.standing]
 
 

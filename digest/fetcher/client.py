@@ -152,17 +152,15 @@ class Fetcher:
     ) -> Fetched:
         """What a request brings. Raises: FetchError, and nothing else."""
         memory = remembered or Remembered()
-        now = self._clock()
-        if memory.retry_at and now < memory.retry_at:
+        if memory.waits(self._clock()):
             raise FetchError(source.name, _still_waiting(memory), memory)
         try:
             return await self._follow(request, memory)
         except (_FailedError, aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
             failed = fault if isinstance(fault, _FailedError) else None
-            later = memory.after_failure(
-                self._clock(), failed.asked_s if failed else None, gone=bool(failed and failed.gone)
-            )
             reason = f"{_shown(request.url)}: {self._reason(fault)}"
+            asked_s, gone = (failed.asked_s, failed.gone) if failed else (None, False)
+            later = memory.after_failure(self._clock(), reason, asked_s, gone=gone)
             raise FetchError(source.name, reason, later) from None
 
     async def _follow(self, request: Request, memory: Remembered) -> Fetched:
@@ -261,7 +259,7 @@ def _memory(url: str, answer: aiohttp.ClientResponse) -> Remembered:
 
 def _recovered(memory: Remembered) -> Remembered:
     """The memory without its failures."""
-    return replace(memory, retry_at=None, failing_since=None, failures=0, gone=False)
+    return replace(memory, retry_at=None, failing_since=None, failures=0, gone=False, fault="")
 
 
 def _target(url: str, answer: aiohttp.ClientResponse) -> str:
@@ -273,12 +271,12 @@ def _target(url: str, answer: aiohttp.ClientResponse) -> str:
 
 
 def _still_waiting(memory: Remembered) -> str:
-    """Why nothing is asked now, in words."""
+    """Why nothing is asked now: what failed, since when, and when it is asked again."""
     again = f"{memory.retry_at:%Y-%m-%d %H:%M} UTC"
     since = f"{memory.failing_since:%Y-%m-%d %H:%M} UTC" if memory.failing_since else ""
     if memory.gone:
         return f"gone for good since {since}; it is asked once more after {again}"
-    return f"has not answered since {since}; it is asked again at {again}"
+    return f"{memory.fault or 'no answer'}; failing since {since}, asked again at {again}"
 
 
 def _shown(url: str) -> str:

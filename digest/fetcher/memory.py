@@ -19,8 +19,8 @@ class Remembered:
 
     `etag` and `last_modified` belong to `seen_url`, where the body came from. `moved_to` is where
     the address moved for good. `retry_at` is None when it may be asked at once; `failing_since`
-    and `failures` tell how long it has been failing. `gone` is true after a 410. `read_at` is when
-    a body was last read from it, changed or not.
+    and `failures` tell how long it has been failing, `fault` why. `gone` is true after a 410.
+    `read_at` is when a body was last read from it, changed or not.
     """
 
     etag: str = ""
@@ -32,6 +32,7 @@ class Remembered:
     failures: int = 0
     gone: bool = False
     read_at: datetime | None = None
+    fault: str = ""
 
     def to_json(self) -> str:
         """The memory as text; what is empty is left out."""
@@ -50,8 +51,20 @@ class Remembered:
         except (ValueError, TypeError):
             return cls()
 
-    def after_failure(self, now: datetime, asked_s: float | None, *, gone: bool) -> Remembered:
-        """The memory after one more failure: when to ask again, at the latest address known."""
+    def waits(self, now: datetime) -> bool:
+        """Whether it is too early to ask. A wait beyond the longest was set by a clock ahead."""
+        longest = timedelta(seconds=_GONE_WAIT_S if self.gone else _LONGEST_ASKED_S)
+        return self.retry_at is not None and now < self.retry_at <= now + longest
+
+    def rests(self, now: datetime, rest_s: int) -> bool:
+        """Whether it was read less than so many seconds ago."""
+        rest = timedelta(seconds=rest_s)
+        return self.read_at is not None and self.read_at <= now < self.read_at + rest
+
+    def after_failure(
+        self, now: datetime, fault: str, asked_s: float | None = None, *, gone: bool = False
+    ) -> Remembered:
+        """The memory after one more failure: when to ask again, at the address first given."""
         failures = self.failures + 1
         wait_s = min(_FIRST_WAIT_S * 2 ** min(failures - 1, 10), _LONGEST_WAIT_S)
         if asked_s is not None:
@@ -60,9 +73,10 @@ class Remembered:
             self,
             moved_to="",  # the new address may be the fault; the old one tells
             retry_at=now + timedelta(seconds=_GONE_WAIT_S if gone else wait_s),
-            failing_since=self.failing_since or now,
+            failing_since=min(self.failing_since or now, now),
             failures=failures,
             gone=gone,
+            fault=fault,
         )
 
 

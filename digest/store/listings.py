@@ -83,7 +83,7 @@ class ListingVerbs(Connections):
                 (
                     run.source,
                     stamp(run.started_at),
-                    int(not run.error or run.read > 0),  # a part of it that was read counts
+                    int(not run.error or run.partly),  # a part of it that was read counts
                     SOURCE_RUN.dump_json(run).decode(),
                 ),
             )

@@ -67,7 +67,9 @@ def test_s9_retry_after_is_obeyed(status: int, header: str, wait_s: int) -> None
                 await fetcher.fetch(SOURCE, stub.ask())
             memory = Remembered.from_json(fault.value.remember.to_json())
             assert memory.retry_at == clock.now + timedelta(seconds=wait_s)
-            with pytest.raises(FetchError, match="has not answered since 2026-11-20 12:00 UTC"):
+            with pytest.raises(
+                FetchError, match=f"{status} .*; failing since 2026-11-20 12:00 UTC"
+            ):
                 await fetcher.fetch(SOURCE, stub.ask(), memory)
             assert len(stub.seen) == 1
 

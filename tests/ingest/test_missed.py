@@ -17,10 +17,13 @@ class Arxiv:
     def __init__(self) -> None:
         self.today = MONDAY.date()
         self.broken: set[str] = set()
+        self.same = False
 
     def __call__(self, path: str, query: dict[str, str]) -> str | int:
         """The feed of today, or the records of a day."""
         if path.startswith("rss.arxiv.org"):
+            if self.same:
+                return 304
             return rss(self.today, (f"2611.000{self.today.day}", f"Paper of {self.today}", "new"))
         day = query["from"]
         if day in self.broken:
@@ -68,6 +71,34 @@ def test_what_could_not_be_made_up_for_is_asked_again(tmp_path: Path) -> None:
     assert "Paper of 2026-11-17" in site.mailable(now)
     site.ingest([ARXIV], now + timedelta(hours=2))
     assert len(site.asked) == 1
+
+
+def test_a_feed_that_answers_is_no_silence_while_the_archive_is_down(tmp_path: Path) -> None:
+    """The feed says that nothing changed, OAI-PMH fails: read in part, with the first reason."""
+    arxiv = Arxiv()
+    site = Site(tmp_path, arxiv)
+    site.ingest([ARXIV], MONDAY)
+    arxiv.today, now = date(2026, 11, 18), MONDAY + 2 * DAY
+    arxiv.broken = {"2026-11-16", "2026-11-17"}
+    site.ingest([ARXIV], now)
+    arxiv.same = True
+    for later in (timedelta(minutes=2), timedelta(minutes=9)):
+        (run,) = site.ingest([ARXIV], now + later)
+        assert (run.read, run.partly, run.failing_since) == (0, True, None)
+        assert "503" in run.error
+    assert len(site.asked) == 3
+
+
+def test_a_list_of_feeds_none_of_which_answers_fails(tmp_path: Path) -> None:
+    """The list itself is no listing: with every feed down nothing was read, in no part."""
+    path = "feeds.opml"
+    (tmp_path / path).write_text(
+        '<opml><body><outline xmlUrl="https://example.org/a" text="A"/></body></opml>'
+    )
+    (run,) = Site(tmp_path, lambda path, query: 503).ingest(
+        [Source("F", "opml", path=path)], MONDAY
+    )
+    assert (run.partly, run.failing_since) == (False, MONDAY)
 
 
 def test_making_up_is_bounded(tmp_path: Path) -> None:

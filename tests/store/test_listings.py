@@ -122,7 +122,7 @@ def test_runs_of_sources_are_kept_with_what_to_remember(store: Store) -> None:
     assert store.successes(NOW - timedelta(days=1)) == {"arXiv": [good]}
     assert store.last_success_at("arXiv") == NOW
     assert store.last_success_at("never read") is None
-    part = SourceRun("pages", NOW, read=3, new=3, error="source 'pages': 1 file of 2")
+    part = SourceRun("pages", NOW, read=3, new=3, error="1 file of 2", partly=True)
     store.record_run(part)
     assert store.last_success_at("pages") == NOW  # what could be read was read
     assert store.remembered("arXiv") == {"https://example.org/feed": '{"etag":"x"}'}

@@ -23,6 +23,7 @@ RUN = SourceRun(
     too_old=3,
     batch_on=TODAY,
     error="503",
+    partly=True,
     calendar="arxiv",
     list_on=TODAY,
     list_id="0f",
