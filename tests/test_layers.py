@@ -15,7 +15,7 @@ HOUSE = Path(digest.__file__).parent
 LAYERS = (
     ("states", "message"),
     ("model", "errors"),
-    ("text", "tex", "markup", "schedule", "addresses"),
+    ("text", "tex", "markup", "schedule", "addresses", "bounces"),
     ("sources",),
     ("join", "matcher", "standing"),
     ("config", "composer", "forecast", "tuning", "bibliography", "revisions"),
