@@ -64,10 +64,21 @@ class App:
 
     @property
     def envelope_sender(self) -> str:
-        """The address that bounces go to."""
-        local, _, domain = self.config.mail.sender[1].rpartition("@")
-        bounces = self.config.mail.bounce_domain
-        return f"bounces@{bounces}" if bounces else f"{local}@{domain}"
+        """The address that bounces go to where no mail is named: drafts, and without VERP."""
+        domain = self.config.mail.bounce_domain
+        prefix = self.config.bounces.prefix.rstrip("+=_-")
+        return f"{prefix}@{domain}" if domain else self.config.mail.sender[1]
+
+    def return_path(self, kind: str, number: int, message_id: str) -> str:
+        """The address that bounces of one mail go to, the same for each try (N1).
+
+        `kind` is that of `Tokens.bounce`. It names the mail where the config has a domain for it.
+        """
+        domain = self.config.mail.bounce_domain
+        if not domain:
+            return self.envelope_sender
+        token = self.tokens.bounce(kind, number, message_id)
+        return f"{self.config.bounces.prefix}{token}@{domain}"
 
     def matcher(self, now: datetime) -> Matcher:
         """A matcher that knows the stored listings' terms; the same one while nothing is added.

@@ -74,7 +74,8 @@ async def _send(
     if app.config.web.check_domains and not await reaches(letter.recipient.rpartition("@")[2]):
         return Refused(0, "not written: the domain takes no mail")
     raw = app.sign(_render(app, words, letter), letter.created_at)
-    envelope = Envelope(app.envelope_sender, letter.recipient, raw)
+    sender = app.return_path("l", letter.id, letter.message_id)
+    envelope = Envelope(sender, letter.recipient, raw)
     return await session.send(envelope, lambda: app.store.letter_wanted(letter, clock()))
 
 

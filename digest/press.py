@@ -47,10 +47,14 @@ More = Callable[[], Awaitable[Sequence[Lease]]]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The bytes of a delivery that is held, or in `fault` why there are none."""
+    """The bytes of a delivery that is held, or in `fault` why there are none.
+
+    `sender` is the address that its bounces go to.
+    """
 
     lease: Lease
     raw: bytes = b""
+    sender: str = ""
     fault: str = ""
 
 
@@ -90,7 +94,9 @@ def key_mark(tokens: Tokens) -> str:
 def make(app: App, lease: Lease) -> Made:
     """The bytes of a delivery; its own faults are its own. Raises: StoreError."""
     try:
-        return Made(lease, render(app, app.store.delivery_by_id(lease.delivery_id)).raw)
+        delivery = app.store.delivery_by_id(lease.delivery_id)
+        sender = app.return_path("d", delivery.id, delivery.message_id)
+        return Made(lease, render(app, delivery).raw, sender)
     except StoreError:
         raise
     except Exception as error:

@@ -115,7 +115,7 @@ class Run:
     async def _send(self, session: Session, made: Made) -> Outcome:
         if made.fault:
             return Deferred(made.fault)
-        envelope = Envelope(self._app.envelope_sender, made.lease.recipient, made.raw)
+        envelope = Envelope(made.sender, made.lease.recipient, made.raw)
         return await session.send(
             envelope, lambda: self._app.store.wanted(made.lease, self._clock())
         )

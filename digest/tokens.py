@@ -7,6 +7,8 @@ Whether a token is too old is asked by whoever reads it: `Issued.at` is the time
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import secrets
@@ -37,6 +39,28 @@ class Issued:
 
     subject: int
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What the token of a bounce address says: the row of the mail, and of which kind it is.
+
+    `kind` is `d` for a digest, `l` for a letter. `mark` is the mail's own: a number may be given
+    again to another row, after a backup was restored for one.
+    """
+
+    kind: str
+    number: int
+    mark: bytes
+
+    def fits(self, message_id: str) -> bool:
+        """Whether the row is still that of the mail which the token was made for."""
+        return hmac.compare_digest(self.mark, mark_of(message_id))
+
+
+def mark_of(message_id: str) -> bytes:
+    """What a token keeps of a Message-ID, which is random itself."""
+    return hashlib.sha256(message_id.encode()).digest()[:4]
 
 
 class Tokens:
@@ -92,6 +116,27 @@ class Tokens:
         """What the store may know a key of the API by, one name for each secret."""
         return self.fingerprints(f"api {key}")
 
+    def bounce(self, kind: str, number: int, message_id: str) -> str:
+        """The token in the address that a mail's bounces go to: 32 letters and digits.
+
+        Mail systems change the case of addresses, so there is one case only. 80 bits are signed,
+        as an address has no room for more and each guess is a mail.
+        """
+        said = kind.encode() + number.to_bytes(5, "big") + mark_of(message_id)
+        signature = _signature(self._keys[-1], said)
+        return base64.b32encode(said + signature).decode().lower()
+
+    def read_bounce(self, token: str) -> Marked | None:
+        """What such a token says, in any case, or None when it is not one of ours."""
+        try:
+            octets = base64.b32decode(token.upper())
+        except (binascii.Error, ValueError):
+            return None
+        said, signature = octets[:10], octets[10:]
+        if not any(hmac.compare_digest(signature, _signature(key, said)) for key in self._keys):
+            return None
+        return Marked(chr(said[0]), int.from_bytes(said[1:6], "big"), said[6:])
+
     def _read(self, purpose: str, token: str) -> object:
         """What was signed for this purpose, or None."""
         try:
@@ -124,6 +169,10 @@ API_PREFIX = "digest_"
 def new_api_key() -> str:
     """A key for a program: 192 random bits behind `API_PREFIX`."""
     return API_PREFIX + secrets.token_urlsafe(24)
+
+
+def _signature(key: str, said: bytes) -> bytes:
+    return hmac.new(key.encode(), b"bounce\0" + said, hashlib.sha256).digest()[:10]
 
 
 def read_keys(path: Path) -> list[str]:

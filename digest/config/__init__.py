@@ -7,11 +7,14 @@ from digest.config.example import example_config
 from digest.config.files import check_files, read_secret, relays_of, smtp_password
 from digest.config.reading import load_config, parse_config, parse_subscribers, read_subscriber
 from digest.config.relays import ProviderTable, RelayTable, Smtp
+from digest.config.returns import BounceMailbox, Bounces
 from digest.config.settings import Config
 from digest.config.tables import Dkim, Mail, Service, Web
 from digest.config.writing import profile_toml
 
 __all__ = [
+    "BounceMailbox",
+    "Bounces",
     "Config",
     "Dkim",
     "Mail",

@@ -87,6 +87,9 @@ def _faults(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
             path = getattr(relay, key)
             if path and (fault := _read_fault(path)):
                 yield f"{place} {key}: {fault}"
+    mailbox = config.bounce_mailbox
+    if mailbox and mailbox.ca_file and (fault := _read_fault(mailbox.ca_file)):
+        yield f"[bounces.imap] ca_file: {fault}"
     if config.mail.note_file and (fault := _read_fault(config.mail.note_file)):
         yield f"[mail] note_file: {fault}"
     if config.mail.templates and not config.mail.templates.is_dir():
@@ -103,6 +106,8 @@ def _secrets(config: Config) -> Iterator[tuple[str, Path | None]]:
     if config.dkim:
         yield "[dkim] key_file", config.dkim.key_file
         yield "[dkim] ed25519_key_file", config.dkim.ed25519_key_file
+    if config.bounce_mailbox:
+        yield "[bounces.imap] password_file", config.bounce_mailbox.password_file
     yield "[web] admin_token_file", config.web.admin_token_file
     yield "[web] metrics_token_file", config.web.metrics_token_file
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from digest.addresses import AddressError, check_address
 from digest.config.faults import describe, keys_of
 from digest.config.relays import ProviderTable, RelayTable, Smtp
+from digest.config.returns import BounceMailbox, Bounces
 from digest.config.rows import SourceTable, SubscriberTable
 from digest.config.settings import Config
 from digest.config.tables import (
@@ -35,6 +36,8 @@ TABLES: dict[str, type[Table]] = {
     "smtp": Smtp,
     "dkim": Dkim,
     "web": Web,
+    "bounces": Bounces,
+    "bounces.imap": BounceMailbox,
 }
 LISTS: dict[str, type[Table]] = {
     "smtp.relays": RelayTable,
@@ -85,11 +88,13 @@ def parse_config(text: str, place: str, folder: Path) -> Config:
     service, mail, smtp = reading.table(Service), reading.table(Mail), reading.table(Smtp)
     dkim = reading.table(Dkim) if "dkim" in reading.data else None
     web = reading.table(Web)
+    bounces = reading.table(Bounces)
+    mailbox = reading.table(BounceMailbox) if "bounces.imap" in reading.data else None
     relays = reading.rows(RelayTable, "host")
     providers = reading.rows(ProviderTable, "name", unique=True)
     sources = reading.sources()
     subscribers = reading.subscribers(service.timezone if service else "UTC")
-    if reading.faults or not (service and mail and smtp and web):
+    if reading.faults or not (service and mail and smtp and web and bounces):
         raise ConfigError([f"{place}: {fault}" for fault in reading.faults])
     return Config(
         service=service,
@@ -99,6 +104,8 @@ def parse_config(text: str, place: str, folder: Path) -> Config:
         providers=providers,
         dkim=dkim,
         web=web,
+        bounces=bounces,
+        bounce_mailbox=mailbox,
         sources=sources,
         subscribers=subscribers,
         folder=folder,
@@ -219,7 +226,7 @@ class Reading:
 def lifted(data: dict[str, Any]) -> dict[str, Any]:
     """The tables with those inside of others beside them: `smtp.relays` beside `smtp`."""
     found = dict(data)
-    for name in LISTS:
+    for name in (*TABLES, *LISTS):
         outer, _, inner = name.partition(".")
         table = found.get(outer)
         if inner and isinstance(table, dict) and inner in table:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from digest.config.relays import ProviderTable, RelayTable, Smtp
+from digest.config.returns import BounceMailbox, Bounces
 from digest.config.tables import Dkim, Mail, Service, Web
 from digest.config.writing import source_table, subscriber_table
 from digest.model import Source, Subscriber
@@ -29,6 +30,8 @@ class Config(BaseModel):
     providers: tuple[ProviderTable, ...] = ()
     dkim: Dkim | None = None
     web: Web = Web()
+    bounces: Bounces = Bounces()
+    bounce_mailbox: BounceMailbox | None = None
     sources: tuple[Source, ...] = ()
     subscribers: tuple[Subscriber, ...] = ()
     folder: Path = Path()
@@ -36,7 +39,7 @@ class Config(BaseModel):
 
     def effective(self) -> dict[str, Any]:
         """Every setting in force with plain values, defaults included and secrets hidden."""
-        tables = ("service", "mail", "smtp", "dkim", "web")
+        tables = ("service", "mail", "smtp", "dkim", "web", "bounces")
         shown: dict[str, Any] = {
             name: table.model_dump(mode="json", by_alias=True)
             for name in tables
@@ -49,6 +52,8 @@ class Config(BaseModel):
                 shown["smtp"][name] = [
                     row.model_dump(mode="json", exclude_none=True) for row in rows
                 ]
+        if self.bounce_mailbox:
+            shown["bounces"]["imap"] = self.bounce_mailbox.model_dump(mode="json")
         shown["sources"] = [source_table(source) for source in self.sources]
         shown["subscribers"] = [subscriber_table(person) for person in self.subscribers]
         return shown

@@ -115,7 +115,8 @@ class Mail(Table):
     )
     bounce_domain: Domain | None = Field(
         None,
-        description="Domain of the envelope sender, for bounces; the sender's address without it.",
+        description="Domain that bounces go to, at an address of its own for each mail; without it "
+        "they go to the sender's address.",
         examples=["bounces.example.org"],
     )
     list_id: Domain | None = Field(

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from digest import addresses
-from digest.config import places, text, times, values
+from digest.config import places, returns, text, times, values
 from digest.config.faults import choices, keys_of, limits
 from digest.config.reading import LISTS, TABLES
 from digest.config.tables import Table
@@ -28,8 +28,10 @@ WORDS: dict[object, str] = {
     places.check_network: "IP address or network",
     places.check_selector: "DNS name",
     places.check_source_url: "web address",
+    places.check_host_port: "host:port",
     places.join_glob: "files",
     places.read_path: "file",
+    returns.check_prefix: "text",
     read_keywords: "table of term = weight",
     read_limited: f"list, up to {MAX_KEYWORDS}",
     text.check_line: "text",
