@@ -153,14 +153,14 @@ def parts(config: Config, mailer: Mailer | None = None) -> App:
         raise ConfigError(
             [f"{config.place}: [service] data: this version keeps its data in an SQLite file"]
         )
-    keys = read_keys(config.service.secret_file)
+    tokens = Tokens(read_keys(config.service.secret_file))
     frame, sign = usable_frame(config), signing(config)
     return App(
         config=config,
-        store=SqliteStore(config.folder / config.service.data),
+        store=SqliteStore(config.folder / config.service.data, tokens.fingerprints),
         mailer=mailer or smtp_mailer(config),
         frame=frame,
-        tokens=Tokens(keys),
+        tokens=tokens,
         folder=config.folder,
         lease_s=config.smtp.lease_s,
         sign=sign,

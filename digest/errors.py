@@ -42,5 +42,33 @@ class StoreError(DigestError):
     """The database cannot be used (locked, full, read-only, newer than this program)."""
 
 
+class SuppressedError(DigestError):
+    """Nobody may be subscribed at this address as things stand; the message says who may lift it.
+
+    `reason` is a word of the suppression list: failing, bounced, blocked, left or complained.
+    """
+
+    def __init__(self, email: str, reason: str, note: str = "") -> None:
+        theirs = reason in {"left", "complained"}
+        lift = (
+            "only their own confirmed sign-up brings them back"
+            if theirs
+            else f"`digest suppressed remove {email}` lifts it"
+        )
+        said = f" ({note})" if note else ""
+        super().__init__(f"{email} is suppressed: {SUPPRESSED_FOR[reason]}{said}; {lift}")
+        self.reason = reason
+
+
+SUPPRESSED_FOR = {
+    "failing": "mail did not arrive on five days",
+    "bounced": "the address does not exist",
+    "blocked": "you have blocked it",
+    "left": "they have left",
+    "complained": "they have complained",
+}
+"""What each word of the suppression list means to an operator."""
+
+
 class TemplateError(DigestError):
     """A template is at fault; the message names template, line and variable."""

@@ -21,6 +21,7 @@ from digest.errors import StoreError, TemplateError
 from digest.letters import Heading, Words, confirmation, render_letter, way_in
 from digest.mailer import Envelope, Session
 from digest.model import Deferred, Outcome, Refused, SubscriberState
+from digest.returns import refused
 from digest.schedule import retry_at
 from digest.store import Letter
 from digest.templates import letter_templates
@@ -113,5 +114,7 @@ def _record(app: App, letter: Letter, outcome: Outcome, now: datetime) -> None:
         again = retry_at(now, letter.attempts, spread)
     if not app.store.close_letter(letter, outcome, now, again):
         logger.warning("letter.lease_lost %s", json.dumps({"letter": letter.id}))
+    if isinstance(outcome, Refused):
+        refused(app, "l", letter.id, outcome, now)
     details = {"letter": letter.id, "attempt": letter.attempts, "reply": outcome.reply}
     logger.info("letter.%s %s", type(outcome).__name__.lower(), json.dumps(details))

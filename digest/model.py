@@ -210,7 +210,8 @@ class SubscriberState(StrEnum):
     """Only `active` is mailed; `pending` waits for a confirmation.
 
     `unsubscribed` is the person's own word and outlives the config file; `removed` is the
-    operator's, and a subscriber who returns to the file is active again.
+    operator's, and a subscriber who returns to the file is active again. `suppressed` is an address
+    that mail does not reach.
     """
 
     PENDING = "pending"
@@ -218,6 +219,7 @@ class SubscriberState(StrEnum):
     PAUSED = "paused"
     UNSUBSCRIBED = "unsubscribed"
     REMOVED = "removed"
+    SUPPRESSED = "suppressed"
 
 
 class Origin(StrEnum):

@@ -22,8 +22,9 @@ from digest.app import App
 from digest.clerk import Clerk
 from digest.errors import StoreError
 from digest.mailer import Envelope, Session
-from digest.model import Deferred, DeliveryState, Imprint, Outcome, Sent, Unknown
+from digest.model import Deferred, DeliveryState, Imprint, Outcome, Refused, Sent, Unknown
 from digest.press import Made, key_mark, mails
+from digest.returns import refused
 from digest.schedule import retry_at, state_after
 from digest.store import Lease, Tried
 
@@ -104,6 +105,9 @@ class Run:
         turned = await self._clerk.turn(tried, made.lease if made else None)
         if tried:
             self._account(tried, recorded=turned.recorded)
+            if isinstance(tried.outcome, Refused):
+                number, now = tried.lease.delivery_id, self._clock()
+                await asyncio.to_thread(refused, self._app, "d", number, tried.outcome, now)
         if not (made and session and turned.begun):
             return None
         outcome = await self._send(session, made)

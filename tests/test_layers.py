@@ -25,7 +25,7 @@ LAYERS = (
     ("fetcher", "store", "mailer", "dkim", "tokens", "templates", "domains", "semantic"),
     ("reader", "learning"),
     ("app",),
-    ("planner", "intake", "press", "clerk"),
+    ("planner", "intake", "press", "clerk", "returns"),
     ("sending", "replay"),
     ("jobs", "mailroom"),
     ("web",),

@@ -26,6 +26,7 @@ from digest.model import (
 )
 from digest.store.operating import Operating
 from digest.store.personal import Personal
+from digest.store.returned import Returned
 from digest.store.revising import ProfileKeeper
 
 
@@ -133,7 +134,7 @@ class Tried:
     imprint: Imprint | None = None
 
 
-class Store(Operating, Personal, ProfileKeeper, Protocol):
+class Store(Operating, Personal, ProfileKeeper, Returned, Protocol):
     """The verbs of the ledger and of the stored listings; times are aware UTC."""
 
     # --- listings and sources

@@ -290,3 +290,33 @@ CREATE INDEX profile_history_by_subscriber ON profile_history (subscriber_id, id
 def m009_profile_history(db: Database) -> None:
     """How settings were before each change, so that it can be undone."""
     db.executescript(HISTORY)
+
+
+RETURNS = """
+CREATE TABLE suppressed (         -- whom nobody may mail; outlives the subscriber's row
+    address TEXT PRIMARY KEY,     -- a keyed hash of the address in small letters
+    reason TEXT NOT NULL,         -- failing, bounced, blocked, left, complained
+    note TEXT NOT NULL,           -- without an address
+    since TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE returns (            -- what came back for our mails
+    message_id TEXT NOT NULL,     -- of our mail: one that is reported twice counts once
+    what TEXT NOT NULL,           -- hard, soft, complaint, opt-out
+    subscriber_id INTEGER,        -- NULL for a letter
+    domain TEXT NOT NULL,         -- of the recipient
+    failed_on TEXT NOT NULL,      -- the day of our mail
+    returned_at TEXT NOT NULL,
+    note TEXT NOT NULL,           -- without an address
+    counts INTEGER NOT NULL,      -- 0 once the suppression that it led to was lifted
+    PRIMARY KEY (message_id, what)
+) WITHOUT ROWID;
+CREATE INDEX returns_by_subscriber ON returns (subscriber_id);
+CREATE INDEX returns_by_time ON returns (returned_at);
+"""
+
+
+@migrations()
+def m010_returns(db: Database) -> None:
+    """What came back for mails, and the suppression list."""
+    db.executescript(RETURNS)

@@ -9,13 +9,15 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from digest.model import SubscriberState
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import moment, stamp
+from digest.store.returned import Reason
 from digest.store.subscribers import set_row_state
+from digest.store.suppression import SuppressionList
 
 USED = "SELECT 1 FROM used_links WHERE link IN (SELECT value FROM json_each(?))"
 
 
-class PersonVerbs(Connections):
+class PersonVerbs(SuppressionList):
     """What a subscriber may do; see `Store` for what each verb promises."""
 
     def is_link_used(self, names: Sequence[str]) -> bool:
@@ -88,7 +90,16 @@ class PersonVerbs(Connections):
             if row is None:
                 return
             email, key = row
-            for table in ("deliveries", "consents", "likes", "api_keys", "profile_history"):
+            if email:  # its keyed hash stays, so that nobody else adds it again
+                self._list(db, email, Reason.LEFT, "erased at their own wish", now)
+            for table in (
+                "deliveries",
+                "consents",
+                "likes",
+                "api_keys",
+                "profile_history",
+                "returns",
+            ):
                 db.execute(f"DELETE FROM {table} WHERE subscriber_id = ?", (subscriber_id,))  # noqa: S608 - constants
             db.execute("DELETE FROM signups WHERE address_key = ?", (key,))
             db.execute(

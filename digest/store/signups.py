@@ -12,9 +12,11 @@ from sqlite_utils import Database
 
 from digest.model import Origin, Subscriber, SubscriberState
 from digest.store import Letter, Signup, SignupLimits
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import moment, stamp
 from digest.store.freeze import SUBSCRIBER
 from digest.store.remembering import KEEP_REVISIONS
+from digest.store.returned import Reason
+from digest.store.returns import revive
 from digest.store.subscribers import (
     SELECT_SUBSCRIBER,
     address_key,
@@ -22,6 +24,7 @@ from digest.store.subscribers import (
     set_row_state,
     subscriber_of,
 )
+from digest.store.suppression import SuppressionList
 
 KEEP_SIGNUPS = timedelta(days=7)
 KEEP_LETTERS = timedelta(days=30)
@@ -29,7 +32,7 @@ KEEP_TRIES = timedelta(days=2)
 LIVING = (SubscriberState.ACTIVE, SubscriberState.PAUSED)
 
 
-class SignupVerbs(Connections):
+class SignupVerbs(SuppressionList):
     """Who wants to be mailed; see `Store` for what each verb promises."""
 
     def sign_up(self, asked: Signup, limits: SignupLimits, domain: str, now: datetime) -> bool:
@@ -41,7 +44,8 @@ class SignupVerbs(Connections):
                 "INSERT INTO tries (network, tried_at) VALUES (?, ?)", (asked.network, stamp(now))
             )
             signup_id = _keep(db, asked, now)
-            if _may_write(db, asked.address, limits, now):
+            complained = self._complained(db, asked)
+            if not complained and _may_write(db, asked.address, limits, now):
                 email, message_id = asked.wanted.email, _message_id(domain)
                 _queue(db, Letter(0, "signup", email, signup_id, message_id, now), asked.address)
         return True
@@ -63,6 +67,10 @@ class SignupVerbs(Connections):
             asked = self.signup(signup_id)
             if asked is None or (asked.confirmed_at and not _living(db, asked)):
                 return None  # a link that did its work does not bring back who has left since
+            if self._complained(db, asked):
+                return None
+            self._unlist(db, asked.wanted.email)
+            revive(db, asked.wanted.email, now)
             subscriber_id = _subscribe(db, asked, now)
             db.execute(
                 "INSERT INTO consents (subscriber_id, form, client, asked_at, confirmed_at)"
@@ -76,6 +84,11 @@ class SignupVerbs(Connections):
             )
             row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (subscriber_id,)).fetchone()
         return subscriber_of(row)
+
+    def _complained(self, db: Database, asked: Signup) -> bool:
+        """Whether a complaint about our mail came from the address: then not even a letter goes."""
+        known = self._listed(db, asked.wanted.email)
+        return known is not None and known.reason is Reason.COMPLAINED
 
     def ask_for_link(
         self, subscriber: Subscriber, address: str, domain: str, per_day: int, now: datetime

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from digest.store.desk import DeskVerbs
 from digest.store.history import HistoryVerbs
 from digest.store.keys import KeyVerbs
@@ -12,8 +14,10 @@ from digest.store.likes import LikeVerbs
 from digest.store.listings import ListingVerbs
 from digest.store.past import PastVerbs
 from digest.store.people import PersonVerbs
+from digest.store.returns import ReturnVerbs
 from digest.store.signups import SignupVerbs
 from digest.store.subscribers import SubscriberVerbs
+from digest.store.suppression import Hashes, unkeyed
 
 
 class SqliteStore(
@@ -23,6 +27,7 @@ class SqliteStore(
     LikeVerbs,
     HistoryVerbs,
     SignupVerbs,
+    ReturnVerbs,
     LetterVerbs,
     PastVerbs,
     LedgerVerbs,
@@ -32,5 +37,10 @@ class SqliteStore(
 ):
     """Every verb of `Store` on one SQLite file, made where it is missing.
 
+    `hashes` makes the keyed hashes under which suppressed addresses are known.
     Raises: StoreError when the file cannot be used or was written by a newer version.
     """
+
+    def __init__(self, path: Path, hashes: Hashes = unkeyed) -> None:
+        super().__init__(path)
+        self.hashes = hashes

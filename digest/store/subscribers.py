@@ -9,11 +9,14 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from digest.errors import SuppressedError
 from digest.model import Origin, Subscriber, SubscriberState
 from digest.revisions import told
-from digest.store.connection import Connections, stamp
+from digest.store.connection import stamp
 from digest.store.freeze import PROFILE
 from digest.store.remembering import Note, remember
+from digest.store.returned import Suppression
+from digest.store.suppression import SuppressionList
 
 SELECT_SUBSCRIBER = (
     "SELECT id, email, origin, state, timezone, send_at, days, name, profile FROM subscribers"
@@ -29,7 +32,7 @@ def address_key(email: str) -> str:
     return f"{local}@{domain.lower()}"
 
 
-class SubscriberVerbs(Connections):
+class SubscriberVerbs(SuppressionList):
     """Who is mailed; see `Store` for what each verb promises."""
 
     def sync_file(self, subscribers: Sequence[Subscriber], now: datetime) -> None:
@@ -39,7 +42,11 @@ class SubscriberVerbs(Connections):
             for subscriber in map(subscriber_of, self.rows(SELECT_SUBSCRIBER))
         }
         listed = {address_key(subscriber.email): subscriber for subscriber in subscribers}
-        changed = [s for key, s in listed.items() if not _same_settings(stored.get(key), s)]
+        changed = [
+            s
+            for key, s in listed.items()
+            if not _same_settings(stored.get(key), s) and not self._barred(stored.get(key), s)
+        ]
         gone = [
             s.id
             for key, s in stored.items()
@@ -59,10 +66,15 @@ class SubscriberVerbs(Connections):
                 set_row_state(db, row_id, SubscriberState.REMOVED, now)
 
     def put_subscriber(self, subscriber: Subscriber, now: datetime, by: str = "cli") -> Subscriber:
-        """Add a subscriber or replace the settings of the same address."""
+        """Add a subscriber or replace the settings of the same address.
+
+        Raises: SuppressedError for a new one whose address is suppressed.
+        """
         key = address_key(subscriber.email)
         with self.writing() as db:
             before = db.execute(SELECT_SUBSCRIBER + " WHERE address_key = ?", (key,)).fetchone()
+            if barred := self._barred(self.subscriber(subscriber.email), subscriber):
+                raise SuppressedError(subscriber.email, barred.reason, barred.note)
             row_id = put_row(db, subscriber, now)
             row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (row_id,)).fetchone()
             return _remembered(db, before, row, by, now)
@@ -102,8 +114,14 @@ class SubscriberVerbs(Connections):
         with self.writing() as db:
             set_row_state(db, subscriber_id, state, now)
 
+    def _barred(self, known: Subscriber | None, new: Subscriber) -> Suppression | None:
+        """Why a subscriber cannot be made of an address; a living row keeps its own state."""
+        if known and known.state is not SubscriberState.REMOVED:
+            return None
+        return self.suppression(new.email)
 
-FILE_STATES = (SubscriberState.ACTIVE, SubscriberState.PAUSED)
+
+FILE_STATES = (SubscriberState.ACTIVE, SubscriberState.PAUSED, SubscriberState.SUPPRESSED)
 """States that the config file may end by no longer naming the address."""
 
 
@@ -141,7 +159,7 @@ def subscriber_of(row: Sequence[Any]) -> Subscriber:
 
 
 def put_row(db: Database, subscriber: Subscriber, now: datetime) -> int:
-    """Write the settings; a person's own word outlives them: unsubscribed, or paused."""
+    """Write the settings; unsubscribed, paused and suppressed outlive them."""
     row_id: int = db.execute(
         "INSERT INTO subscribers (email, address_key, origin, state, timezone, send_at, days,"
         " name, profile, answered_on, created_at, updated_at)"
@@ -149,7 +167,8 @@ def put_row(db: Database, subscriber: Subscriber, now: datetime) -> int:
         " '', :now, :now)"
         " ON CONFLICT (address_key) DO UPDATE SET origin = :origin, timezone = :timezone,"
         " send_at = :send_at, days = :days, name = :name, profile = :profile, updated_at = :now,"
-        " state = iif(state IN ('unsubscribed', 'paused'), state, :state) RETURNING id",
+        " state = iif(state IN ('unsubscribed', 'paused', 'suppressed'), state, :state)"
+        " RETURNING id",
         {
             "email": subscriber.email,
             "key": address_key(subscriber.email),

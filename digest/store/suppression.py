@@ -1,0 +1,99 @@
+"""The suppression list on SQLite: whom nobody may mail, known by keyed hashes alone.
+
+An address stays on it when its subscriber is deleted, erased or imported again. Its case does not
+matter: who complained as `Ada@` is not mailed as `ada@`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from digest.store.connection import Connections, moment, stamp
+from digest.store.returned import Reason, Suppression
+
+Hashes = Callable[[str], Sequence[str]]
+"""A text -> its hashes by every key, the newest key's first."""
+
+ADDRESS = re.compile(r"[^\s<>@;:,]+@[^\s<>@;:,]+")
+NOTE = 300
+"""Characters of a note that are kept."""
+
+LISTED = "SELECT address, reason, note, since FROM suppressed ORDER BY since DESC, address"
+LISTED_AS = (
+    "SELECT address, reason, note, since FROM suppressed"
+    " WHERE address IN (SELECT value FROM json_each(?))"
+)
+
+
+def unkeyed(text: str) -> Sequence[str]:
+    """A plain hash, for a store that no service uses."""
+    return [hashlib.sha256(text.encode()).hexdigest()]
+
+
+class SuppressionList(Connections):
+    """Who is on the list; `hashes` comes from whoever knows the keys."""
+
+    hashes: Hashes = staticmethod(unkeyed)
+
+    def suppression(self, email: str) -> Suppression | None:
+        """Why an address gets no mail; None where it may get some."""
+        return self._listed(self.db, email)
+
+    def suppressions(self) -> Sequence[Suppression]:
+        """Every suppressed address, the newest first."""
+        known = {
+            address: email
+            for (email,) in self.rows("SELECT email FROM subscribers WHERE email != ''")
+            for address in self._hashed(email)
+        }
+        rows = self.rows(LISTED)
+        return [_suppression(row, known.get(row[0], "")) for row in rows]
+
+    def _listed(self, db: Database, email: str) -> Suppression | None:
+        with self._worded():
+            row = db.execute(LISTED_AS, (json.dumps(self._hashed(email)),)).fetchone()
+        return _suppression(row, email) if row else None
+
+    def _list(
+        self, db: Database, email: str, reason: Reason, note: str, now: datetime
+    ) -> Suppression:
+        """Put an address on the list, or a stronger reason in the place of a weaker one."""
+        known = self._listed(db, email)
+        if known and _strength(known.reason) >= _strength(reason):
+            return known
+        address = known.address if known else self._hashed(email)[0]
+        said = Suppression(address, reason, without_addresses(note), now, email)
+        db.execute(
+            "INSERT OR REPLACE INTO suppressed (address, reason, note, since) VALUES (?, ?, ?, ?)",
+            (said.address, said.reason, said.note, stamp(now)),
+        )
+        return said
+
+    def _unlist(self, db: Database, email: str) -> None:
+        db.execute(
+            "DELETE FROM suppressed WHERE address IN (SELECT value FROM json_each(?))",
+            (json.dumps(self._hashed(email)),),
+        )
+
+    def _hashed(self, email: str) -> list[str]:
+        return list(self.hashes(f"suppressed {email.lower()}"))
+
+
+def without_addresses(text: str) -> str:
+    """A note as it is kept: one line, cut, and no mail address in it."""
+    return " ".join(ADDRESS.sub("…", text).split())[:NOTE]
+
+
+def _strength(reason: Reason) -> int:
+    return list(Reason).index(reason)
+
+
+def _suppression(row: Sequence[str], email: str) -> Suppression:
+    address, reason, note, since = row
+    return Suppression(address, Reason(reason), note, moment(since), email)
