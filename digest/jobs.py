@@ -254,4 +254,5 @@ def tidy(app: App, now: datetime) -> dict[str, int]:
         **app.store.tidy(now),
         **app.store.tidy_signups(now),
         **app.store.tidy_sources(now),
+        **app.store.tidy_returns(now),
     }

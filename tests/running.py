@@ -22,6 +22,7 @@ base_url = "https://digest.example.org"
 rollover_days = 2
 [mail]
 from = "Paper digest <digest@example.org>"
+{mail}
 [smtp]
 host = "127.0.0.1"
 port = {port}
@@ -37,10 +38,11 @@ def running(
     port: int = 1,
     lease_s: int = 120,
     sources: str = "",
+    mail: str = "",
     mailer: Mailer | None = None,
 ) -> Iterator[App]:
     """The parts of a service whose config file names these people and sources."""
-    text = CONFIG.format(port=port, lease_s=lease_s) + sources
+    text = CONFIG.format(port=port, lease_s=lease_s, mail=mail) + sources
     text += "".join(f"\n{profile_toml(one)}" for one in people)
     with open_app(parse_config(text, "config.toml", folder), NOW, mailer=mailer) as app:
         yield app

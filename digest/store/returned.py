@@ -96,6 +96,9 @@ class Returned(Protocol):
     def returned(self, since: datetime) -> Mapping[What, int]:
         """How many mails came back since then, and how."""
 
+    def tidy_returns(self, now: datetime) -> Mapping[str, int]:
+        """Delete what retention no longer allows; returns how many rows per table."""
+
     def suppression(self, email: str) -> Suppression | None:
         """Why an address gets no mail; None where it may get some."""
 
