@@ -16,7 +16,8 @@ TOP_LEVEL = [
     (
         "[zzz]\n",
         "[zzz]: is no table here; tables are [service], [mail], [smtp], [dkim], [web], "
-        "[bounces], [bounces.imap], [[smtp.relays]], [[smtp.providers]], [[sources]], [[subscribers]]",
+        "[bounces], [bounces.imap], [[smtp.relays]], [[smtp.providers]], [[sources]], "
+        "[[subscribers]]",
     ),
     (
         "[subscribers]\n",
