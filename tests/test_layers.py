@@ -18,7 +18,7 @@ LAYERS = (
     ("text", "tex", "markup", "schedule", "addresses", "bounces"),
     ("sources",),
     ("join", "matcher", "standing"),
-    ("config", "composer", "forecast", "tuning", "bibliography", "revisions"),
+    ("config", "composer", "forecast", "tuning", "bibliography", "query", "revisions"),
     ("offers", "hints", "sizes", "choices"),
     ("renderer",),
     ("formats", "letters", "signup"),

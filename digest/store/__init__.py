@@ -28,6 +28,7 @@ from digest.store.operating import Operating
 from digest.store.personal import Personal
 from digest.store.returned import Returned
 from digest.store.revising import ProfileKeeper
+from digest.store.shelves import ListingReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Tried:
     imprint: Imprint | None = None
 
 
-class Store(Operating, Personal, ProfileKeeper, Returned, Protocol):
+class Store(Operating, Personal, ProfileKeeper, Returned, ListingReader, Protocol):
     """The verbs of the ledger and of the stored listings; times are aware UTC."""
 
     # --- listings and sources

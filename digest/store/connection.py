@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,18 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def check_full_text(connection: sqlite3.Connection) -> None:
+    """Nothing, if this SQLite has FTS5, which the search needs. Raises: StoreError."""
+    with closing(connection):
+        try:
+            connection.execute("CREATE VIRTUAL TABLE words USING fts5(word)")
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"SQLite {sqlite3.sqlite_version} was built without full text search (FTS5);"
+                " use a Python whose SQLite has it, such as your system's own or uv's"
+            ) from error
+
+
 class Connections:
     """The file and its connections, one a thread.
 
@@ -48,6 +60,7 @@ class Connections:
             raise StoreError(
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.35 (2021) or newer is needed"
             )
+        check_full_text(sqlite3.connect(":memory:"))
         with self._worded():
             if not path.exists():
                 path.touch(mode=0o600)  # addresses and tokens: nobody else reads them

@@ -15,6 +15,7 @@ from digest.model import Listing, SourceRun
 from digest.store import Intake, Look
 from digest.store.connection import Connections, moment, stamp
 from digest.store.freeze import LISTING, SOURCE_RUN
+from digest.store.shelving import reshelve, shelf_day, shelve
 
 KEEP_ASIDE = timedelta(days=30)
 """How long votes of a day are kept, and what is remembered of an address that is asked no more."""
@@ -31,7 +32,7 @@ class ListingVerbs(Connections):
             " WHERE i.identity IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)),),
         )
-        return {identity: _listing(*row) for identity, *row in rows}
+        return {identity: listing_of(*row) for identity, *row in rows}
 
     def add_listings(
         self,
@@ -131,7 +132,7 @@ class ListingVerbs(Connections):
             " WHERE sendable AND first_seen_at >= ? ORDER BY id",
             (stamp(since),),
         )
-        return [_listing(*row) for row in rows]
+        return [listing_of(*row) for row in rows]
 
     def find_listings(self, text: str, limit: int) -> Sequence[Listing]:
         """Listings by key, by whole title, else by part of the title, newest first."""
@@ -142,7 +143,7 @@ class ListingVerbs(Connections):
             " ORDER BY key = :text DESC, lower(title) = lower(:text) DESC, id DESC LIMIT :limit",
             {"text": text, "part": f"%{part}%", "limit": limit},
         )
-        return [_listing(*row) for row in rows]
+        return [listing_of(*row) for row in rows]
 
     def recent_listings(self, limit: int, before: datetime | None = None) -> Sequence[Listing]:
         """The newest stored listings, newest first; only those first seen before a time."""
@@ -151,7 +152,17 @@ class ListingVerbs(Connections):
             " ORDER BY id DESC LIMIT ?",
             (before and stamp(before), before and stamp(before), limit),
         )
-        return [_listing(*row) for row in rows]
+        return [listing_of(*row) for row in rows]
+
+    def listings_by_id(self, ids: Sequence[int]) -> Sequence[Listing]:
+        """The listings of these rows, in their order; those that there are none of are left out."""
+        rows = self.rows(
+            "SELECT id, body, first_seen_at FROM listings"
+            " WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(ids),),
+        )
+        found = {row[0]: listing_of(*row) for row in rows}
+        return [found[one] for one in ids if one in found]
 
     def counted_listings(self) -> int:
         """How many listings the term counts come from."""
@@ -167,22 +178,11 @@ def _store(db: Database, intake: Intake, now: datetime) -> None:
     """Write what a batch of listings comes to."""
     votes = dict(intake.votes)
     for listing in intake.new:
-        sendable = int(listing.key not in intake.held_back)
-        row = db.execute(
-            "INSERT INTO listings (key, title, body, first_seen_at, sendable)"
-            " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING id",
-            (listing.key, listing.title, _body(listing), stamp(now), sendable),
-        ).fetchone()
-        if row:  # else its key is taken
-            _claim_identities(db, listing, row[0])
-            if listing.votes is not None:
-                votes[row[0]] = listing.votes
+        row = _add(db, listing, now, sendable=listing.key not in intake.held_back)
+        if row and listing.votes is not None:
+            votes[row] = listing.votes
     for listing in intake.changed:
-        db.execute(
-            "UPDATE listings SET title = ?, body = ? WHERE id = ?",
-            (listing.title, _body(listing), listing.id),
-        )
-        _claim_identities(db, listing, listing.id)
+        _change(db, listing)
     db.conn.executemany(
         "UPDATE listings SET sendable = 1, first_seen_at = ? WHERE id = ? AND NOT sendable",
         [(stamp(now), row) for row in intake.released],
@@ -194,11 +194,51 @@ def _store(db: Database, intake: Intake, now: datetime) -> None:
     _count_terms(db, len(intake.new), intake.terms)
 
 
+def _add(db: Database, listing: Listing, now: datetime, *, sendable: bool) -> int:
+    """Write a new listing; returns its row, or 0 where its key is taken."""
+    day = shelf_day(listing, now)
+    row = db.execute(
+        "INSERT INTO listings (key, title, body, first_seen_at, sendable, day, votes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING id",
+        (
+            listing.key,
+            listing.title,
+            _body(listing),
+            stamp(now),
+            int(sendable),
+            day.isoformat(),
+            listing.votes,
+        ),
+    ).fetchone()
+    if row is None:
+        return 0
+    _claim_identities(db, listing, row[0])
+    shelve(db, row[0], listing, day)
+    return int(row[0])
+
+
+def _change(db: Database, listing: Listing) -> None:
+    """Write what a stored listing has become."""
+    row = db.execute(
+        "SELECT first_seen_at, day FROM listings WHERE id = ?", (listing.id,)
+    ).fetchone()
+    if row is None:
+        return
+    day, was = shelf_day(listing, moment(row[0])), date.fromisoformat(row[1])
+    db.execute(
+        "UPDATE listings SET title = ?, body = ?, day = ?, votes = ? WHERE id = ?",
+        (listing.title, _body(listing), day.isoformat(), listing.votes, listing.id),
+    )
+    _claim_identities(db, listing, listing.id)
+    reshelve(db, listing.id, listing, was, day)
+
+
 def _body(listing: Listing) -> str:
     return LISTING.dump_json(replace(listing, id=0, first_seen_at=None)).decode()
 
 
-def _listing(row_id: int, body: str, first_seen_at: str) -> Listing:
+def listing_of(row_id: int, body: str, first_seen_at: str) -> Listing:
+    """The listing of a row."""
     return replace(LISTING.validate_json(body), id=row_id, first_seen_at=moment(first_seen_at))
 
 

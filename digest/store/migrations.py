@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlite_utils import Database, Migrations
+
+from digest.store.freeze import LISTING
+from digest.store.shelving import shelf_day, shelve
 
 migrations = Migrations("paper_digest")
 
@@ -320,3 +325,42 @@ CREATE INDEX returns_by_time ON returns (returned_at);
 def m010_returns(db: Database) -> None:
     """What came back for mails, and the suppression list."""
     db.executescript(RETURNS)
+
+
+SHELVES = """
+ALTER TABLE listings ADD COLUMN day TEXT NOT NULL DEFAULT '';  -- on whose page it stands
+ALTER TABLE listings ADD COLUMN votes INTEGER;
+CREATE INDEX listings_by_day ON listings (day);
+CREATE INDEX listings_by_votes ON listings (day, votes);
+
+CREATE TABLE facets (
+    day TEXT NOT NULL,
+    kind TEXT NOT NULL,           -- source, category
+    name TEXT NOT NULL,
+    listing_id INTEGER NOT NULL REFERENCES listings (id),
+    PRIMARY KEY (kind, name, day, listing_id)
+) WITHOUT ROWID;
+CREATE INDEX facets_by_day ON facets (day, kind, name);
+
+-- A short beginning stands in nearly every abstract: those of 3 and 4 letters have an index each.
+CREATE VIRTUAL TABLE search USING fts5(
+    title, abstract, author, category, org, source, id,
+    tokenize = 'porter unicode61 remove_diacritics 2',
+    prefix = '3 4'
+);
+"""
+
+
+@migrations()
+def m011_shelves(db: Database) -> None:
+    """Listings by their day, source and category, and by the words in them."""
+    db.executescript(SHELVES)
+    rows = db.execute("SELECT id, body, first_seen_at FROM listings ORDER BY id")
+    for row, body, first_seen_at in rows:  # not all at once: each has an abstract
+        listing = LISTING.validate_json(body)
+        day = shelf_day(listing, datetime.fromisoformat(first_seen_at))
+        db.execute(
+            "UPDATE listings SET day = ?, votes = ? WHERE id = ?",
+            (day.isoformat(), listing.votes, row),
+        )
+        shelve(db, row, listing, day)

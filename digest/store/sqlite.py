@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from digest.store.browsing import BrowsingVerbs
 from digest.store.desk import DeskVerbs
 from digest.store.history import HistoryVerbs
 from digest.store.keys import KeyVerbs
@@ -11,17 +12,18 @@ from digest.store.leases import LeaseVerbs
 from digest.store.ledger import LedgerVerbs
 from digest.store.letters import LetterVerbs
 from digest.store.likes import LikeVerbs
-from digest.store.listings import ListingVerbs
 from digest.store.past import PastVerbs
 from digest.store.people import PersonVerbs
 from digest.store.returns import ReturnVerbs
+from digest.store.searching import SearchingVerbs
 from digest.store.signups import SignupVerbs
 from digest.store.subscribers import SubscriberVerbs
 from digest.store.suppression import Hashes, unkeyed
 
 
 class SqliteStore(
-    ListingVerbs,
+    BrowsingVerbs,
+    SearchingVerbs,
     SubscriberVerbs,
     PersonVerbs,
     LikeVerbs,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from itertools import zip_longest
 
 from starlette.responses import Response
 
@@ -35,11 +36,16 @@ MOST_PREFILLED = 20
 
 
 def show_form(visit: Visit) -> Response:
-    """The empty form; `?keyword=` in the address fills rows."""
-    terms = visit.request.query_params.getlist("keyword")[:MOST_PREFILLED]
-    rows = tuple((term[:200], "1") for term in terms)
+    """The empty form; `?keyword=` in the address fills rows, also `weight` and `exclude`."""
+    asked = visit.request.query_params
+    terms, weights = asked.getlist("keyword")[:MOST_PREFILLED], asked.getlist("weight")
+    rows = tuple(
+        (term[:200], weight[:8])
+        for term, weight in zip_longest(terms, weights[: len(terms)], fillvalue="1")
+    )
+    exclude = "\n".join(term[:200] for term in asked.getlist("exclude")[:MOST_PREFILLED])
     zone = visit.app.config.service.timezone
-    return _page(visit, SettingsForm(rows=rows, timezone=zone))
+    return _page(visit, SettingsForm(rows=rows, timezone=zone, exclude=exclude))
 
 
 def take_form(visit: Visit) -> Response:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from digest.templates import web_folder
-from digest.web import joining, judging, keys, leaving, preferences, session
+from digest.web import days, joining, judging, keys, leaving, preferences, search, session
 from digest.web.session import own, personal
 from digest.web.site import Endpoint, posted, posted_by_anyone, shown
 
@@ -18,7 +18,6 @@ def routes() -> list[BaseRoute]:
     """Every path of the site."""
     return [
         Route("/style.css", style()),
-        Route("/", shown(lambda visit: visit.site.redirect("/subscribe")), methods=["GET"]),
         Route("/subscribe", shown(joining.show_form), methods=["GET"]),
         Route("/subscribe", posted(joining.take_form), methods=["POST"]),
         Route("/confirm/{token}", shown(joining.show_confirm), methods=["GET"]),
@@ -27,7 +26,20 @@ def routes() -> list[BaseRoute]:
         *_tuning(),
         Route("/unsubscribe/{token}", shown(leaving.ask), methods=["GET"]),
         Route("/unsubscribe/{token}", posted_by_anyone(leaving.leave), methods=["POST"]),
+        *_reading(),
     ]
+
+
+def _reading() -> list[BaseRoute]:
+    """The paths of the listings, for everybody; a day is any other name, so it comes last."""
+    pages = {
+        "/": days.show_today,
+        "/search": search.show_search,
+        "/week/{week}": days.show_week,
+        "/month/{month}": days.show_month,
+        "/{day}": days.show_day,
+    }
+    return [Route(path, shown(page), methods=["GET"]) for path, page in pages.items()]
 
 
 def _preferences() -> list[BaseRoute]:

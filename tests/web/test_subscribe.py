@@ -470,9 +470,22 @@ def test_x2_what_a_visitor_typed_is_escaped(site: Running, payload: str) -> None
 
 
 def test_the_bare_address_leads_to_the_form(site: Running) -> None:
-    """Whoever types the name of the service alone gets somewhere."""
+    """Whoever types the name of the service alone finds where to subscribe."""
     with site.browser() as browser:
-        assert browser.get("/").url.path == "/subscribe"
+        page = browser.get("/").text
+    assert '<a class="button" href="/subscribe">' in page
+
+
+def test_the_address_fills_keywords_weights_and_exclusions(site: Running) -> None:
+    """A search becomes rows of the form; what is missing or too much counts for nothing."""
+    asked = {
+        "keyword": ["flash attention", "<b>"], "weight": ["3"], "exclude": ["survey"],
+    }  # fmt: skip
+    with site.browser() as browser:
+        fields = fields_of(browser.get("/subscribe", params=asked).text)
+    rows = [value for name, value in fields if name in {"term", "weight"} and value]
+    assert rows == ["flash attention", "3", "<b>", "1"]
+    assert ("exclude", "survey") in fields
 
 
 def test_every_page_is_small(site: Running) -> None:

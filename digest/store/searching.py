@@ -1,0 +1,136 @@
+"""The store's verb that finds listings by words: SQLite's FTS5.
+
+Every word of a search goes into the expression quoted, the columns from a list of ours (X8).
+Source: https://www.sqlite.org/fts5.html
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+import Stemmer
+
+from digest.model import Listing
+from digest.query import Query, Sought
+from digest.store.listings import ListingVerbs
+from digest.store.shelves import MOST_FOUND, Found, Hit, Marked, Order
+from digest.store.shelving import CLOSES, COLUMNS, FULL_TEXT, OPENS, texts_of
+
+_WEIGHTS = "8.0, 1.0, 4.0, 2.0, 2.0, 0.5, 4.0"
+"""What a hit counts for in each of `COLUMNS`."""
+
+_PASSAGE = 48  # words; FTS5 allows 64
+
+_PORTER = Stemmer.Stemmer("porter")  # the one that FTS5 has
+_ENDINGS = tuple(
+    dict.fromkeys(
+        ending[at:]
+        for ending in (
+            "izations", "ations", "ities", "nesses", "iveness", "fulness", "ously", "ments",
+            "ables", "ibles", "ances", "ences", "ings", "ically", "edly", "isms", "ists", "ers",
+        )
+        for at in range(1, len(ending))
+    )
+)  # fmt: skip
+"""What may follow the beginning of a word that stops within its ending."""
+
+
+class SearchingVerbs(ListingVerbs):
+    """Full text; see `ListingReader` for what the verb promises."""
+
+    def search(self, query: Query, order: Order, limit: int, offset: int) -> Found:
+        """What a search finds, best or newest first."""
+        values = {
+            "match": match_of(query),
+            "most": MOST_FOUND,
+            "limit": limit,
+            "offset": offset,
+        }
+        if not query.wanted:
+            return Found((), 0)
+        counted = self.rows(
+            "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH :match LIMIT :most + 1)",
+            values,
+        )
+        score = f"bm25(search, {_WEIGHTS})" if order is Order.BEST else "-rowid"
+        rows = self.rows(
+            f"SELECT id FROM (SELECT rowid AS id, {score} AS score FROM search"  # noqa: S608 - constants
+            " WHERE search MATCH :match ORDER BY rowid DESC LIMIT :most)"
+            " ORDER BY score, id DESC LIMIT :limit OFFSET :offset",
+            values,
+        )
+        listings = self.listings_by_id([row[0] for row in rows])
+        return Found(_hits(listings, values["match"]), counted[0][0])
+
+
+def _hits(listings: Sequence[Listing], match: object) -> list[Hit]:
+    """The listings with what was found marked.
+
+    An index of their own finds it: the large one would look for the whole expression each time.
+    """
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute(FULL_TEXT)
+        db.executemany(
+            f"INSERT INTO search VALUES ({', '.join('?' * len(COLUMNS))})",  # noqa: S608 - a count
+            map(texts_of, listings),
+        )
+        marks = f"'{OPENS}', '{CLOSES}'"
+        found = db.execute(
+            f"SELECT rowid, highlight(search, 0, {marks}),"  # noqa: S608 - constants
+            f" snippet(search, 1, {marks}, '…', {_PASSAGE}) FROM search WHERE search MATCH ?",
+            (match,),
+        )
+        marked = {row: (_marked(title), _marked(passage)) for row, title, passage in found}
+    nothing: tuple[Marked, Marked] = ((), ())
+    return [Hit(one, *marked.get(row, nothing)) for row, one in enumerate(listings, 1)]
+
+
+def match_of(query: Query) -> str:
+    """The FTS5 expression of a search."""
+    wanted = " AND ".join(f"({' OR '.join(map(_phrase, group))})" for group in query.wanted)
+    unwanted = "".join(f" NOT ({_phrase(one)})" for one in query.unwanted)
+    return f"({wanted}){unwanted}"
+
+
+def _phrase(one: Sought) -> str:
+    column = f"{{{one.field}}} : " if one.field in COLUMNS else ""
+    return f"{column}({' OR '.join(_forms(one))})"
+
+
+def _forms(one: Sought) -> Iterator[str]:
+    """The ways in which what was sought may stand in a text."""
+    star = one.is_prefix and one.words[-1:].isalnum()
+    yield _quoted(one.words) + ("*" if star else "")
+    if star:
+        yield from map(_quoted, _beyond(one.words))
+    elif "-" in one.words:  # `time-step` is also written `timestep`
+        yield _quoted(one.words.replace("-", ""))
+
+
+def _beyond(beginning: str) -> list[str]:
+    """Words of that beginning whose stems are shorter: `universi*` means `universities`.
+
+    The index holds stems, of which a long beginning need not be one.
+    """
+    head, _, last = beginning.lower().rpartition(" ")
+    if not last.isascii():
+        return []
+    own = _PORTER.stemWord(last)
+    longer = {_PORTER.stemWord(last + ending): last + ending for ending in _ENDINGS}
+    return [f"{head} {word}" for stem, word in longer.items() if not stem.startswith(own)]
+
+
+def _quoted(words: str) -> str:
+    """The words as a phrase that holds no operator."""
+    return '"' + words.replace('"', " ").replace("\x00", " ") + '"'
+
+
+def _marked(text: str) -> Marked:
+    """The text in pieces, those between the marks as found."""
+    pieces: list[tuple[bool, str]] = []
+    for part in text.split(OPENS):
+        found, closes, rest = part.partition(CLOSES)
+        pieces += [(True, found), (False, rest)] if closes else [(False, part)]
+    return tuple(piece for piece in pieces if piece[1])

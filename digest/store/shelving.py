@@ -1,0 +1,101 @@
+r"""What makes a stored listing findable: its day, its sources and categories, its text.
+
+Kept in the transaction that stores the listing. The text is as people read it, without TeX, so that
+a search for `Lévy` finds what was announced as `L\'evy`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from sqlite_utils import Database
+
+from digest.model import Listing
+from digest.tex import readable
+
+COLUMNS = ("title", "abstract", "author", "category", "org", "source", "id")
+"""The columns of the table `search`, as searches name them."""
+
+FULL_TEXT = f"""
+CREATE VIRTUAL TABLE search USING fts5(
+    {", ".join(COLUMNS)},
+    tokenize = 'porter unicode61 remove_diacritics 2'
+)
+"""
+"""An index of a few listings, for what was found in them."""
+
+OPENS, CLOSES = "\x02", "\x03"
+"""What marks a hit in a text; no stored text has these."""
+
+_MARKS = re.compile("[\x00-\x03]")
+_LONGEST = 20_000  # characters of an abstract that are searched
+_MOST_FACETS = 20  # of one kind
+_LONGEST_FACET = 80
+
+_INSERT = (
+    f"INSERT INTO search (rowid, {', '.join(COLUMNS)})"  # noqa: S608 - names of ours
+    f" VALUES (?{', ?' * len(COLUMNS)})"
+)
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM search WHERE rowid = ?"  # noqa: S608 - as above
+
+
+def shelf_day(listing: Listing, first_seen_at: datetime) -> date:
+    """The day on whose page a listing stands."""
+    own = listing.listed_on or (listing.published_at and listing.published_at.date())
+    seen = first_seen_at.date()
+    return min(own, seen) if own else seen
+
+
+def shelve(db: Database, row: int, listing: Listing, day: date) -> None:
+    """Make a new listing findable."""
+    db.execute(_INSERT, (row, *texts_of(listing)))
+    _place(db, row, listing, day)
+
+
+def reshelve(db: Database, row: int, listing: Listing, was: date, day: date) -> None:
+    """Keep what makes a changed listing findable in step with it."""
+    texts = texts_of(listing)
+    if db.execute(_SELECT, (row,)).fetchone() != texts:
+        db.execute("DELETE FROM search WHERE rowid = ?", (row,))
+        db.execute(_INSERT, (row, *texts))
+    elif was == day:
+        return
+    db.execute("DELETE FROM facets WHERE day = ? AND listing_id = ?", (was.isoformat(), row))
+    _place(db, row, listing, day)
+
+
+def _place(db: Database, row: int, listing: Listing, day: date) -> None:
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO facets (day, kind, name, listing_id) VALUES (?, ?, ?, ?)",
+        [(day.isoformat(), kind, name, row) for kind, name in _facets(listing)],
+    )
+
+
+def _facets(listing: Listing) -> Iterator[tuple[str, str]]:
+    """(source or category, its name) of a listing."""
+    for kind, names in (
+        ("source", (listing.source, *listing.also_in)),
+        ("category", listing.subjects),
+    ):
+        for name in names[:_MOST_FACETS]:
+            if name and len(name) <= _LONGEST_FACET:
+                yield kind, name
+
+
+def texts_of(listing: Listing) -> tuple[str, ...]:
+    """What is searched of a listing, by `COLUMNS`."""
+    ids = [name for name in listing.ids if name.startswith(("arxiv:", "doi:", "pmid:"))]
+    return tuple(
+        _MARKS.sub("", text)
+        for text in (
+            readable(listing.title),
+            readable(listing.abstract[:_LONGEST]),
+            "; ".join(listing.authors),
+            "; ".join(listing.subjects),
+            listing.organization,
+            "; ".join((listing.source, *listing.also_in)),
+            " ".join(dict.fromkeys((*ids, listing.key) if ids else ids)),
+        )
+    )

@@ -1,0 +1,165 @@
+"""How fast the pages are served with 100,000 stored listings and 10,000 subscribers.
+
+Run: `python -m tests.benchmarks.bench_web [--listings N] [--subscribers N] [--rounds N]`. The site
+runs in a process of its own, one connection asks. Prints for each page the median and the longest
+of N rounds in ms over HTTP, its size, and the aims: 30 ms at the median, 50 kB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from digest.model import Link, Listing
+from digest.store import Intake
+from digest.store.sqlite import SqliteStore
+from tests.benchmarks.vocabulary import sentence
+from tests.samples import NOW, profile, subscriber
+from tests.web.running import running_site
+
+A_DAY = 300
+"""Listings of a day: arXiv's larger sections and Daily Papers together."""
+
+_NAMES = ("Ada Lovelace", "Emmy Noether", "Gregor Mendel", "Maria Mitchell", "Sofia Kovalevskaya")
+_SUBJECTS = ("cs.CL", "cs.LG", "cs.CV", "stat.ML", "math.PR", "physics.comp-ph", "q-bio.NC")
+
+PAGES = (
+    "/", "/{day}", "/{day}?from=260", "/{day}?sort=votes", "/{day}?sort=rising",
+    "/{day}?source=arXiv&category=cs.CL", "/week/{week}", "/week/{week}?sort=votes",
+    "/month/{month}", "/month/{month}?sort=votes", "/month/{month}?sort=rising",
+    "/month/{month}?category=cs.CL&source=arXiv&from=200",
+    "/search", "/search?q=w9001", "/search?q=w700+w41", "/search?q=%22w12+w7%22", "/search?q=w13*",
+    "/search?q=title:w300+-w5", "/search?q=category:cs.CL+w99", "/search?q=w1",
+    "/search?q=w1&sort=newest",    "/search?q=author:lovelace", "/subscribe", "/style.css",
+)  # fmt: skip
+
+
+def listings(count: int) -> Iterator[list[Listing]]:
+    """So many papers, a day at a time, the newest day last."""
+    rng = random.Random(7)  # noqa: S311  # texts for a benchmark, no secrets
+    days = -(-count // A_DAY)
+    for day in range(days):
+        listed_on = NOW.date() - timedelta(days=days - 1 - day)
+        yield [
+            Listing(
+                key=f"arxiv:{2000 + day % 100}.{n:05}x{day}",
+                source=rng.choice(("arXiv", "arXiv", "Daily Papers", "bioRxiv")),
+                title=f"{sentence(rng, 9)} {n}",
+                abstract=". ".join(sentence(rng, 20) for _ in range(9)) + ".",
+                authors=tuple(rng.sample(_NAMES, 3)),
+                url=f"https://arxiv.org/abs/{day}.{n:05}",
+                subjects=tuple(rng.sample(_SUBJECTS, rng.randint(1, 3))),
+                published_at=NOW - timedelta(days=days - day),
+                listed_on=listed_on,
+                votes=rng.choice((None, None, n % 90)),
+                comments=n % 7,
+                links=(Link("pdf", f"https://arxiv.org/pdf/{day}.{n:05}"),),
+            )
+            for n in range(min(A_DAY, count - day * A_DAY))
+        ]
+
+
+def fill(path: Path, count: int, people: int) -> None:
+    """Store so many listings, the votes of the last month, and so many subscribers."""
+    store = SqliteStore(path)
+    for batch in listings(count):
+        day = batch[0].listed_on
+        assert day is not None
+        store.add_listings(batch, [], {}, (), NOW - (NOW.date() - day))
+    for back in (3, 1):
+        _vote(store, NOW - timedelta(days=back))
+    everyone = [
+        subscriber(f"reader{n}@example.org", profile=profile(keywords={f"w{n}": 1.0}))
+        for n in range(people)
+    ]
+    store.sync_file(everyone, NOW)
+    store.close_store()
+
+
+def _vote(store: SqliteStore, now: datetime) -> None:
+    """Five votes more for each listing of a month that has any."""
+    stored = [one for one in store.recent_listings(30 * A_DAY) if one.votes is not None]
+    changed = [replace(one, votes=(one.votes or 0) + 5) for one in stored]
+    votes = {one.id: one.votes or 0 for one in changed}
+    store.take_in(lambda look: Intake(changed=changed, votes=votes), now)
+
+
+@contextmanager
+def site_process(folder: Path) -> Iterator[int]:
+    """The port of a site that runs in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.bench_web", "--serve", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def serve(folder: Path) -> None:
+    """Serve the store of a folder until the process is ended; print the port."""
+    with running_site(folder) as site:
+        print(site.url.rpartition(":")[2], flush=True)
+        time.sleep(86_400)
+
+
+def measure(port: int, path: str, rounds: int) -> None:
+    """Print one line on a page; the first answer is not counted."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    times: list[float] = []
+    for _ in range(rounds + 1):
+        started = time.perf_counter()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        times.append((time.perf_counter() - started) * 1e3)
+        assert answer.status == 200, (path, answer.status)
+    first, *rest = times
+    fine = statistics.median(rest) <= 30 and len(body) < 50_000
+    print(
+        f"{path:52}{statistics.median(rest):8.1f}{max(rest):8.1f}{first:8.1f}"
+        f"{len(body) / 1e3:8.1f}  {'' if fine else 'MISSED'}"
+    )
+
+
+def main() -> None:
+    """Fill a store, serve it, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--listings", type=int, default=100_000)
+    parser.add_argument("--subscribers", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--serve", type=Path)
+    parser.add_argument("--folder", type=Path, help="keep the store here, and use it again")
+    given = parser.parse_args()
+    if given.serve:
+        serve(given.serve)
+        return
+    with tempfile.TemporaryDirectory() as fresh:
+        folder = given.folder or Path(fresh)
+        path = folder / "digest.db"
+        if not path.exists():
+            started = time.perf_counter()
+            fill(path, given.listings, given.subscribers)
+            took_s, megabytes = time.perf_counter() - started, path.stat().st_size / 1e6
+            print(f"filled in {took_s:.0f} s, {megabytes:.0f} MB")
+        day = NOW.date() - timedelta(days=3)
+        names = {"day": day.isoformat(), "week": f"{day:%G-W%V}", "month": f"{day:%Y-%m}"}
+        print(f"{'page':52}{'median':>8}{'max':>8}{'first':>8}{'kB':>8}")
+        with site_process(folder) as port:
+            for page in PAGES:
+                measure(port, page.format(**names), given.rounds)
+
+
+if __name__ == "__main__":
+    main()
