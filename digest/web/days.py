@@ -77,17 +77,18 @@ def show_today(visit: Visit) -> Response:
 
 def show_day(visit: Visit) -> Response:
     """The listings of the day in the path."""
-    return _page(visit, day_span(_day(visit, "day", "{}", "{:%Y-%m-%d}")))
+    at = visit.request.path_params
+    return _page(visit, day_span(_day(f"{at['year']}-{at['month']}-{at['day']}")))
 
 
 def show_week(visit: Visit) -> Response:
     """The listings of the ISO week in the path."""
-    return _page(visit, week_span(_day(visit, "week", "{}-1", "{:%G-W%V}")))
+    return _page(visit, week_span(_day(visit.request.path_params["week"], "{}-1", "{:%G-W%V}")))
 
 
 def show_month(visit: Visit) -> Response:
     """The listings of the month in the path."""
-    return _page(visit, month_span(_day(visit, "month", "{}-01", "{:%Y-%m}")))
+    return _page(visit, month_span(_day(visit.request.path_params["month"], "{}-01", "{:%Y-%m}")))
 
 
 def today_of(visit: Visit) -> date:
@@ -95,11 +96,10 @@ def today_of(visit: Visit) -> date:
     return visit.now.astimezone(zone(visit.app.config.service.timezone)).date()
 
 
-def _day(visit: Visit, name: str, whole: str, form: str) -> date:
-    """The first day of what the path names. Raises: HTTPException 404 for any other path."""
-    text = str(visit.request.path_params[name])[:20]
+def _day(text: str, whole: str = "{}", form: str = "{:%Y-%m-%d}") -> date:
+    """The first day of what a path names. Raises: HTTPException 404 for any other text."""
     try:
-        day = date.fromisoformat(whole.format(text))
+        day = date.fromisoformat(whole.format(text[:20]))
     except ValueError:
         raise HTTPException(404) from None
     if not FIRST <= day <= LAST or form.format(day) != text:  # a page has one address

@@ -31,13 +31,13 @@ def routes() -> list[BaseRoute]:
 
 
 def _reading() -> list[BaseRoute]:
-    """The paths of the listings, for everybody; a day is any other name, so it comes last."""
+    """The paths of the listings, for everybody."""
     pages = {
         "/": days.show_today,
         "/search": search.show_search,
         "/week/{week}": days.show_week,
         "/month/{month}": days.show_month,
-        "/{day}": days.show_day,
+        "/{year}-{month}-{day}": days.show_day,
     }
     return [Route(path, shown(page), methods=["GET"]) for path, page in pages.items()]
 

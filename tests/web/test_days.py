@@ -153,6 +153,13 @@ def test_x8_odd_queries_are_passed_over(site: Running, query: str) -> None:
     get(site, f"/2026-11-20?{query}")
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+def test_days_take_no_other_page_s_place(site: Running, path: str) -> None:
+    """A day's path is none of those that have names."""
+    with site.client() as client:
+        assert "That did not work" not in client.get(path).text
+
+
 def hostile(number: int) -> Listing:
     """A listing with markup in every field, and as long as the sources let one be."""
     url = "https://example.org/" + "&" * 1900
