@@ -251,11 +251,11 @@ class Subscriber:
 class Reason:
     """Why a listing scored: the term as the subscriber wrote it, where, how often, its points.
 
-    `field` is `title`, `abstract`, `author`, `category`, `org` or `source`, or `meaning` for what a
-    model says of the whole. `related` marks weak evidence: the word stands with the profile's
-    terms, it is not one of them. `learned` marks, of these, what was learned from liked and
-    disliked listings. `part` names the words of a phrase that stand alone where the phrase as a
-    whole is absent, else it is empty.
+    `field` is `title`, `abstract` or both (`title and abstract`), `author`, `category`, `org` or
+    `source`, or `meaning` for what a model says of the whole. `related` marks weak evidence: the
+    word stands with the profile's terms, it is not one of them. `learned` marks, of these, what was
+    learned from liked and disliked listings. `part` names the words of a phrase that stand alone
+    where the phrase as a whole is absent, else it is empty.
     """
 
     term: str

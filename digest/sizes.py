@@ -77,7 +77,7 @@ def _hits(reasons: Sequence[Reason], letters: int, *, in_title: bool = False) ->
     return sum(
         min(reason.count, letters // (len(reason.term) + 1) + 1)
         for reason in reasons
-        if not reason.related and (reason.field == "title" or not in_title)
+        if not reason.related and (reason.field.startswith("title") or not in_title)
     )
 
 

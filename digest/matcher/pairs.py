@@ -5,21 +5,27 @@ Owns what one profile makes of one listing: its score, its reasons, and what it 
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
 from digest.matcher import formula, ranking
-from digest.matcher.profiles import Made, Profiles
+from digest.matcher.profiles import Made, Profiles, make_row, merge
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch
 from digest.matcher.reasons import Explanation, factors, needed, part_score
 from digest.matcher.scoring import count_units, evidence
 from digest.matcher.sums import Sums
 from digest.matcher.weak import Weak
-from digest.model import Match, Profile
+from digest.model import Keyword, Match, Profile
+
+HEAVIEST = 100
+"""The most that a keyword may weigh in a profile."""
 
 
 class Pairs:
@@ -106,8 +112,31 @@ class Pairs:
             absent=absent,
             near=near,
             factors=factors(apart.made.norm, apart.trust, match.score),
-            needed="" if excluded_by else needed(match, wanted.min_score, worth),
+            needed=""
+            if excluded_by
+            else needed(match, wanted.min_score, worth, partial(self._raised, profile, listing)),
         )
+
+    def _raised(
+        self, profile: int, listing: int, term: str, missing: float
+    ) -> tuple[float, float] | None:
+        """The weight of a keyword, and the least, to a tenth, by which it adds so much to the sum.
+
+        Tried out, since a weight counts in the norm as well, and by its logarithm where it is high.
+        None where no weight does. Related terms are taken to stay as they are.
+        """
+        wanted, said = self._profiles[profile], self._sums.said_of(listing)
+        trust, before = self._sums.wanted(profile).trust, dict(merge(wanted))[term]
+        others = tuple(keyword for keyword in wanted.keywords if keyword.term != term)
+
+        def gives(weight: float) -> float:
+            changed = replace(wanted, keywords=(*others, Keyword(term, weight)))
+            row = zip(*make_row(self._compiled.lexicon, changed).row, strict=True)
+            return trust * sum(value * said.get(unit, 0.0) for unit, value in row)
+
+        weights = [tenth / 10 for tenth in range(math.floor(before * 10) + 1, HEAVIEST * 10 + 1)]
+        at = bisect_left(weights, gives(before) + missing, key=gives)
+        return (before, weights[at]) if at < len(weights) else None
 
     def _worth(self, made: Made, term: str) -> float:
         """What a keyword would add if it stood once in the abstract of a usual listing."""

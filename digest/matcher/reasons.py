@@ -7,7 +7,7 @@ the floor. Works on one profile and one listing; the numbers are those of the ra
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from digest.matcher import formula
@@ -17,6 +17,12 @@ from digest.model import Match, Reason
 
 Found = dict[int, tuple[int, int]]
 """For each unit that stands in the listing, how often in the title and how often elsewhere."""
+
+_Standing = tuple[str, int, int]
+"""The field that a phrase asks for, how often it stands in the title and how often elsewhere."""
+
+BOTH = "title and abstract"
+"""The field of a reason whose term stands in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +57,47 @@ class Explanation:
 
 def describe(lexicon: Lexicon, found: Found, term: str) -> Share:
     """Where and how often a keyword stands, or which of its words do."""
+    standing: list[list[_Standing]] = []
     for choice in parse(term).choices:
         units = [lexicon.unit(phrase) for phrase in choice]
         if all(unit in found for unit in units):
-            places = [_place(p.field, *found[u]) for p, u in zip(choice, units, strict=True)]
-            field, count = max(places, key=lambda place: place[0] == "title")
-            return Share(term, field, count)
+            standing.append([(p.field, *found[u]) for p, u in zip(choice, units, strict=True)])
+    if standing:
+        return Share(term, *_place(max(standing, key=_weighing)))
     phrase = parse(term).choices[0][0]
     words = {
         word: found[unit]
         for word, symbol in zip(phrase.words, phrase.sequences[0], strict=True)
         if (unit := lexicon.word_unit(symbol, phrase.field)) in found
     }
-    title = any(in_title for in_title, _ in words.values())
-    field = phrase.field or ("title" if title else "abstract")
+    field = phrase.field or _named(words.values())
     return Share(term, field, 0, part=" ".join(words))
 
 
-def _place(field: str, title: int, rest: int) -> tuple[str, int]:
-    """The field that a reason names, and how often the term stands in all of them."""
-    if field in VALUES or field == "org":
-        return field, rest
-    return ("title" if title else "abstract"), title + rest
+def _weighing(choice: Sequence[_Standing]) -> float:
+    """How much the weakest phrase of a choice says: of several choices the best one counts."""
+    return min(formula.TITLE_WEIGHT * title + rest for _, title, rest in choice)
+
+
+def _place(choice: Sequence[_Standing]) -> tuple[str, int]:
+    """The field that a reason names, and how often the rarest phrase of the choice stands."""
+    texts = [(title, rest) for field, title, rest in choice if field not in (*VALUES, "org")]
+    count = min(title + rest for _, title, rest in choice)
+    return (_named(texts) if texts else choice[0][0]), count
+
+
+def _named(counts: Iterable[tuple[int, int]]) -> str:
+    """Where something stands that is so often in the title and so often in the abstract."""
+    title, rest = (sum(each) for each in zip(*counts, strict=True))
+    if title and rest:
+        return BOTH
+    return "title" if title else "abstract"
 
 
 def describe_weak(term: str, title: int, rest: int, *, learned: bool) -> Share:
     """A related or learned term that stands so often in the title and elsewhere."""
-    field, count = "title" if title else "abstract", max(1, title + rest)
-    return Share(term, field, count, related=True, learned=learned)
+    field = _named([(title, rest)])
+    return Share(term, field, max(1, title + rest), related=True, learned=learned)
 
 
 def part_score(score: float, parts: Sequence[tuple[Share, float]]) -> tuple[Reason, ...]:
@@ -113,19 +132,24 @@ def factors(norm: float, trust: float, score: float) -> tuple[str, ...]:
     return tuple(stated)
 
 
-def needed(match: Match, floor: float, worth: Mapping[str, float]) -> str:
+def needed(
+    match: Match,
+    floor: float,
+    worth: Mapping[str, float],
+    raised: Callable[[str, float], tuple[float, float] | None],
+) -> str:
     """The smallest changes by which a listing would pass the floor, empty where it does.
 
-    `worth` says of each absent keyword what one mention of it would add to the sum.
+    `worth` says of each absent keyword what one mention of it would add to the sum; `raised` from
+    and to which weight a keyword must go to add so much, or None where no weight does.
     """
     if match.score >= floor:
         return ""
     missing = formula.raw_of(floor) - formula.raw_of(match.score)
     ways = [f"a floor of {math.floor(match.score * 100) / 100:.2f}"] if match.score >= 0.01 else []
     best = next((r for r in match.reasons if r.points > 0 and not r.related), None)
-    if best and match.score > 0:
-        share = best.points / match.score * formula.raw_of(match.score)
-        ways.append(f"{best.term!r} weighing {1 + missing / share:.1f} times as much")
+    if best and (weights := raised(best.term, missing)):
+        ways.append(f"{best.term!r} with weight {weights[1]:g} instead of {weights[0]:g}")
     enough = [term for term, value in worth.items() if value >= missing]
     if enough:
         ways.append(f"one mention of {min(enough, key=lambda term: worth[term])!r}")

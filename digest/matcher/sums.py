@@ -24,6 +24,9 @@ from digest.model import Profile
 Part = tuple[str, bool, float]
 """A keyword, whether it counts against, and its part of a unit's worth."""
 
+ROUNDED = 0.999
+"""From here on keywords count whole: rows are kept in 4 bytes, and one like already halves them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -115,6 +118,7 @@ class Sums:
         first = self._compiled.dimensions
         before = sum(map(abs, made.row[1]))
         trust = sum(abs(value) for _, value in own) / before if before else 1.0
+        trust = trust if trust < ROUNDED else 1.0
         return Wanted(
             made=made,
             trust=trust,

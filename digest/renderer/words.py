@@ -36,6 +36,7 @@ from digest.text import cut
 
 _PLACES = {
     "title": "in the title",
+    "title and abstract": "in the title and the abstract",
     "abstract": "in the abstract",
     "author": "among the authors",
     "category": "among the subjects",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from digest.errors import KeywordError
-from digest.matcher import Likes, Matcher, Statistics, fit_floor, learn, terms_of
+from digest.matcher import Explanation, Likes, Matcher, Statistics, fit_floor, learn, terms_of
 from digest.model import Keyword, Profile
 from tests.matcher.listings import archive, listing, matcher, profile, score
 
@@ -59,6 +61,29 @@ def test_no_part_of_a_phrase_counts_against() -> None:
     assert matcher().match(mixed, shown).score == pytest.approx(matcher().match(liked, shown).score)
 
 
+@pytest.mark.parametrize("raised", ["membrane", "membrane growth"])
+def test_raising_the_weakest_of_keywords_lowers_nothing(raised: str) -> None:
+    """One mention in a long listing that is about another keyword: the nearest to a loss."""
+    long = " ".join(f"word{number}" for number in range(400))
+    shown = listing("Turbulence, turbulence, turbulence", f"Turbulence. {long}. Membrane growth.")
+    scores = [
+        matcher().match(Profile((Keyword("turbulence", 9.0), Keyword(raised, weight))), shown).score
+        for weight in (0.1, 0.5, 1.0, 2.0, 3.0, 10.0, 100.0)
+    ]
+    assert scores == sorted(scores)
+    assert scores[-1] > scores[0]
+
+
+def test_one_mention_says_something_in_however_long_a_listing() -> None:
+    """Beyond twice the usual length a listing is held down no further."""
+    said = [
+        score("membrane", listing("", f"Membrane. {' '.join(f'w{n}' for n in range(words))}"))
+        for words in (0, 20, 200, 5000)
+    ]
+    assert said[0] > said[1] > said[2] == pytest.approx(said[3])
+    assert said[3] > 0.2
+
+
 def test_synonyms_count_once() -> None:
     """Of alternatives joined by `|` one alone says as much as all of them."""
     either = score("convection | turbulence", "Convection")
@@ -83,10 +108,66 @@ def test_an_explanation_says_what_would_pass_the_floor() -> None:
     assert explanation.absent == ("membrane",)
     assert explanation.near == ("laminar flow: only 'flow'",)
     assert "a floor of 0." in explanation.needed
-    assert "times as much" in explanation.needed
+    assert "'convection' with weight " in explanation.needed
     assert any("norm" in factor for factor in explanation.factors)
     high = matcher().explain(Profile((Keyword("convection"),)), listing("Convection"))
     assert high.needed == ""
+
+
+@pytest.mark.parametrize("weight", [0.3, 1.0, 2.0, 4.0])
+def test_the_weight_that_would_pass_the_floor_passes_it(weight: float) -> None:
+    """Set so the listing passes, and with a tenth less it does not; no weight is no advice."""
+    shown = listing("On flows", "Convection and a plate, among many other things that we look at.")
+
+    def explained(convection: float, floor: float) -> Explanation:
+        keywords = Keyword("convection", convection), Keyword("membrane", 2), Keyword("parity")
+        return matcher().explain(Profile(keywords, min_score=floor), shown)
+
+    low = explained(weight, 0.0).match.score
+    floor = low + 0.05
+    told = explained(weight, floor).needed
+    found = re.search(r"'convection' with weight ([\d.]+) instead of ([\d.]+)", told)
+    assert found
+    assert float(found[2]) == weight
+    assert explained(float(found[1]), floor).match.score >= floor
+    assert explained(float(found[1]) - 0.1, floor).match.score < floor
+    assert "with weight" not in explained(weight, 0.999).needed
+
+
+def test_likes_are_no_factor_where_there_are_none() -> None:
+    """What keywords count beside likes is said where something was liked, and only there."""
+    wide = Matcher(Statistics.of(STORED), STORED)
+    wanted = Profile((Keyword("laminar flow", 3.0), Keyword("heat + plate"), Keyword("plat*", 0.7)))
+    shown, liked = listing("Laminar flow on a plate", "Heat."), tuple(STORED[3:30:5])
+    without, beside = (wide.explain(wanted, shown, each) for each in (None, Likes(liked)))
+    assert not any("likes" in factor for factor in without.factors)
+    assert any("keywords count 14%" in factor for factor in beside.factors)
+
+
+@pytest.mark.parametrize(
+    ("term", "title", "abstract", "where", "count"),
+    [
+        ("heat", "Heat", "", "title", 1),
+        ("heat", "A plate", "Heat and heated heat.", "abstract", 3),
+        ("heat", "Heat", "Heat and heat.", "title and abstract", 3),
+        ("title:heat", "Heat", "Heat and heat.", "title", 1),
+        ("abstract:heat", "Heat", "Heat and heat.", "abstract", 2),
+        ("llm | large language model", "Large language models", "An LLM.", "title", 1),
+        ("llm | large language model", "LLMs", "An LLM, a large language model.",
+         "title and abstract", 2),
+        ("heat + plate", "Heat", "A plate. Plates and heat.", "title and abstract", 2),
+        ("heat + plate", "Hot", "A plate and heat.", "abstract", 1),
+        ("heat + source:test", "Heat", "", "title", 1),
+        ("source:test", "Heat", "", "source", 1),
+        ("heat plate", "A plate", "Of heat.", "title and abstract", 0),
+    ],
+)  # fmt: skip
+def test_a_reason_says_where_and_how_often(
+    term: str, title: str, abstract: str, where: str, count: int
+) -> None:
+    """It names the title only for what stands there, and of several parts counts the rarest."""
+    (reason,) = matcher().match(profile(term), listing(title, abstract)).reasons
+    assert (reason.field, reason.count) == (where, count)
 
 
 def test_profiles_of_two_and_forty_keywords_score_alike() -> None:

@@ -72,6 +72,10 @@ def test_meta_says_only_what_is_known() -> None:
 
 REASONS = [
     ((Reason("a", "title", 0.42),), "“a” in the title (+0.42)"),
+    (
+        (Reason("a", "title and abstract", 0.42, 3),),
+        "“a” in the title and the abstract, 3 times (+0.42)",
+    ),
     ((Reason("a", "abstract", 0.11, 2),), "“a” in the abstract, twice (+0.11)"),
     ((Reason("a", "abstract", 0.11, 4),), "“a” in the abstract, 4 times (+0.11)"),
     (
