@@ -10,7 +10,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
 from types import MappingProxyType
 from typing import Any
@@ -65,6 +65,35 @@ def json_feed(digest: Digest, frame: Frame, links: PersonalLinks) -> str:
         "description": _receipt(digest),
         "home_page_url": web_url(frame.base_url),
         "items": [_json_item(match, why) for match, why in _matches(digest)],
+    }
+    return json.dumps(_filled(feed), ensure_ascii=False, indent=2) + "\n"
+
+
+def atom_of_days(digests: Sequence[Digest], frame: Frame) -> str:
+    """An Atom feed of one person's digests, the newest first: each listing once, at its first day.
+
+    There is one digest at least.
+    """
+    ET.register_namespace("", ATOM)
+    feed = ET.Element(f"{{{ATOM}}}feed")
+    _child(feed, "title", f"{line(frame.service_name)} · my digests")
+    _child(feed, "id", _urn(frame.list_id, "days", str(digests[0].subscriber.id)))
+    _child(feed, "updated", _day(digests[0]))
+    _child(_child(feed, "author"), "name", line(frame.service_name) or "Digest")
+    if web_url(frame.base_url):
+        _child(feed, "link", href=web_url(frame.base_url))
+    for match, why, digest in _matches_of_days(digests):
+        _entry(feed, match.listing, why, _day(digest))
+    return ET.tostring(feed, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def json_feed_of_days(digests: Sequence[Digest], frame: Frame) -> str:
+    """The same as a JSON Feed."""
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": f"{line(frame.service_name)} · my digests",
+        "home_page_url": web_url(frame.base_url),
+        "items": [_json_item(match, why) for match, why, _ in _matches_of_days(digests)],
     }
     return json.dumps(_filled(feed), ensure_ascii=False, indent=2) + "\n"
 
@@ -130,6 +159,15 @@ def _matches(digest: Digest) -> Iterator[tuple[Match, str]]:
             if match.listing.key not in seen:
                 seen.add(match.listing.key)
                 yield match, words.why(match, section.name, digest.subscriber.profile.min_score)
+
+
+def _matches_of_days(digests: Sequence[Digest]) -> list[tuple[Match, str, Digest]]:
+    """Each listing of several digests once, as the first that showed it did; the newest first."""
+    seen: dict[str, tuple[Match, str, Digest]] = {}
+    for digest in reversed(digests):
+        for match, why in _matches(digest):
+            seen.setdefault(match.listing.key, (match, why, digest))
+    return sorted(seen.values(), key=lambda each: each[2].digest_on, reverse=True)
 
 
 def _receipt(digest: Digest) -> str:

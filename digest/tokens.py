@@ -30,6 +30,7 @@ CONFIRM = "confirm"
 SESSION = "session"
 FORM = "form"
 TUNE = "tune"
+FEED = "feed"
 SECRET_BYTES = 32
 
 

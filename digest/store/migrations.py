@@ -364,3 +364,17 @@ def m011_shelves(db: Database) -> None:
             (day.isoformat(), listing.votes, row),
         )
         shelve(db, row, listing, day)
+
+
+FEEDS = """
+CREATE TABLE feed_links (         -- who reads their digests in a feed reader
+    subscriber_id INTEGER PRIMARY KEY REFERENCES subscribers (id),
+    made_at TEXT NOT NULL         -- the one link that works was made then
+);
+"""
+
+
+@migrations()
+def m012_feed_links(db: Database) -> None:
+    """Private links to one's own digests, each until it is revoked."""
+    db.executescript(FEEDS)

@@ -17,6 +17,12 @@ from digest.store.suppression import SuppressionList
 USED = "SELECT 1 FROM used_links WHERE link IN (SELECT value FROM json_each(?))"
 
 
+PERSONAL = (
+    "deliveries", "consents", "likes", "api_keys", "profile_history", "feed_links", "returns",
+)  # fmt: skip
+"""Tables whose rows go with a person."""
+
+
 class PersonVerbs(SuppressionList):
     """What a subscriber may do; see `Store` for what each verb promises."""
 
@@ -71,6 +77,25 @@ class PersonVerbs(SuppressionList):
                 {"now": stamp(now)},
             ).rowcount
 
+    def make_feed_link(self, subscriber_id: int, now: datetime) -> None:
+        """Let a fresh private link work, and no other."""
+        with self.writing() as db:
+            db.execute(
+                "INSERT INTO feed_links (subscriber_id, made_at) VALUES (?, ?)"
+                " ON CONFLICT (subscriber_id) DO UPDATE SET made_at = excluded.made_at",
+                (subscriber_id, stamp(now.replace(microsecond=0))),
+            )
+
+    def drop_feed_link(self, subscriber_id: int) -> None:
+        """Let no private link work any more."""
+        with self.writing() as db:
+            db.execute("DELETE FROM feed_links WHERE subscriber_id = ?", (subscriber_id,))
+
+    def feed_link_made_at(self, subscriber_id: int) -> datetime | None:
+        """When the private link was made that works, to the second; None where none does."""
+        rows = self.rows("SELECT made_at FROM feed_links WHERE subscriber_id = ?", (subscriber_id,))
+        return moment(rows[0][0]) if rows else None
+
     def consents(self, subscriber_id: int) -> Sequence[Mapping[str, str]]:
         """What proves that a subscriber asked for the mail, oldest first."""
         names = ("form", "client", "asked_at", "confirmed_at")
@@ -92,14 +117,7 @@ class PersonVerbs(SuppressionList):
             email, key = row
             if email:  # its keyed hash stays, so that nobody else adds it again
                 self._list(db, email, Reason.LEFT, "erased at their own wish", now)
-            for table in (
-                "deliveries",
-                "consents",
-                "likes",
-                "api_keys",
-                "profile_history",
-                "returns",
-            ):
+            for table in PERSONAL:
                 db.execute(f"DELETE FROM {table} WHERE subscriber_id = ?", (subscriber_id,))  # noqa: S608 - constants
             db.execute("DELETE FROM signups WHERE address_key = ?", (key,))
             db.execute(

@@ -35,6 +35,15 @@ class Personal(Protocol):
     def resume(self, now: datetime) -> int:
         """Make those active whose pause is over; returns how many."""
 
+    def make_feed_link(self, subscriber_id: int, now: datetime) -> None:
+        """Let a fresh private link to a person's digests work, and no other."""
+
+    def drop_feed_link(self, subscriber_id: int) -> None:
+        """Let no private link work any more."""
+
+    def feed_link_made_at(self, subscriber_id: int) -> datetime | None:
+        """When the private link was made that works, to the second; None where none does."""
+
     def consents(self, subscriber_id: int) -> Sequence[Mapping[str, str]]:
         """What proves that a subscriber asked for the mail, oldest first."""
 

@@ -16,6 +16,7 @@ from digest.errors import ConfigError
 from digest.model import Delivery, Origin, Subscriber, SubscriberState
 from digest.schedule import send_instant, zone
 from digest.store import Like
+from digest.web.history import as_kept
 from digest.web.rehearsing import CROWDED, CrowdedError, crowded, forecast_of
 from digest.web.session import form_mark, signed_out
 from digest.web.settings import Fault, SettingsForm, form_for, form_of, read_settings, zones
@@ -57,7 +58,7 @@ def save_toml(visit: Visit, one: Subscriber) -> Response:
     except ConfigError as error:
         faults = tuple(Fault("", line.removeprefix("profile: ")) for line in error.faults)
         return _page(visit, one, toml=text, toml_faults=faults, status=422)
-    return _keep(visit, one, wanted)
+    return _keep(visit, one, wanted, "toml")
 
 
 def download(visit: Visit, one: Subscriber) -> Response:
@@ -103,6 +104,7 @@ def export(visit: Visit, one: Subscriber) -> Response:
         "profile_toml": profile_toml(one),
         "consents": visit.app.store.consents(one.id),
         "likes": [_like(said) for said in visit.app.store.likes([one.id]).get(one.id, ())],
+        "changes": [as_kept(each) for each in visit.app.store.revisions(one.id)],
         "digests": [_digest(d) for d in visit.app.store.deliveries_of(one.id)],
     }
     text = json.dumps(kept, ensure_ascii=False, indent=2) + "\n"
@@ -121,24 +123,24 @@ def erase(visit: Visit, one: Subscriber) -> Response:
 def _rehearsed(visit: Visit, one: Subscriber, form: SettingsForm, wanted: Subscriber) -> Response:
     """The form with what its profile would have brought."""
     try:
-        return _page(visit, one, form=form, made=forecast_of(visit, wanted.profile))
+        return _page(visit, one, form=form, made=forecast_of(visit, wanted.profile, one))
     except CrowdedError:
         return crowded(_page(visit, one, form=replace(form, faults=(CROWDED,)), status=503))
 
 
-def _keep(visit: Visit, one: Subscriber, wanted: Subscriber) -> Response:
-    keep_settings(visit, one, wanted)
+def _keep(visit: Visit, one: Subscriber, wanted: Subscriber, by: str = "form") -> Response:
+    keep_settings(visit, one, wanted, by)
     return visit.site.redirect("/preferences?done=saved")
 
 
-def keep_settings(visit: Visit, one: Subscriber, wanted: Subscriber) -> Subscriber:
-    """Write the settings; address, origin and state stay as they are.
+def keep_settings(visit: Visit, one: Subscriber, wanted: Subscriber, by: str) -> Subscriber:
+    """Write the settings; address, origin and state stay as they are. `by` is for the history.
 
     Raises: HTTPException 401 for who erased their data meanwhile; that is not undone.
     """
     kept = replace(wanted, email=one.email, origin=Origin.STORE, state=one.state, id=one.id)
     kept = kept if kept.name else replace(kept, name=one.name)
-    changed = visit.app.store.change_subscriber(kept, visit.now)
+    changed = visit.app.store.change_subscriber(kept, visit.now, by)
     if changed is None:
         raise HTTPException(401)
     logger.info("subscriber.changed %s", json.dumps({"subscriber": one.id}))

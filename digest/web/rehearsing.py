@@ -7,11 +7,14 @@ one of the site's threads: few may, so that the other pages are served meanwhile
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.forecast import Forecast, forecast
-from digest.model import Profile
+from digest.learning import likes_of
+from digest.model import Profile, Subscriber
 from digest.web.settings import Fault
 from digest.web.site import Visit
 
@@ -29,8 +32,11 @@ class CrowdedError(HTTPException):
         super().__init__(503, headers={"retry-after": str(RETRY_S)})
 
 
-def forecast_of(visit: Visit, profile: Profile) -> Forecast:
-    """What the profile would have brought. Raises: CrowdedError when others are before it."""
+def forecast_of(visit: Visit, profile: Profile, one: Subscriber | None = None) -> Forecast:
+    """What the profile would have brought to someone, with what they liked where it counts.
+
+    Raises: CrowdedError when others are before it.
+    """
     site = visit.site
     if not site.places.acquire(blocking=False):
         raise CrowdedError
@@ -38,8 +44,9 @@ def forecast_of(visit: Visit, profile: Profile) -> Forecast:
         if not site.forecasting.acquire(timeout=PATIENCE_S):
             raise CrowdedError
         try:
-            month = visit.app.month(visit.now)
-            return forecast(visit.app.matcher(visit.now), profile, month.listings, month)
+            app, month = visit.app, visit.app.month(visit.now)
+            (likes,) = likes_of(app.store, [replace(one, profile=profile)]) if one else (None,)
+            return forecast(app.matcher(visit.now), profile, month.listings, month, likes)
         finally:
             site.forecasting.release()
     finally:

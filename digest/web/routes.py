@@ -7,7 +7,18 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from digest.templates import web_folder
-from digest.web import days, joining, judging, keys, leaving, preferences, search, session
+from digest.web import (
+    days,
+    history,
+    joining,
+    judging,
+    keys,
+    leaving,
+    past,
+    preferences,
+    search,
+    session,
+)
 from digest.web.session import own, personal
 from digest.web.site import Endpoint, posted, posted_by_anyone, shown
 
@@ -24,6 +35,8 @@ def routes() -> list[BaseRoute]:
         Route("/confirm/{token}", posted(joining.confirm), methods=["POST"]),
         *_preferences(),
         *_tuning(),
+        Route("/feed/{token}/digests.{form}", shown(past.feed), methods=["GET"]),
+        Route("/feed/{token}/{day}.{form}", shown(past.feed_file), methods=["GET"]),
         Route("/unsubscribe/{token}", shown(leaving.ask), methods=["GET"]),
         Route("/unsubscribe/{token}", posted_by_anyone(leaving.leave), methods=["POST"]),
         *_reading(),
@@ -48,6 +61,10 @@ def _preferences() -> list[BaseRoute]:
         "/preferences": preferences.show,
         "/preferences/profile.toml": preferences.download,
         "/preferences/my-data.json": preferences.export,
+        "/preferences/history": history.show,
+        "/preferences/digests": past.show_list,
+        "/preferences/digests/{day}.{form}": past.download,
+        "/preferences/digests/{day}": past.show_day,
         "/preferences/keys": keys.show,
     }
     changes = {
@@ -55,6 +72,8 @@ def _preferences() -> list[BaseRoute]:
         "/preferences/toml": own(preferences.save_toml),
         "/preferences/pause": personal(preferences.pause),
         "/preferences/leave": personal(preferences.leave),
+        "/preferences/history": personal(history.undo),
+        "/preferences/digests": personal(past.change_link),
         "/preferences/erase": own(preferences.erase),
         "/preferences/keys": personal(keys.make),
         "/preferences/keys/revoke": personal(keys.revoke),

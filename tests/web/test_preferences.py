@@ -414,10 +414,12 @@ class Hasty(SqliteStore):
         self._go(subscriber_id, now)
         return super().unpause(subscriber_id, now)
 
-    def change_subscriber(self, subscriber: Subscriber, now: datetime) -> Subscriber | None:
+    def change_subscriber(
+        self, subscriber: Subscriber, now: datetime, by: str = "form"
+    ) -> Subscriber | None:
         """Change settings, a moment too late."""
         self._go(subscriber.id, now)
-        return super().change_subscriber(subscriber, now)
+        return super().change_subscriber(subscriber, now, by)
 
 
 @contextmanager

@@ -108,7 +108,7 @@ def save_profile(call: Call) -> ProfileShape:
     faults = faults or tuple(shape_faults(ProfileShape, call.body))
     if wanted is None or faults:
         raise ProblemError(422, faults=faults)
-    changed = keep_settings(call.visit, one, wanted)
+    changed = keep_settings(call.visit, one, wanted, "api")
     return ProfileShape.model_validate(subscriber_table(changed))
 
 
