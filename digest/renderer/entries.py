@@ -178,7 +178,7 @@ def style_of(section: SectionName, abstracts: Abstracts) -> Style:
 
 def tuning(card: Card, tune: Shown) -> tuple[ItemLink, ...]:
     """The links by which a reader says more, less, never or always; `tune` begins each."""
-    title = line(card.title, 60)
+    title = line(card.title, 40)
     return tuple(
         ItemLink(label, below(tune, f"/{verb}/{card.id}"), f"{label}: {title}")
         for verb, label in _TUNING

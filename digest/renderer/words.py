@@ -91,7 +91,7 @@ def meta(listing: Listing, year: int) -> str:
         counted(listing.votes, "vote"),
         counted(listing.comments, "comment"),
     ]
-    return " · ".join(part for part in parts if part)
+    return "\u00a0· ".join(part for part in parts if part)  # no line begins with a dot
 
 
 def people(listing: Listing) -> str:
@@ -253,7 +253,8 @@ def _place(field: str, count: int) -> str:
     place = _PLACES.get(field) or f"in the {line(field, 20)}"
     if count <= 1:
         return place
-    return f"{place}, " + ("twice" if count == 2 else f"{count} times")
+    times = "twice" if count == 2 else f"{count} times"
+    return f"{place}, {times}" + (" in all" if field == "title" else "")  # the abstract's as well
 
 
 def _related(reasons: Sequence[Reason]) -> str:

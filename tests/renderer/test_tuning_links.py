@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import quopri
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -83,21 +84,41 @@ def test_an_unsafe_address_is_no_link() -> None:
 
 
 def test_r4_r8_tuning_links_have_names_of_their_own_and_room() -> None:
-    """Each has a name that no other link has, begins with what is shown, and is 44 px high."""
-    links = list(tree(tuned(STORED, OTHER).html).iter("a"))
+    """Each has a name of its own that begins with what is shown, and a line of 44 px."""
+    made = tree(tuned(STORED, OTHER).html)
+    links = list(made.iter("a"))
     names = [one.get("aria-label") or shown_text(one) for one in links]
     assert len(set(names)) == len(names)
     for one in links:
         if "tune" in one.get("class", "").split():
             assert str(one.get("aria-label")).startswith(shown_text(one))
-            assert styles(one)["line-height"] == styles(one)["min-width"] == "44px"
+            assert styles(one)["display"] == "inline-block"  # so that it is as high as its line
             assert styles(one)["text-decoration"] == "underline"
+    lines = [one for one in made.iter("p") if one.get("class") == "tuning"]
+    assert [styles(one)["line-height"] for one in lines] == ["44px", "44px"]
+
+
+def test_b8_twelve_long_titled_listings_with_tuning_links_stay_under_the_limit() -> None:
+    """The four links of an item take 1.4 kB at most with an address of the usual length."""
+    links = replace(TUNED, tune="https://digest.example.org/tune/" + "x" * 62)
+    twelve = [
+        replace(MATCH, listing=listing(id=n, key=f"k{n}", title="Draft models " * 9))
+        for n in range(1, 13)
+    ]
+    sizes = [len(encoded(render(digest(*twelve), links=one).html)) for one in (links, LINKS)]
+    assert sizes[0] < 75_000
+    assert sizes[0] - sizes[1] < 12 * 1_400
 
 
 def test_r5_tuning_links_have_contrast() -> None:
     """They are quiet, and readable in both schemes."""
     for rules in ({}, dark_rules(dict(FRAME.templates)["dark.css"])):
         assert all(one.contrast >= 4.5 for one in painted(tree(tuned().html), rules))
+
+
+def encoded(html: str) -> bytes:
+    """The HTML as it is sent."""
+    return quopri.encodestring(html.encode())
 
 
 def whole(abstract: str) -> str:

@@ -62,7 +62,7 @@ def test_people(fields: dict[str, object], shown: str) -> None:
 def test_meta_says_only_what_is_known() -> None:
     """Absent numbers and days leave no gap; nought is a number."""
     assert words.meta(Listing("k", "arxiv", "T"), 2026) == "arxiv"
-    assert words.meta(Listing("k", "arxiv", "T", votes=0), 2026) == "arxiv · 0\u00a0votes"
+    assert words.meta(Listing("k", "arxiv", "T", votes=0), 2026) == "arxiv\u00a0· 0\u00a0votes"
     shown = words.meta(replace(LISTING, also_in=("hf", "arxiv")), 2027).replace("\u00a0", " ")
     assert shown == (
         "Noether, Kovalevskaya +2 · University of Göttingen · arxiv, also in hf · 19 Nov 2026"
@@ -78,6 +78,7 @@ REASONS = [
     ),
     ((Reason("a", "abstract", 0.11, 2),), "“a” in the abstract, twice (+0.11)"),
     ((Reason("a", "abstract", 0.11, 4),), "“a” in the abstract, 4 times (+0.11)"),
+    ((Reason("a", "title", 0.11, 4),), "“a” in the title, 4 times in all (+0.11)"),
     (
         (Reason("a", "abstract", 0.1), Reason("b", "title", 0.1), Reason("a", "title", 0.3)),
         "“a” in the title (+0.30) and in the abstract (+0.10), “b” in the title (+0.10)",
