@@ -25,7 +25,8 @@ from digest.text import title_key, web_url
 ATOM = "http://www.w3.org/2005/Atom"
 
 _MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # a page has no Date field to put a moment into
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]#|!~]|^\d+(?=\.)|^[-+](?=\s))")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]#|!~]|^[-+](?=\s))")
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")  # a backslash before a digit would be shown
 _TEX_SIGNS = re.compile(r"[\\{}$&#%_^~]")
 _TEX_NAMES = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
 _ID = re.compile(r"(arxiv|doi|pmid):(\S+)")
@@ -342,7 +343,8 @@ def _ris_fields(listing: Listing) -> Iterator[tuple[str, str]]:
 
 def _escaped(text: str) -> str:
     """The text with every sign that Markdown would read."""
-    return _MARKDOWN.sub(r"\\\1", html.escape(text, quote=False))
+    signs = _MARKDOWN.sub(r"\\\1", html.escape(text, quote=False))
+    return _NUMBERED.sub(r"\1\\\2", signs)
 
 
 def _markdown_item(match: Match, why: str, year: int) -> list[str]:

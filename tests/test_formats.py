@@ -164,6 +164,15 @@ def test_markdown_shows_hostile_text_as_text(text: str) -> None:
     assert not re.search(r'<a\b[^>]*href="(?!https://example\.org)', html)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"), [("0.17 below", "0.17 below"), ("2. Two", "2\\. Two"), ("3) X", "3\\) X")]
+)
+def test_markdown_keeps_a_number_at_the_start_of_a_line(text: str, shown: str) -> None:
+    """A number is no list, and gets no backslash that would be shown."""
+    made = FORMATS["markdown"](digest(match(abstract=text, url="")), FRAME, LINKS)
+    assert shown in made.splitlines()
+
+
 def test_markdown_links_the_title() -> None:
     """Sections, titles, reasons and counts stand in the document."""
     text = FORMATS["markdown"](digest(match(title="A_b *c*")), FRAME, LINKS)
