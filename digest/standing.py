@@ -84,9 +84,9 @@ def carried(
 
 
 def _again_at(run: SourceRun, source: Source, wait: datetime | None) -> datetime:
-    """When a source that failed is asked again: not at every tick, and not later than usual."""
+    """When a source that failed is asked again: not at every tick, and as late as it asked for."""
     usual = run.started_at + timedelta(seconds=source.every_s)
-    return min(usual, max(wait or usual, run.started_at + SOONEST))
+    return max(wait or usual, run.started_at + SOONEST)
 
 
 def _list_id(run: SourceRun, listings: Sequence[Listing]) -> str:

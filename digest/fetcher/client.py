@@ -229,15 +229,27 @@ class Fetcher:
                 reason = f"no whole answer within {self._limits.total_s:g} s"
             case RefusedError():
                 reason = f"refused: {fault}"
-            case aiohttp.ClientConnectorCertificateError():
-                reason = f"its TLS certificate is not valid ({fault.certificate_error})"
-            case aiohttp.ClientConnectorError() if isinstance(fault.os_error, RefusedError):
-                reason = f"refused: {fault.os_error}"
+            case aiohttp.ClientConnectorError():
+                reason = _no_connection(fault)
             case aiohttp.ClientResponseError():
                 reason = f"the answer is no HTTP ({fault.message})"  # its text shows the query
             case aiohttp.ClientPayloadError():
                 reason = f"the answer is cut off or wrongly packed ({fault})"
         return printable(reason, 300)
+
+
+def _no_connection(fault: aiohttp.ClientConnectorError) -> str:
+    """Why there was no connection, without the library's own words."""
+    match fault:
+        case aiohttp.ClientConnectorCertificateError():
+            return f"its TLS certificate is not valid ({fault.certificate_error})"
+        case _ if isinstance(fault.os_error, RefusedError):
+            return f"refused: {fault.os_error}"
+        case aiohttp.ClientConnectorDNSError():
+            return f"no address is known for {fault.host}"
+        case aiohttp.ClientConnectorSSLError():
+            return f"no TLS connection to {fault.host}:{fault.port} ({fault.os_error.strerror})"
+    return f"no connection to {fault.host}:{fault.port} ({fault.strerror})"
 
 
 def _conditions(url: str, memory: Remembered) -> dict[str, str]:
@@ -271,12 +283,12 @@ def _target(url: str, answer: aiohttp.ClientResponse) -> str:
 
 
 def _still_waiting(memory: Remembered) -> str:
-    """Why nothing is asked now: what failed, since when, and when it is asked again."""
+    """Why nothing is asked now: what failed, and until when it is left in peace."""
     again = f"{memory.retry_at:%Y-%m-%d %H:%M} UTC"
     since = f"{memory.failing_since:%Y-%m-%d %H:%M} UTC" if memory.failing_since else ""
     if memory.gone:
         return f"gone for good since {since}; it is asked once more after {again}"
-    return f"{memory.fault or 'no answer'}; failing since {since}, asked again at {again}"
+    return f"{memory.fault or f'no answer since {since}'}; not asked before {again}"
 
 
 def _shown(url: str) -> str:

@@ -38,6 +38,8 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     if b"<oai-pmh" in start:
         return arxiv_oai.parse(body, source, now)
     if b"<html" in start:
+        if b"dlpage" not in body:
+            raise UnreadableError("a web page, where an arXiv feed was expected")
         return arxiv_listing.parse(body, source, now)
     feed = feedxml.read(body)
     errors = [entry for entry in feed.entries if "/api/errors" in entry.guid]

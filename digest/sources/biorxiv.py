@@ -35,7 +35,10 @@ _STUCK = re.compile(r"[OC]_(?:LI|SCPLOW|SCPCAP|UL|OL)(?=[A-Z][a-z]|[A-Z]\s|\d)")
 def parse(body: bytes, source: Source, now: datetime) -> Batch:
     """One page of the interval; a body that is a feed is read as one. Raises: UnreadableError."""
     if body.lstrip()[:1] == b"<":
-        return feed.parse(body, source, now)
+        batch = feed.parse(body, source, now)
+        if batch.next:  # a page of the site names feeds of its own
+            raise UnreadableError("a web page, where a details answer was expected")
+        return batch
     answer = load(body)
     message = next(iter(sequence(mapping(answer).get("messages"))), None)
     if not isinstance(message, dict) or "collection" not in answer:

@@ -71,6 +71,8 @@ def test_the_arxiv_kind_reads_every_form() -> None:
     """One kind reads feed, listing page and OAI-PMH, so that backfill may ask for any."""
     assert len(read("arxiv", _page()).listings) == 5
     assert read("arxiv", '<OAI-PMH><error code="noRecordsMatch"/></OAI-PMH>').listings == ()
+    with pytest.raises(SourceError, match="a web page, where an arXiv feed was expected"):
+        read("arxiv", "<html><p>Log in</p></html>")
 
 
 # --- arXiv's other doors --------------------------------------------------------------------

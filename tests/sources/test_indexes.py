@@ -59,6 +59,10 @@ def test_biorxiv_records_are_cleaned() -> None:
         (b'{"messages": [], "collection": []}', "messages and collection were expected"),
         (b"{}", "messages and collection were expected"),
         (b"", "empty"),
+        (
+            b"<html><link rel='alternate' type='application/rss+xml' href='https://x.org/feed'>",
+            "a web page, where a details answer was expected",
+        ),
         (b'{"messages":[{"status":"ok"}],"collection":[{"doi":"?"}]}', "no record has a DOI"),
     ],
 )
