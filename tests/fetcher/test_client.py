@@ -140,6 +140,51 @@ def test_permanent_redirects_are_remembered(status: int, remembered: bool) -> No
     asyncio.run(run())
 
 
+def test_s9_what_was_said_of_one_address_is_asked_of_no_other() -> None:
+    """The ETag belongs to where the body came from; a move for a while in between is none for good.
+
+    Here `/old` leads to `/step` for a while, and that to `/new` for good.
+    """
+
+    async def handler(request: web.Request) -> web.Response:
+        match request.path:
+            case "/old":
+                return web.Response(status=302, headers={"Location": "/step"})
+            case "/step":
+                return web.Response(status=301, headers={"Location": "/new"})
+        return web.Response(body=BODY, headers={"ETag": '"new"'})
+
+    async def run() -> None:
+        async with serving(handler) as stub, fetcher_for(stub) as fetcher:
+            first = await fetcher.fetch(SOURCE, stub.ask("/old"))
+            assert first.remember.moved_to == ""
+            await fetcher.fetch(SOURCE, stub.ask("/old"), first.remember)
+            asked = [(one.path, one.headers.get("If-None-Match")) for one in stub.seen[3:]]
+            assert asked == [("/old", None), ("/step", None), ("/new", '"new"')]
+
+    asyncio.run(run())
+
+
+def test_s5_hops_share_one_time_and_waiting_for_a_turn_costs_none() -> None:
+    """Three slow hops are one slow answer; two slow answers in turn are none."""
+
+    async def handler(request: web.Request) -> web.Response:
+        await asyncio.sleep(0.25)
+        if request.path == "/3":
+            return web.Response(body=BODY)
+        return web.Response(status=302, headers={"Location": f"/{int(request.path[1:]) + 1}"})
+
+    async def run() -> None:
+        async with serving(handler) as stub:
+            error = await failure(stub, "/0", total_s=0.6)
+            assert "no whole answer within 0.6 s" in error.reason
+            async with fetcher_for(stub, total_s=0.6) as fetcher:
+                both = (fetcher.fetch(SOURCE, stub.ask("/3")) for _ in range(4))
+                assert [one.body for one in await asyncio.gather(*both)] == [BODY] * 4
+
+    asyncio.run(run())
+
+
 def test_s2_redirects_end_after_five() -> None:
     """A loop of redirects is one clean error."""
 
@@ -218,9 +263,12 @@ def test_s4_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
         return web.Response(body=BODY, headers={"Set-Cookie": "id=1"})
 
     async def run() -> None:
-        async with serving(handler) as stub, fetcher_for(stub) as fetcher:
-            await fetcher.fetch(SOURCE, stub.ask())
-            await fetcher.fetch(SOURCE, stub.ask())
+        # A jar would keep the cookies of a name, and none of an address in digits.
+        async with serving(handler) as stub:
+            name = f"localhost:{stub.port}"
+            async with fetcher_for(stub, allowed=[name]) as fetcher:
+                await fetcher.fetch(SOURCE, Request(f"http://{name}/"))
+                await fetcher.fetch(SOURCE, Request(f"http://{name}/"))
             assert "Cookie" not in stub.seen[1].headers
 
     asyncio.run(run())

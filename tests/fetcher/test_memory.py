@@ -27,3 +27,13 @@ def test_why_it_failed_is_kept_with_the_wait() -> None:
     assert Remembered.from_json(memory.to_json()) == memory
     assert memory.fault == "answered 404 Not Found"
     assert Remembered.from_json('{"etag": "x", "colour": "red"}') == Remembered()
+
+
+def test_waits_double_up_to_six_hours_and_begin_at_the_address_first_given() -> None:
+    """However often it failed; the address it moved to may be the fault."""
+    memory = Remembered(moved_to="https://example.org/moved", failures=30)
+    later = memory.after_failure(NOW, "503")
+    assert later.retry_at == NOW + timedelta(hours=6)
+    assert later.moved_to == ""
+    asked = memory.after_failure(NOW, "503", 10 * 86400)
+    assert asked.retry_at == NOW + timedelta(days=1)
