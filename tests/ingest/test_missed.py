@@ -17,13 +17,13 @@ class Arxiv:
     def __init__(self) -> None:
         self.today = MONDAY.date()
         self.broken: set[str] = set()
-        self.same = False
+        self.same = self.down = False
 
     def __call__(self, path: str, query: dict[str, str]) -> str | int:
         """The feed of today, or the records of a day."""
         if path.startswith("rss.arxiv.org"):
-            if self.same:
-                return 304
+            if self.same or self.down:
+                return 503 if self.down else 304
             return rss(self.today, (f"2611.000{self.today.day}", f"Paper of {self.today}", "new"))
         day = query["from"]
         if day in self.broken:
@@ -87,6 +87,10 @@ def test_a_feed_that_answers_is_no_silence_while_the_archive_is_down(tmp_path: P
         assert (run.read, run.partly, run.failing_since) == (0, True, None)
         assert "503" in run.error
     assert len(site.asked) == 3
+    arxiv.same, arxiv.down = False, True
+    (run,) = site.ingest([ARXIV], now + timedelta(hours=1))
+    assert (run.partly, run.failing_since) == (False, now + timedelta(hours=1))
+    assert len(site.asked) == 1  # where the feed itself fails, the archive is left in peace
 
 
 def test_a_list_of_feeds_none_of_which_answers_fails(tmp_path: Path) -> None:
