@@ -45,7 +45,7 @@ async def send_letters(
     sent = 0
     paused = False
     async with app.mailer.session() as session:
-        while not (paused or stopping()) and (
+        while not (paused or stopping() or app.mailer.rest_s) and (
             claimed := app.store.claim_letters(clock(), 1, app.lease_s, owner)
         ):
             try:

@@ -170,7 +170,10 @@ class Run:
             raise
 
     async def _lease(self) -> Sequence[Lease]:
-        return [] if self.paused else await self._clerk.lease(BATCH)
+        """Rows to make mails of; none while every relay rests, which would only give them back."""
+        if self.paused or self._app.mailer.rest_s:
+            return []
+        return await self._clerk.lease(BATCH)
 
     async def _keep_leases(self) -> None:
         """Keep the leases of a living worker alive, renewed three times a lease."""

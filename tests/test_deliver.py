@@ -87,6 +87,28 @@ def test_trouble_of_the_relay_ends_the_run_and_blames_nobody(tmp_path: Path) -> 
     with_server(test, script)
 
 
+def test_no_row_is_touched_while_every_relay_rests(tmp_path: Path) -> None:
+    """A run in an outage leases, begins and makes nothing; the first one after it sends all."""
+
+    async def test(server: MailServer) -> None:
+        seconds = [0.0]
+        relay = Relay("127.0.0.1", 1, "none")  # nobody listens there
+        mailer = SmtpMailer(relay, clock=lambda: seconds[0])
+        with running(tmp_path, *readers(3), mailer=mailer) as app:
+            announce(app, *ATTENTION)
+            jobs.prepare(app, NOW)
+            await jobs.deliver(app, lambda: NOW)
+            assert mailer.rest_s > 0
+            before = [delivery_of(app, one.email) for one in readers(3)]
+            later = NOW + timedelta(hours=1)
+            assert not await jobs.deliver(app, lambda: later)
+            assert [delivery_of(app, one.email) for one in readers(3)] == before
+            app.mailer = SmtpMailer(Relay("127.0.0.1", server.port, "none"))
+            assert (await jobs.deliver(app, lambda: later))[DeliveryState.SENT] == 3
+
+    with_server(test)
+
+
 def test_nobody_is_mailed_after_the_unsubscribe(tmp_path: Path) -> None:
     """It arrives while the server waits for the message: the message is withdrawn."""
 

@@ -36,5 +36,9 @@ class Mailer(Protocol):
 
     workers: int
 
+    @property
+    def rest_s(self) -> float:
+        """Seconds for which nothing can go out, since all is in trouble; 0 when it may be tried."""
+
     def session(self) -> AbstractAsyncContextManager[Session]:
         """A session; with the last one that ends, connections are closed in order."""

@@ -97,6 +97,11 @@ class MortalMailer:
     fate: Fate
     workers: int
 
+    @property
+    def rest_s(self) -> float:
+        """The same."""
+        return self.mailer.rest_s
+
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         """A session of the mailer."""
