@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 
 from digest.model import (
     Digest,
@@ -85,7 +86,7 @@ def compose(subscriber: Subscriber, day: Day, match: Callable[[Listing], Match])
             matched=len(fits),
             shown=len(shown),
             waiting=sum(
-                one.key not in shown and _comes_again(one, day.last_call) for one in fits + waits
+                _comes_again(one, day.last_call) for one in fits + waits if one.key not in shown
             ),
             matched_by=tuple(sorted(Counter(listing.source for listing in fits).items())),
         ),
@@ -135,7 +136,7 @@ def cut_to(digest: Digest, items: int, last_call: datetime | None = None) -> Dig
 
 def _take(listings: Sequence[Listing], taken: set[str], limit: int) -> list[Listing]:
     """The first `limit` listings that are not taken yet; they are taken now."""
-    fresh = [listing for listing in listings if listing.key not in taken][:limit]
+    fresh = list(islice((one for one in listings if one.key not in taken), limit))
     taken.update(listing.key for listing in fresh)
     return fresh
 

@@ -55,12 +55,13 @@ def _plan_group(
     blank = Day(digest_on, sources=_receipt_sources(app, now - covered, now))
     seen = app.store.shown(people, offers.oldest(now).date() - timedelta(days=1), digest_on)
     looks = app.store.last_looks(people, digest_on)
+    links = app.tokens.links(app.frame.base_url, 1, SOMETIME)  # all are as long as these
     for number, (one, profile) in enumerate(zip(group, profiles, strict=True)):
         person = one.subscriber.id
         day = offers.day(blank, number, profile, seen.get(person, ()), looks.get(person))
         match = _matching(matcher, offers, number, profile)
         digest = compose(replace(one.subscriber, profile=profile), day, match)
-        yield _fitting(app, digest, offers.last_call)
+        yield _fitting(app, digest, links, offers.last_call)
 
 
 def _offers(
@@ -98,13 +99,12 @@ def _offers(
     )
 
 
-def _fitting(app: App, digest: Digest, last_call: datetime) -> Digest:
+def _fitting(app: App, digest: Digest, links: PersonalLinks, last_call: datetime) -> Digest:
     """The digest as far as one mail can hold it, so that the ledger knows what was shown.
 
     What our templates make of it is known well enough beforehand; an operator's own are measured.
     """
     total = sum(len(section.matches) for section in digest.sections)
-    links = app.tokens.links(app.frame.base_url, 1, SOMETIME)
     room = items_that_fit(digest, app.frame.note, links.tune, LARGEST_HTML)
     if has_own_templates(app.frame):
         room = _measured(app, digest, links)
@@ -138,10 +138,11 @@ def _matching(
     matcher: Matcher, offers: Offers, number: int, profile: Profile
 ) -> Callable[[Listing], Match]:
     """The match of a listing for a profile, who and what is followed said in its reasons."""
+    anyone = profile.authors or profile.organizations
 
     def match(listing: Listing) -> Match:
         found = offers.pairs.match(number, offers.places[listing.id])
-        followed = follows(matcher, profile, listing)
+        followed = follows(matcher, profile, listing) if anyone else ()
         return replace(found, reasons=found.reasons + followed) if followed else found
 
     return match

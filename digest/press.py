@@ -24,7 +24,7 @@ from digest.app import App, parts, warn_of_template, with_packaged_templates
 from digest.config import Config
 from digest.errors import StoreError, TemplateError
 from digest.formats import FORMATS
-from digest.model import Delivery, Message
+from digest.model import Delivery, Imprint, Message
 from digest.store import Lease
 from digest.tokens import Tokens
 
@@ -49,12 +49,14 @@ More = Callable[[], Awaitable[Sequence[Lease]]]
 class Made:
     """The bytes of a delivery that is held, or in `fault` why there are none.
 
-    `sender` is the address that its bounces go to.
+    `sender` is the address that its bounces go to. The `imprint` is made with the bytes: to hash
+    them takes 0.05 ms, and the one process that sends has less time than those that make.
     """
 
     lease: Lease
     raw: bytes = b""
     sender: str = ""
+    imprint: Imprint | None = None
     fault: str = ""
 
 
@@ -96,7 +98,8 @@ def make(app: App, lease: Lease) -> Made:
     try:
         delivery = app.store.delivery_by_id(lease.delivery_id)
         sender = app.return_path("d", delivery.id, delivery.message_id)
-        return Made(lease, render(app, delivery).raw, sender)
+        raw = render(app, delivery).raw
+        return Made(lease, raw, sender, Imprint.of(raw, key_mark(app.tokens)))
     except StoreError:
         raise
     except Exception as error:

@@ -22,8 +22,8 @@ from digest.app import App
 from digest.clerk import Clerk
 from digest.errors import StoreError
 from digest.mailer import Envelope, Session
-from digest.model import Deferred, DeliveryState, Imprint, Outcome, Refused, Sent, Unknown
-from digest.press import Made, key_mark, mails
+from digest.model import Deferred, DeliveryState, Outcome, Refused, Sent, Unknown
+from digest.press import Made, mails
 from digest.returns import refused
 from digest.schedule import retry_at, state_after
 from digest.store import Lease, Tried
@@ -113,7 +113,7 @@ class Run:
         outcome = await self._send(session, made)
         self._troubled = self._troubled or (isinstance(outcome, Deferred) and outcome.relay)
         went_out = isinstance(outcome, Sent | Unknown)
-        imprint = Imprint.of(made.raw, key_mark(self._app.tokens)) if went_out else None
+        imprint = made.imprint if went_out else None
         return Tried(made.lease, outcome, self._again_at(made.lease, outcome), imprint)
 
     async def _send(self, session: Session, made: Made) -> Outcome:

@@ -7,6 +7,7 @@ is estimated to fit does fit, and the last titles of a very full mail may wait f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from digest.model import Abstracts, Digest, Match, Reason, SectionName
 
@@ -62,7 +63,7 @@ def item_bytes(match: Match, section: SectionName, *, whole: bool) -> int:
         said = REASON_SHORT * len(reasons) if section is SectionName.WAITING else 0
         marked = HIT_SHORT * _hits(reasons, len(listing.title), in_title=True)
         where = LINKED + len(listing.url) if listing.url else 0
-        text = text_bytes(listing.title + listing.organization)
+        text = text_bytes(listing.title) + text_bytes(listing.organization)
         return TITLE + text + where + said + marked
     links = LINK * min(len(listing.links), _MOST_LINKS)
     shown = listing.abstract if whole else listing.abstract[:ABSTRACT]
@@ -81,6 +82,7 @@ def _hits(reasons: Sequence[Reason], letters: int, *, in_title: bool = False) ->
     )
 
 
+@lru_cache(maxsize=4_096)  # the same texts stand in mail after mail of a day: about 4 MB
 def text_bytes(text: str) -> int:
     """About how many bytes a text takes once it is escaped and encoded."""
     beyond = len(text.encode("utf-8", "ignore")) - len(text)

@@ -96,6 +96,11 @@ def squash(raw: NDArray[Any]) -> NDArray[Any]:
     return scores
 
 
+def squash_one(raw: float) -> float:
+    """The same for one sum; an array of one would take thirty times as long."""
+    return -math.expm1(-SCALE * max(raw, 0.0))
+
+
 def raw_of(score: float) -> float:
     """The sum that becomes a score."""
     return -math.log(max(1e-12, 1 - score)) / SCALE

@@ -87,7 +87,7 @@ class Pairs:
         if self.excluded_by(profile, listing):
             return Match(shown, 0.0)
         parts = self._sums.parts(profile, listing)
-        score = float(formula.squash(np.array(sum(raw for _, raw in parts))))
+        score = formula.squash_one(sum(raw for _, raw in parts))
         return Match(shown, score, part_score(score, parts))
 
     def excluded_by(self, profile: int, listing: int) -> str:

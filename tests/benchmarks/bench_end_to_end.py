@@ -43,19 +43,20 @@ WORDS = (
 class Stopwatch:
     """Seconds by step; a step inside another is taken from the outer one."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
         self.seconds: dict[str, float] = defaultdict(float)
         self._inner = [0.0]
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Count what happens inside to a step."""
-        begun = perf_counter()
+        begun = self._clock()
         self._inner.append(0.0)
         try:
             yield
         finally:
-            took = perf_counter() - begun
+            took = self._clock() - begun
             self.seconds[name] += took - self._inner.pop()
             self._inner[-1] += took
 

@@ -101,6 +101,8 @@ def _making(costs: Costs, app: App, leases: Sequence[Lease]) -> list[Made]:
             lambda: [sign(raw, row.prepared_at) for raw, row in zip(mails, rows, strict=True)],
         )
         made = [Made(lease, raw) for lease, raw in zip(leases, signed, strict=True)]
+        mark = key_mark(app.tokens)
+        costs.of("imprint", lambda: [Imprint.of(one.raw, mark) for one in made])
         costs.of("hand over (pickle)", lambda: _pickled(made))
     return made
 
@@ -112,8 +114,6 @@ def _sending(costs: Costs, app: App, made: Sequence[Made]) -> None:
         begun = costs.of("lease, begin and close in the ledger", lambda: _turned(app, made))
         costs.of("ask whether it is wanted", lambda: [app.store.wanted(x, AT) for x in begun])
         costs.of("SMTP", lambda: asyncio.run(_send(app, made)))
-        mark = key_mark(app.tokens)
-        costs.of("imprint", lambda: [Imprint.of(one.raw, mark) for one in made])
 
 
 def _pickled(made: Sequence[Made]) -> list[bytes]:
