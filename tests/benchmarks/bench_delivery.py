@@ -223,8 +223,13 @@ def compare(bench: Bench, rounds: int) -> None:
             except LookupError as error:
                 missing[name] = str(error)
                 continue
-            run(bench, words, times, results.setdefault(name, Results()))
-    print(f"{'':14}{'median/s':>10}{'best/s':>9}{'CPU ms each':>13}{'peak MB':>9}  ours is")
+            one = results.setdefault(name, Results())
+            run(bench, words, times, one)
+            print(
+                f"  {name:14}{one.per_s[-1]:8.0f}/s {one.cpu_ms[-1]:8.2f} ms of CPU each",
+                flush=True,
+            )
+    print(f"\n{'':14}{'median/s':>10}{'best/s':>9}{'CPU ms each':>13}{'peak MB':>9}  ours is")
     for name, one in results.items():
         pairs = zip(results["ours"].per_s, one.per_s, strict=True)
         ratio = statistics.median(mine / theirs for mine, theirs in pairs)
