@@ -59,18 +59,20 @@ class DeskVerbs(Connections):
         day: date | None = None,
         state: DeliveryState | None = None,
         subscriber_id: int | None = None,
+        before: int | None = None,
     ) -> Sequence[LedgerRow]:
-        """Deliveries of a day, in a state, of a subscriber, the newest first."""
+        """Deliveries of a day, in a state, of a subscriber, the newest first; below a number."""
         rows = self.rows(
             "SELECT id, subscriber_id, digest_on, state, prepared_at, attempts, next_attempt_at,"
             " closed_at, code, reply FROM deliveries"
             " WHERE (:day = '' OR digest_on = :day) AND (:state = '' OR state = :state)"
-            " AND (:one IS NULL OR subscriber_id = :one)"
+            " AND (:one IS NULL OR subscriber_id = :one) AND (:before IS NULL OR id < :before)"
             " ORDER BY id DESC LIMIT :limit",
             {
                 "day": day.isoformat() if day else "",
                 "state": state or "",
                 "one": subscriber_id,
+                "before": before,
                 "limit": limit,
             },
         )

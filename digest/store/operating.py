@@ -78,8 +78,9 @@ class Operating(Protocol):
         day: date | None = None,
         state: DeliveryState | None = None,
         subscriber_id: int | None = None,
+        before: int | None = None,
     ) -> Sequence[LedgerRow]:
-        """Deliveries of a day, in a state, of a subscriber, the newest first."""
+        """Deliveries of a day, in a state, of a subscriber, the newest first; below a number."""
 
     def retry_delivery(self, delivery_id: int, now: datetime) -> bool:
         """Send a deferred or held delivery now; false where that is no move or it grew stale."""

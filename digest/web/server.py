@@ -61,11 +61,11 @@ def make_application(site: Site) -> ASGIApp:
     """Every path of the site, measured. Raises: ConfigError when a token cannot be used."""
     registry = make_registry(site)
     paths = [
-        *routes(),
         *api_routes(site),
         *admin_routes(site),
         *health_routes(),
         *metrics_routes(site, registry),
+        *routes(),  # last: a day of theirs may be any one word
     ]
     return Measured(make_site(site, paths), registry)
 

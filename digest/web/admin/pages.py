@@ -24,7 +24,8 @@ from digest.web.site import Visit
 
 logger = logging.getLogger("digest")
 
-MOST = 100
+MOST = 25
+"""Deliveries of a page: with their buttons and replies they fit into 50 kB."""
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,7 +67,9 @@ def list_deliveries(visit: Visit) -> Response:
     asked = visit.request.query_params
     state = next((one for one in DeliveryState if one == asked.get("state")), None)
     day = _day(asked.get("day", ""))
-    rows = visit.app.store.ledger_rows(MOST + 1, day=day, state=state)
+    before = asked.get("before", "")
+    below = int(before) if before.isdecimal() and len(before) < 19 else None
+    rows = visit.app.store.ledger_rows(MOST + 1, day=day, state=state, before=below)
     return visit.site.page(
         "admin_deliveries.html",
         rows=rows[:MOST],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from digest.formats import FORMATS
 from digest.model import Origin, SubscriberState
 from digest.web.api.own import MEDIA
 from digest.web.api.shapes import ProfileShape
-from tests.samples import NOW, subscriber
+from tests.samples import NOW, listing, subscriber
 from tests.web.api.conftest import Desk, key_for, stocked
 from tests.web.running import running_site
 
@@ -75,6 +76,41 @@ def test_a_listing_is_found_by_its_key(desk: Desk) -> None:
     found = desk.ask("GET", "/listing?key=arxiv:2606.00467", None)
     assert found.json()["title"] == "Flash Attention"
     assert desk.ask("GET", "/listing?key=arxiv:9999.99999", None).status_code == 404
+
+
+def test_the_listings_of_a_day(desk: Desk) -> None:
+    """Sorted, filtered and in parts; the days beside are named."""
+    made = [
+        listing(f"Paper {n}", votes=n, subjects=("cs.CL",), listed_on=NOW.date()) for n in range(5)
+    ]
+    older = listing("Older", listed_on=NOW.date() - timedelta(days=3))
+    desk.site.app.store.add_listings([*made, older], [], {}, set(), NOW)
+    path = "/days/2026-11-20?category=cs.CL&sort=votes&limit=2&offset=1"
+    got = desk.ask("GET", path, None).json()
+    assert [one["title"] for one in got["listings"]] == ["Paper 3", "Paper 2"]
+    assert (got["total"], got["previous"], got["next"]) == (5, "2026-11-17", None)
+    assert desk.ask("GET", "/days/2026-11-19", None).json()["total"] == 0
+    for day in ("2026-1-1", "20261120", "0000-01-01", "9999-12-31", "today"):
+        assert desk.ask("GET", f"/days/{day}", None).status_code == 422
+
+
+def test_a_search_finds_what_the_pages_find(desk: Desk) -> None:
+    """With the language of the pages; a fault in it comes with the nearest search."""
+    got = desk.ask("GET", "/search?q=title:flash", None).json()
+    assert [one["key"] for one in got["listings"]] == ["arxiv:2606.00467"]
+    assert desk.ask("GET", "/search?q=zeolite", None).json() == {"total": 0, "listings": []}
+    said = desk.ask("GET", '/search?q="flash', None).json()
+    assert said["status"] == 422
+    assert 'Did you mean "flash"?' in said["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "q", ['"', "*", "NEAR(", "col:", "-a", "%", "_", "');--", "a\x00b", "\u202e"]
+)
+def test_x8_a_search_is_never_sql(desk: Desk, q: str) -> None:
+    """What means something to FTS5 or LIKE is words here, or a fault in words."""
+    with desk.site.client() as client:
+        assert client.get("/api/search", params={"q": q}).status_code in {200, 422}
 
 
 def test_a_fault_names_the_field_and_the_nearest_right_form(desk: Desk) -> None:
