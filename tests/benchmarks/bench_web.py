@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import json
 import random
 import statistics
 import subprocess
@@ -21,11 +22,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from digest.model import Link, Listing
+from digest.app import App
+from digest.formats import FORMATS
+from digest.model import Link, Listing, Origin
 from digest.store import Intake
 from digest.store.sqlite import SqliteStore
+from digest.tokens import new_api_key
 from tests.benchmarks.vocabulary import sentence
-from tests.samples import NOW, profile, subscriber
+from tests.samples import NOW, digest_of, profile, subscriber
 from tests.web.running import running_site
 
 A_DAY = 300
@@ -43,6 +47,26 @@ PAGES = (
     "/search?q=title:w300+-w5", "/search?q=category:cs.CL+w99", "/search?q=w1",
     "/search?q=w1&sort=newest",    "/search?q=author:lovelace", "/subscribe", "/style.css",
 )  # fmt: skip
+
+
+CALLS = (
+    ("GET", "/api/openapi.json", None), ("GET", "/api/days/{day}?limit=100", None),
+    ("GET", "/api/days/{day}?sort=rising&category=cs.CL", None),
+    ("GET", "/api/search?q=w700+w41", None), ("GET", "/api/search?q=w1", None),
+    ("GET", "/api/listing?key={key}", None), ("GET", "/api/me", None),
+    ("GET", "/api/me/profile", None),
+    ("PUT", "/api/me/profile", {"keywords": {"w9001": 2}}),
+    ("GET", "/api/me/digests", None), ("GET", "/api/me/digests/{today}", None),
+    *(("GET", f"/api/me/digests/{{today}}/{form}", None) for form in FORMATS),
+    ("POST", "/api/me/pause", {"until": "2026-12-24"}), ("POST", "/api/me/resume", None),
+    ("POST", "/api/subscribers", {"email": "new@example.org", "keywords": {"w9001": 2}}),
+    ("GET", "/healthz", None), ("GET", "/metrics", None), ("GET", "/admin/sources", None),
+    ("GET", "/admin/subscribers", None), ("GET", "/admin/deliveries", None),
+    ("GET", "/admin/system", None),
+)  # fmt: skip
+"""Calls of programs and the operator's pages: method, path, JSON body."""
+
+LIMITS = "api_per_key = 1000000\napi_per_network = 1000000\nsignups_per_network = 10000"
 
 
 def listings(count: int) -> Iterator[list[Listing]]:
@@ -80,7 +104,9 @@ def fill(path: Path, count: int, people: int) -> None:
     for back in (3, 1):
         _vote(store, NOW - timedelta(days=back))
     everyone = [
-        subscriber(f"reader{n}@example.org", profile=profile(keywords={f"w{n}": 1.0}))
+        subscriber(
+            f"reader{n}@example.org", profile=profile(keywords={f"w{n}": 1.0}), origin=Origin.STORE
+        )
         for n in range(people)
     ]
     store.sync_file(everyone, NOW)
@@ -96,40 +122,58 @@ def _vote(store: SqliteStore, now: datetime) -> None:
 
 
 @contextmanager
-def site_process(folder: Path) -> Iterator[int]:
-    """The port of a site that runs in a process of its own."""
+def site_process(folder: Path) -> Iterator[tuple[int, str]]:
+    """The port of a site that runs in a process of its own, and a key of its API."""
     command = [sys.executable, "-m", "tests.benchmarks.bench_web", "--serve", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
-            yield int(process.stdout.readline())
+            port, key = process.stdout.readline().split()
+            yield int(port), key
         finally:
             process.terminate()
 
 
 def serve(folder: Path) -> None:
     """Serve the store of a folder until the process is ended; print the port."""
-    with running_site(folder) as site:
-        print(site.url.rpartition(":")[2], flush=True)
+    with running_site(folder, web=LIMITS) as site:
+        print(site.url.rpartition(":")[2], _key(site.app), flush=True)
         time.sleep(86_400)
 
 
-def measure(port: int, path: str, rounds: int) -> None:
-    """Print one line on a page; the first answer is not counted."""
+def _key(app: App) -> str:
+    """A key of the first subscriber, who has a digest of today, and so has everybody."""
+    people = app.store.subscribers()
+    shown = app.store.recent_listings(12)
+    app.store.open_deliveries(app.frame, [digest_of(one, *shown) for one in people], NOW)
+    key = new_api_key()
+    app.store.add_api_key(people[0].id, "benchmark", app.tokens.api_key_names(key)[0], NOW)
+    return key
+
+
+def measure(  # noqa: PLR0917 - port and key, then what is asked
+    port: int, key: str, rounds: int, path: str, method: str = "GET", sent: object = None
+) -> None:
+    """Print one line on a page or a call; the first answer is not counted."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    body = json.dumps(sent) if sent is not None else None
+    headers = {"authorization": f"Bearer {key}"} if path.startswith("/api/me") else {}
+    headers |= {"content-type": "application/json"} if body else {}
     times: list[float] = []
     for _ in range(rounds + 1):
         started = time.perf_counter()
-        connection.request("GET", path)
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        body = answer.read()
+        got = answer.read()
         times.append((time.perf_counter() - started) * 1e3)
-        assert answer.status == 200, (path, answer.status)
+        assert answer.status in {200, 202}, (path, answer.status, got[:200])
     first, *rest = times
-    fine = statistics.median(rest) <= 30 and len(body) < 50_000
+    small = len(got) < 50_000 or path.startswith("/api/")  # the size is an aim for pages
+    fine = statistics.median(rest) <= 30 and small
+    path = path if method == "GET" else f"{method} {path}"
     print(
         f"{path:52}{statistics.median(rest):8.1f}{max(rest):8.1f}{first:8.1f}"
-        f"{len(body) / 1e3:8.1f}  {'' if fine else 'MISSED'}"
+        f"{len(got) / 1e3:8.1f}  {'' if fine else 'MISSED'}"
     )
 
 
@@ -154,11 +198,19 @@ def main() -> None:
             took_s, megabytes = time.perf_counter() - started, path.stat().st_size / 1e6
             print(f"filled in {took_s:.0f} s, {megabytes:.0f} MB")
         day = NOW.date() - timedelta(days=3)
-        names = {"day": day.isoformat(), "week": f"{day:%G-W%V}", "month": f"{day:%Y-%m}"}
+        names = {
+            "day": day.isoformat(),
+            "week": f"{day:%G-W%V}",
+            "month": f"{day:%Y-%m}",
+            "today": NOW.date().isoformat(),
+            "key": next(listings(1))[0].key,
+        }
         print(f"{'page':52}{'median':>8}{'max':>8}{'first':>8}{'kB':>8}")
-        with site_process(folder) as port:
+        with site_process(folder) as (port, key):
             for page in PAGES:
-                measure(port, page.format(**names), given.rounds)
+                measure(port, key, given.rounds, page.format(**names))
+            for method, call, sent in CALLS:
+                measure(port, key, given.rounds, call.format(**names), method, sent)
 
 
 if __name__ == "__main__":

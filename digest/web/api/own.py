@@ -14,9 +14,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from digest.addresses import AddressError, check_address
+from digest.app import App
 from digest.config.writing import subscriber_table
 from digest.formats import FORMATS
-from digest.model import Delivery, Origin, SubscriberState
+from digest.model import Delivery, Origin, PersonalLinks, SubscriberState
 from digest.schedule import send_instant
 from digest.web.api.endpoint import shape_faults
 from digest.web.api.operations import Call, Operation, Parameters
@@ -135,9 +136,19 @@ def show_form(call: Call) -> Response:
     """One digest in a form of its own: a page, a feed, references."""
     delivery, name, app = _delivery(call, call.parameters.day), call.parameters.form, call.visit.app
     links = app.tokens.links(call.visit.site.base_url, call.one.id, delivery.prepared_at)
-    text = FORMATS[name](delivery.digest, delivery.frame, links)
+    text = _text(app, delivery, name, links)
     kind = MEDIA.get(name, "text/plain")
     return Response(text.encode("utf-8", "replace"), media_type=f"{kind}; charset=utf-8")
+
+
+def _text(app: App, delivery: Delivery, name: str, links: PersonalLinks) -> str:
+    """A digest in a form; the mail's own two by its renderer, which is compiled once."""
+    digest, frame = delivery.digest, delivery.frame
+    if name not in {"html", "text"}:
+        return FORMATS[name](digest, frame, links)
+    at = delivery.prepared_at
+    mail = app.renderer(frame).render(digest, delivery.message_id, at, links)
+    return mail.html if name == "html" else mail.text
 
 
 def _delivery(call: Call, day: date) -> Delivery:
