@@ -52,6 +52,10 @@ class DeskVerbs(Connections):
         rows = self.rows("SELECT state, count(*) FROM subscribers WHERE email != '' GROUP BY state")
         return {SubscriberState(state): count for state, count in rows}
 
+    def suppressed_by_reason(self) -> Mapping[str, int]:
+        """How many addresses nobody may mail, by the reason."""
+        return dict(self.rows("SELECT reason, count(*) FROM suppressed GROUP BY reason"))
+
     def ledger_rows(
         self,
         limit: int,

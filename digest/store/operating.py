@@ -71,6 +71,9 @@ class Operating(Protocol):
     def subscribers_by_state(self) -> Mapping[SubscriberState, int]:
         """How many subscribers are in each state; who erased their data does not count."""
 
+    def suppressed_by_reason(self) -> Mapping[str, int]:
+        """How many addresses nobody may mail, by the reason."""
+
     def ledger_rows(
         self,
         limit: int,

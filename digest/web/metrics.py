@@ -126,7 +126,13 @@ def _ledger(site: Site, now: datetime) -> Iterator[Metric]:
         people.add_metric([one.value], count)
     oldest = store.oldest_waiting_at()
     waiting = (now - oldest).total_seconds() if oldest else 0
-    yield from (states, people)
+    back = _gauge("returns", "Bounces and complaints that are kept, by kind.", "kind")
+    for what, count in store.returned(EVER).items():
+        back.add_metric([what.value], count)
+    shut = _gauge("suppressed", "Addresses that are not mailed, by reason.", "reason")
+    for reason, count in store.suppressed_by_reason().items():
+        shut.add_metric([reason], count)
+    yield from (states, people, back, shut)
     yield GaugeMetricFamily(
         "digest_oldest_waiting_seconds", "Age of the longest waiting digest.", waiting
     )

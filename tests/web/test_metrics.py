@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from digest.errors import ConfigError
 from digest.mailer import Relay, SmtpMailer
 from digest.model import DeliveryState, SourceRun, SubscriberState
+from digest.store.returned import Mailed, What
 from digest.web import check_tokens
 from digest.web.pulse import Pulse
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
@@ -134,3 +135,17 @@ def test_t10_a_token_that_cannot_be_used_stops_the_start(
         web = site.app.config.web.model_copy(update={key: tmp_path / "token"})
         with pytest.raises(ConfigError):
             check_tokens(site.app.config.model_copy(update={"web": web}))
+
+
+def test_d8_bounces_and_the_suppressed_are_told(site: Running) -> None:
+    """By kind and by reason, without the address that they are about."""
+    store = site.app.store
+    ada = store.put_subscriber(subscriber(), NOW)
+    mailed = Mailed("digest", 1, "m1@example.org", ada.email, ada.id, NOW.date())
+    store.take_return(mailed, What.HARD, "550 no such user", NOW)
+    with site.client() as client:
+        text = client.get("/metrics").text
+    got = samples(text)
+    assert got["digest_returns", ("hard",)] == 1
+    assert got["digest_suppressed", ("bounced",)] == 1
+    assert "ada" not in text
