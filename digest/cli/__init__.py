@@ -32,6 +32,8 @@ COMMANDS = {
     "send": ("running", "Prepare the digests that are due and send what waits."),
     "serve": ("running", "Run the service: read sources, prepare and send, day after day."),
     "subscribers": ("people", "List, show, add, edit, remove, import and export subscribers."),
+    "suppressed": ("returning", "List, add and remove addresses that get no mail."),
+    "bounce": ("returning", "Read a bounce or a complaint from standard input and act on it."),
     "explain": ("reasons", "Show why LISTING scores as it does for EMAIL."),
     "like": ("liking", "Keep that EMAIL wants more like LISTING."),
     "dislike": ("liking", "Keep that EMAIL wants less like LISTING."),

@@ -13,11 +13,13 @@ import tomli_w
 from digest.app import App
 from digest.cli.apikeys import api_key
 from digest.cli.options import clock, config_option, json_option, opened, person
+from digest.cli.returning import why
 from digest.cli.saying import complain, counted, print_json, print_table, say
 from digest.config import parse_subscribers, profile_toml
 from digest.config.writing import subscriber_table
-from digest.errors import ConfigError, DigestError
+from digest.errors import ConfigError, DigestError, SuppressedError
 from digest.model import Origin, Subscriber, SubscriberState
+from digest.store.returned import Suppression
 
 
 @click.group()
@@ -60,10 +62,15 @@ def list_(config_path: Path, as_json: bool) -> None:
 def show(config_path: Path, email: str, as_json: bool) -> None:
     """Show the settings of EMAIL as the TOML that gives them."""
     with opened(config_path) as app:
+        held = app.store.suppression(email)
+        if held and app.store.subscriber(email) is None:
+            raise DigestError(f"{email} is no subscriber; {why(held)}")
         one = person(app, email)
     if as_json:
-        print_json(_described(one))
+        print_json({**_described(one), "suppressed": why(held) if held else None})
         return
+    if held:
+        say(f"# {why(held)}")
     say(f"# {one.state}, kept in the {'config file' if one.origin is Origin.FILE else 'store'}")
     click.echo(profile_toml(one), nl=False)
 
@@ -144,12 +151,19 @@ def import_(config_path: Path, file: Path) -> None:
         owned = [k for k in known.values() if k and k.state is not SubscriberState.REMOVED]
         for one in owned:
             _check_ours(one, app)
+        barred = [held for one in people if (held := _barred(app, one, known[one.email]))]
+        left_out = {held.email for held in barred}
         for new in people:
-            _put(app, new)
-    say(f"imported {counted(len(people), 'subscriber')}")
+            if new.email not in left_out:
+                _put(app, new)
+    say(f"imported {counted(len(people) - len(barred), 'subscriber')}")
+    for held in barred:
+        say(f"left out {held.email}: {why(held)}", err=True)
     for one in owned:
         if one.state is SubscriberState.UNSUBSCRIBED:
             say(f"{one.email} has unsubscribed and still gets no mail", err=True)
+        if one.state is SubscriberState.SUPPRESSED:
+            say(f"{one.email} is suppressed and still gets no mail", err=True)
 
 
 EXPORTED = (SubscriberState.ACTIVE, SubscriberState.PAUSED)
@@ -171,7 +185,7 @@ def export(config_path: Path, file: Path | None) -> None:
     else:
         click.echo(text, nl=False)
     if left := len(people) - len(exported):
-        say(f"left out {left:,} who unsubscribed or have not confirmed", err=True)
+        say(f"left out {left:,} who unsubscribed, bounced or have not confirmed", err=True)
 
 
 subscribers.add_command(api_key, "key")
@@ -252,6 +266,9 @@ def _from_editor(app: App, one: Subscriber) -> Subscriber | None:
 def _check_new(app: App, email: str) -> None:
     """Refuse to add whom we have, or who has unsubscribed: only they can take that back."""
     known = app.store.subscriber(email)
+    held = app.store.suppression(email)
+    if held and (known is None or known.state in HELD):
+        raise SuppressedError(email, held.reason, held.note)
     if known is None or known.state is SubscriberState.REMOVED:
         return
     if known.state is SubscriberState.UNSUBSCRIBED:
@@ -259,6 +276,17 @@ def _check_new(app: App, email: str) -> None:
     raise DigestError(
         f"{email} is subscribed already; `digest subscribers edit {email}` changes it"
     )
+
+
+HELD = (SubscriberState.REMOVED, SubscriberState.SUPPRESSED)
+"""Who would be mailed again, were it not for the suppression list."""
+
+
+def _barred(app: App, new: Subscriber, known: Subscriber | None) -> Suppression | None:
+    """Why a subscriber cannot be made of an address, if so."""
+    if known and known.state is not SubscriberState.REMOVED:
+        return None
+    return app.store.suppression(new.email)
 
 
 def _check_ours(one: Subscriber, app: App) -> None:
