@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from digest import jobs, mailroom
+from digest import collecting, jobs, mailroom
 from digest.app import App
 from digest.errors import DigestError
 from digest.sending import Clock
@@ -34,10 +34,16 @@ INGEST_PATIENCE_S = 60
 TIDY_S = int(timedelta(hours=6).total_seconds())
 
 STEPS = {"prepare": TICK_S, "deliver": TICK_S, "write": TICK_S, "tidy": TIDY_S}
-"""The steps, with the seconds between two runs of each."""
+"""The steps of every service, with the seconds between two runs of each."""
 
 STOP_S = 30.0
 """Seconds that a stop waits for messages in flight; what is cut off then is `unknown`."""
+
+
+def steps_of(app: App) -> dict[str, int]:
+    """The steps of this service: it looks for what came back where the config names a place."""
+    collecting_s = app.config.bounces.every_s
+    return STEPS | ({"collect": collecting_s} if collecting.has_places(app) else {})
 
 
 class Ticks:
@@ -87,6 +93,10 @@ class Ticks:
         """Send the letters that wait."""
         await mailroom.send_letters(self.app, self.clock, stopping=self.stop.is_set)
 
+    async def collect(self) -> None:
+        """Take back what has come to the Maildir and the mailbox."""
+        await asyncio.to_thread(collecting.collect, self.app, self.clock)
+
     async def tidy(self) -> None:
         """Forget what retention no longer allows."""
         await asyncio.to_thread(jobs.tidy, self.app, self.clock())
@@ -127,13 +137,19 @@ class Ticks:
 async def serve(app: App, clock: Clock) -> None:
     """Run until SIGTERM or SIGINT; messages in flight are finished and recorded.
 
-    Raises: DigestError when the port of the web pages cannot be had, ConfigError when a token of
-    theirs cannot be used.
+    Raises: DigestError when the port of the web pages or of the listener cannot be had, ConfigError
+    when a token of theirs cannot be used.
     """
     check_tokens(app.config)
+    async with collecting.open_listener(app, clock):
+        await _serve(app, clock)
+
+
+async def _serve(app: App, clock: Clock) -> None:
     sock = listen(app.config.web)
     stop, loop = stop_signal(), asyncio.get_running_loop()
-    pulse = Pulse(STEPS, clock())
+    steps = steps_of(app)
+    pulse = Pulse(steps, clock())
     ticks = Ticks(app, clock, stop, pulse)
     scheduler = AsyncIOScheduler(timezone="UTC")
 
@@ -150,10 +166,13 @@ async def serve(app: App, clock: Clock) -> None:
         ("deliver", ticks.deliver),
         ("write", ticks.write),
         ("tidy", ticks.tidy),
+        ("collect", ticks.collect),
     ):
+        if name not in steps:
+            continue
         scheduler.add_job(
             ticks.guarded(name, step),
-            IntervalTrigger(seconds=STEPS[name], timezone="UTC"),
+            IntervalTrigger(seconds=steps[name], timezone="UTC"),
             id=name,
             next_run_time=datetime.now(UTC),
             coalesce=True,

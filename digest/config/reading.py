@@ -90,6 +90,10 @@ def parse_config(text: str, place: str, folder: Path) -> Config:
     web = reading.table(Web)
     bounces = reading.table(Bounces)
     mailbox = reading.table(BounceMailbox) if "bounces.imap" in reading.data else None
+    if bounces and bounces.listen and mail and not mail.bounce_domain:
+        reading.faults.append(
+            "[bounces] listen: takes mail to [mail] bounce_domain only; name that too"
+        )
     relays = reading.rows(RelayTable, "host")
     providers = reading.rows(ProviderTable, "name", unique=True)
     sources = reading.sources()

@@ -22,7 +22,8 @@ def test_without_the_tables_nothing_is_looked_at() -> None:
 def test_every_place_may_be_named_at_once() -> None:
     """Maildir, listener and mailbox; paths start at the config's folder."""
     tables = {"bounces": 'maildir = "Maildir"\nlisten = "127.0.0.1:8025"', "bounces.imap": MAILBOX}
-    made = parse_config(config(**tables), "c.toml", Path("/srv/digest"))
+    sender = 'from = "digest@example.org"\nbounce_domain = "bounces.example.org"'
+    made = parse_config(config(mail=sender, **tables), "c.toml", Path("/srv/digest"))
     assert made.bounces.maildir == Path("/srv/digest/Maildir")
     assert made.bounces.listen == "127.0.0.1:8025"
     assert made.bounce_mailbox
@@ -37,6 +38,7 @@ def test_every_place_may_be_named_at_once() -> None:
         ({"bounces": 'prefix = "Bounce+"'}, '[bounces] prefix: "Bounce+": must be up to 30'),
         ({"bounces": f'prefix = "{"b" * 31}"'}, "must be up to 30 small letters"),
         ({"bounces": 'listen = "localhost"'}, '[bounces] listen: "localhost" needs a port'),
+        ({"bounces": 'listen = "localhost:25"'}, "listen: takes mail to [mail] bounce_domain only"),
         ({"bounces": "port = 8025"}, "[bounces] port: is no key here"),
         ({"bounces.imap": 'host = "imap.example.org"'}, "[bounces.imap] username: is missing"),
         ({"bounces.imap": MAILBOX + '\ntls = "none"'}, '[bounces.imap] tls: is "none"'),

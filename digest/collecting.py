@@ -1,0 +1,83 @@
+"""The story of fetching: what has come back to our places is taken back, one mail after the other.
+
+Each place lets go of a mail once its story is recorded; a place in trouble keeps nobody from the
+others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from digest.app import App
+from digest.config import BounceMailbox, read_secret
+from digest.errors import DigestError
+from digest.postbox import Account, Taker, empty_mailbox, empty_maildir, listening
+from digest.returns import is_ours, take_back
+
+Clock = Callable[[], datetime]
+
+
+def has_places(app: App) -> bool:
+    """Whether the config names a place that has to be looked into."""
+    return bool(app.config.bounces.maildir or app.config.bounce_mailbox)
+
+
+def collect(app: App, clock: Clock) -> int:
+    """Take back what waits in the Maildir and in the mailbox; returns how many mails.
+
+    Raises: DigestError with every place that could not be read, once the others were.
+    """
+    count, faults = 0, list[str]()
+    for place in _places(app):
+        try:
+            count += place(_taker(app, clock))
+        except DigestError as error:
+            faults.append(str(error))
+    if faults:
+        raise DigestError("\n".join(faults))
+    return count
+
+
+@asynccontextmanager
+async def open_listener(app: App, clock: Clock) -> AsyncIterator[int | None]:
+    """Take back what a mail server hands over meanwhile; gives the port, None without one.
+
+    Raises: DigestError when the port cannot be had.
+    """
+    place = app.config.bounces.listen
+    if not place:
+        yield None
+        return
+    async with listening(place, lambda address: is_ours(app, address), _taker(app, clock)) as port:
+        yield port
+
+
+def _places(app: App) -> list[Callable[[Taker], int]]:
+    """What empties each place that the config names."""
+    maildir, mailbox = app.config.bounces.maildir, app.config.bounce_mailbox
+    places: list[Callable[[Taker], int]] = []
+    if maildir:
+        places.append(lambda take: empty_maildir(maildir, take))
+    if mailbox:
+        places.append(lambda take: empty_mailbox(_account(mailbox), take))
+    return places
+
+
+def _taker(app: App, clock: Clock) -> Taker:
+    return lambda raw, sent_to: take_back(app, raw, clock(), sent_to)
+
+
+def _account(mailbox: BounceMailbox) -> Account:
+    """Who we are at the mailbox. Raises: ConfigError when the password cannot be read."""
+    return Account(
+        host=mailbox.host,
+        port=mailbox.port,
+        username=mailbox.username,
+        password=read_secret(mailbox.password_file),
+        tls=mailbox.tls,
+        folder=mailbox.folder,
+        done_folder=mailbox.done_folder or "",
+        ca_file=mailbox.ca_file,
+    )
