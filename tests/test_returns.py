@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from digest import jobs
 from digest.app import App
+from digest.mailer import Relay, SmtpMailer
 from digest.model import Delivery, Refused, SubscriberState
 from digest.returns import is_ours, refused, take_back
 from digest.store import Signup, SignupLimits
@@ -20,6 +22,7 @@ from digest.tokens import Tokens
 from tests.bounces.mails import delivery_report, feedback, group, returned, vacation
 from tests.running import announce, delivery_of, running
 from tests.samples import NOW, listing, subscriber
+from tests.smtp_server import mail_server
 
 ADA = "ada@example.org"
 DAY = timedelta(days=1)
@@ -348,3 +351,31 @@ def test_d3_what_came_back_is_kept_for_60_days(tmp_path: Path) -> None:
         assert jobs.tidy(app, NOW + 59 * DAY)["returns"] == 0
         assert jobs.tidy(app, NOW + 61 * DAY)["returns"] == 1
         assert app.store.suppression(ADA)
+
+
+def test_n1_q11_on_a_real_mail_server(tmp_path: Path) -> None:
+    """Each mail comes from its own address, the same when tried again; 5.1.1 to RCPT suppresses."""
+    mary = "mary@example.org"
+
+    def script(step: str, before: int) -> bytes | None:
+        if step == f"RCPT <{ADA}>":
+            return b"550 5.1.1 no such user"
+        return b"451 4.3.0 later" if step == f"RCPT <{mary}>" and not before else None
+
+    async def run() -> list[str]:
+        async with mail_server(script) as server:
+            mailer = SmtpMailer(Relay("127.0.0.1", server.port, "none"))
+            people = subscriber(ADA), subscriber(mary)
+            with running(tmp_path, *people, mail=BOUNCES, mailer=mailer) as app:
+                mail_on(app, NOW)
+                await jobs.deliver(app, lambda: NOW)
+                await jobs.deliver(app, lambda: NOW + DAY / 24)
+                assert state(app) is SubscriberState.SUPPRESSED
+                assert state(app, mary) is SubscriberState.ACTIVE
+                assert [mail.sender for mail in server.taken] == [
+                    path_of(app, delivery_of(app, mary))
+                ]
+            return [asked for asked in server.commands if "bounce+" in asked]
+
+    asked = asyncio.run(run())
+    assert len({one for one in asked if asked.count(one) == 2}) == 1  # Mary's, twice the same
