@@ -21,8 +21,8 @@ _ORDERS = {
     Order.RISING: f"{_GAIN} DESC, votes DESC, id DESC",
 }
 _FACET = (
-    " AND id IN (SELECT listing_id FROM facets WHERE day BETWEEN :since AND :until"
-    " AND kind = '{kind}' AND name = :{kind})"
+    " AND EXISTS (SELECT 1 FROM facets WHERE kind = '{kind}' AND name = :{kind}"
+    " AND facets.day = listings.day AND listing_id = id)"
 )
 
 
