@@ -42,11 +42,15 @@ MAIL_POLICY = HEADERS["content-security-policy"].replace(
 )
 """A mail has its styles in its elements; scripts are as forbidden as everywhere."""
 
+STRIP_STYLE = (
+    "<style>.strip{margin:0;padding:12px 24px;font:15px/24px sans-serif;background:#fff}"
+    ".strip a{color:#1b4f9c;margin-right:16px}@media (prefers-color-scheme:dark)"
+    "{.strip{background:#131312}.strip a{color:#8fbcf5}}</style>"
+)
 STRIP = (
-    '<p style="margin:0;padding:12px 16px;font:15px/24px sans-serif;background:#ffffff;'
-    'color:#22211e;"><a style="color:#1b4f9c;" href="{home}/preferences/digests">My digests</a>'
-    ' &nbsp; <a style="color:#1b4f9c;" href="{home}/preferences/digests/{day}.bib">BibTeX</a>'
-    ' &nbsp; <a style="color:#1b4f9c;" href="{home}/preferences/digests/{day}.ris">RIS</a></p>'
+    '<p class="strip"><a href="{home}/preferences/digests">My digests</a>'
+    ' <a href="{home}/preferences/digests/{day}.bib">BibTeX</a>'
+    ' <a href="{home}/preferences/digests/{day}.ris">RIS</a></p>'
 )
 """What stands above the mail; paths of ours and a day alone, so that nothing need be escaped."""
 
@@ -66,7 +70,7 @@ def show_day(visit: Visit, one: Subscriber) -> Response:
     """One digest with the mail's own look."""
     delivery = _of_day(visit, one)
     html = printed(visit.app, delivery, "html").decode()
-    strip = STRIP.format(home=visit.site.prefix, day=delivery.digest.digest_on)
+    strip = STRIP_STYLE + STRIP.format(home=visit.site.prefix, day=delivery.digest.digest_on)
     start = html.find("<body")  # a template of the operator's may do without
     body = html.index(">", start) + 1 if start >= 0 else 0
     answer = HTMLResponse(html[:body] + strip + html[body:])
