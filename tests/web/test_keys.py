@@ -11,7 +11,7 @@ from digest.model import Origin, Subscriber
 from digest.store.operating import MOST_KEYS
 from tests.samples import NOW, subscriber
 from tests.web.running import Running, fields_of
-from tests.web.test_preferences import session
+from tests.web.sessions import session
 
 
 @pytest.fixture
