@@ -8,8 +8,8 @@ from digest.model import Origin, SubscriberState
 from digest.store.returned import Reason
 from tests.samples import NOW, subscriber
 from tests.web.running import Running
-from tests.web.test_preferences import link
-from tests.web.test_subscribe import ask, letters, link_of
+from tests.web.sessions import link
+from tests.web.signups import ask, letters, link_of
 
 ADA = "ada@example.org"
 
