@@ -66,7 +66,8 @@ def test_a_listing_is_shown_with_all_that_is_known(site: Running) -> None:
     page = get(site, f"/{TODAY - timedelta(days=1)}")
     assert titles(page) == ["Bounds of O(n²) by Lévy"]
     assert '<a href="https://example.org/1">' in page
-    assert "Noether, Lovelace · test, also in other · 19\u00a0Nov · 12\u00a0votes" in page
+    meta = "Noether, Lovelace · test, also in other · 19 Nov · 12 votes · 1 comment"
+    assert meta in page.replace("\u00a0", " ")
     assert "One. Two. Three.\u00a0…" in page
     assert "Four is the last." in page.partition("<details>")[2]
     assert "Emmy Noether, Ada Lovelace" in page
