@@ -92,7 +92,11 @@ class App:
         if self._matcher is None or self._matcher[0] != key:
             statistics = Statistics(*self.store.term_counts()).blended()
             archive = self.store.recent_listings(ARCHIVE, before)
-            self._matcher = key, Matcher(statistics, archive, embedder=self.model)
+            known = self._matcher[1] if self._matcher else None
+            if known and known.archive == archive:  # which changes once a day
+                self._matcher = key, known.renewed(statistics)
+            else:
+                self._matcher = key, Matcher(statistics, archive, embedder=self.model)
         return self._matcher[1]
 
     def month(self, now: datetime) -> Batch:

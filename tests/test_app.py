@@ -42,3 +42,21 @@ def test_nobody_who_asks_for_no_number_pays_for_the_month(tmp_path: Path) -> Non
     with running(tmp_path) as app:
         assert app.fitted([profile()], NOW) == [profile()]
         assert app._month is None  # what is asked here is just whether it was read
+
+
+def test_what_the_archive_says_outlasts_new_listings(tmp_path: Path) -> None:
+    """It is worked out when the archive is another, and listings of today are not in it yet."""
+    with running(tmp_path) as app:
+        announce(app, *(listing(f"Old flash attention {n}") for n in range(3)), at=NOW - 20 * DAY)
+        first = app.matcher(NOW)
+        archive = first.related
+        assert archive
+        assert len(archive.batch) == 3
+        announce(app, listing("New on flash attention"))
+        second = app.matcher(NOW)
+        assert second is not first
+        assert second.statistics.listings == first.statistics.listings + 1
+        assert second.related is archive
+        later = app.matcher(NOW + 20 * DAY).related
+        assert later
+        assert len(later.batch) == 4

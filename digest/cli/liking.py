@@ -25,7 +25,8 @@ from digest.tex import readable
 from digest.text import cut
 
 COMPARED = 3000
-"""The newest stored listings that examples are compared with; as many as are learned from."""
+"""The newest stored listings that examples are compared with, of which the matcher takes half to
+learn from and all to say how usual a term is."""
 
 MOST_FAULTS = 5
 """Slips in a library that are told one by one."""

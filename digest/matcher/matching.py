@@ -48,6 +48,17 @@ class Matcher:
         self.fresh = fresh
         self._one = lru_cache(maxsize=4096)(lambda profile, likes: self.compile([profile], [likes]))
 
+    def renewed(self, statistics: Statistics) -> Matcher:
+        """A matcher by newer statistics that keeps what was worked out of the same archive.
+
+        What stands together in an archive, and what likes teach beside it, is not worth a minute
+        of work whenever a listing comes.
+        """
+        newer = Matcher(statistics, self.archive, self.fresh, self.embedder)
+        worked_out = vars(self).keys() & {"related", "meaning"}
+        vars(newer).update((name, vars(self)[name]) for name in worked_out)
+        return newer
+
     @cached_property
     def related(self) -> Related | None:
         """The archive, read when first needed, or None where there is none."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve
-from scipy.sparse import csr_matrix, vstack
+from scipy.sparse import csr_matrix
 
 from digest.matcher.space import LATENT_SHARE, Space
 
@@ -19,6 +19,9 @@ RIDGE = 0.5
 
 Floats = NDArray[np.float64]
 
+_Placed = tuple[csr_matrix, NDArray[np.floating]]
+"""Listings x features, and listings x directions."""
+
 
 class Ridge:
     """The equations of stored listings (listings x features), ready for further examples."""
@@ -26,16 +29,20 @@ class Ridge:
     def __init__(self, space: Space, stored: csr_matrix) -> None:
         self._space = space
         self._stored = stored
-        self._factor = cho_factor(self._held(self._alike(stored, stored)), overwrite_a=True)
+        self._along = space.along(stored)
+        self._factor = cho_factor(
+            self._held(_alike((stored, self._along), (stored, self._along))), overwrite_a=True
+        )
 
     def weights(self, further: csr_matrix, wished: Floats) -> Floats:
         """Features x profiles: what gives stored and further listings nearest what is `wished`.
 
         `wished` is listings x profiles, the stored ones first; it is centred here.
         """
-        rows = vstack((self._stored, further)).tocsr()
         found = self._solve(further, wished - wished.mean(axis=0))
-        return np.asarray(self._space.spread(np.asarray(rows.T @ found)))
+        stored = self._stored.shape[0]
+        told = self._stored.T @ found[:stored] + further.T @ found[stored:]
+        return np.asarray(self._space.spread(np.asarray(told)))
 
     def _solve(self, further: csr_matrix, wished: Floats) -> Floats:
         """The share of each listing in what is learned."""
@@ -43,17 +50,19 @@ class Ridge:
         alone = cho_solve(self._factor, wished[:stored])
         if not further.shape[0]:
             return np.asarray(alone)
-        beside = self._alike(self._stored, further)
+        new = further, self._space.along(further)
+        beside = _alike((self._stored, self._along), new)
         told = cho_solve(self._factor, beside)
-        left = self._held(self._alike(further, further)) - beside.T @ told
+        left = self._held(_alike(new, new)) - beside.T @ told
         own = solve(left, wished[stored:] - beside.T @ alone, assume_a="pos")
         return np.vstack((alone - told @ own, own))
-
-    def _alike(self, some: csr_matrix, others: csr_matrix) -> Floats:
-        """How alike listings are: by their features, and along what words have in common."""
-        along = self._space.along(some) @ self._space.along(others).T
-        return np.asarray((some @ others.T).toarray() + LATENT_SHARE * along)
 
     def _held(self, alike: Floats) -> Floats:
         alike[np.diag_indices_from(alike)] += RIDGE
         return alike
+
+
+def _alike(some: _Placed, others: _Placed) -> Floats:
+    """How alike listings are: by their features, and along what words have in common."""
+    by_features = (some[0] @ others[0].T).toarray()
+    return np.asarray(by_features + LATENT_SHARE * (some[1] @ others[1].T))

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.matcher import Likes, Matcher, Statistics
-from digest.matcher.learned import LEAST_KEPT, kept
+from digest.matcher.learned import LEAST_KEPT, Learner, kept
+from digest.matcher.likes import Teacher
+from digest.matcher.reading import read
 from digest.matcher.ridge import RIDGE, Ridge
-from digest.matcher.space import LATENT_SHARE
+from digest.matcher.space import LATENT_SHARE, Space
 from digest.model import Keyword, Listing, Match, Profile
 from tests.matcher.listings import archive, listing
 from tests.matcher.test_properties import STATISTICS, STORED, batches, listings, profiles, word
@@ -139,3 +141,30 @@ def test_examples_are_solved_for_beside_the_archive(most: int) -> None:
     found = np.linalg.solve(alike, wished - wished.mean(axis=0))
     expected = space.spread(np.asarray(vectors.T @ found))
     assert Ridge(space, first).weights(rest, wished) == pytest.approx(expected, abs=1e-6)
+
+
+def test_what_was_learned_is_kept_by_what_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same likes, read anew, teach at once; those asked for longest ago are let go."""
+    monkeypatch.setattr("digest.matcher.learned.REMEMBERED", 2)
+    space = Space(read(STORED[:60]), STATISTICS)
+    learner = Learner(space, read(STORED[:60]))
+    said = [Likes(heat(n), heat(1, start=9), bounded=True) for n in (1, 2, 3)]
+    first, second = learner.learned(said[0]), learner.learned(said[1])
+    copied = replace(said[0], liked=tuple(map(replace, said[0].liked)))
+    assert learner.learned(copied) is first
+    turned = learner.learned(Likes(said[0].disliked, said[0].liked, bounded=True))
+    assert abs(turned + first).max() < abs(first).max()
+    assert learner.learned(said[0]) is first
+    assert learner.learned(said[1]) is not second
+
+
+def test_older_listings_teach_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond those that all are compared with, the ones that somebody judged still count."""
+    full = Space(read(STORED[:60]), STATISTICS)
+    monkeypatch.setattr("digest.matcher.likes.MOST_STORED", 20)
+    teacher = Teacher(full, read(STORED[:60]))
+    old = tuple(each for each in STORED[:20] if each.key.startswith("heat"))
+    (liked,) = (full.vectors(read(heat(1, start=10))) @ teacher.learn([Likes(old)]).T).data
+    (both,) = teacher.learn([Likes(old[:2], old[2:])]).sum(axis=1).ravel().tolist()[0][:1]
+    assert liked > 0.2
+    assert both != pytest.approx(teacher.learn([Likes(old[:2])]).sum())
