@@ -13,14 +13,7 @@ from digest.model import Announce, Listing, Source
 from digest.sources import markup
 from digest.sources.arxiv_names import fault_in_categories, oai_set
 from digest.sources.arxiv_notes import note_of
-from digest.sources.batch import (
-    MAX_PAGES,
-    Batch,
-    ExpiredError,
-    Request,
-    UnreadableError,
-    spans,
-)
+from digest.sources.batch import Batch, ExpiredError, Request, UnreadableError, spans
 from digest.sources.dates import day_in, moment
 from digest.sources.ids import arxiv_id, dois
 from digest.sources.names import split_names
@@ -140,15 +133,13 @@ def _list_size(listing: markup.Element) -> int | None:
 
 
 def _next(listing: markup.Element, records: int) -> Request | None:
-    """The request for the rest; an empty token is the end. The cursor tells the page."""
+    """The request for the rest; an empty token is the end."""
     token = markup.child(listing, "resumptionToken")
     name = markup.text(token).strip()
     if token is None or not name or not records:
         return None
-    cursor = token.get("cursor", "")
-    done = int(cursor) // records if cursor.isdecimal() and len(cursor) < 10 else MAX_PAGES - 2
     query = urlencode({"verb": "ListRecords", "resumptionToken": name})
-    return Request(f"{URL}?{query}", "text/xml", page=done + 1)
+    return Request(f"{URL}?{query}", "text/xml")
 
 
 # --- what to ask ----------------------------------------------------------------------------

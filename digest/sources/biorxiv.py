@@ -125,15 +125,15 @@ def _next(message: dict[str, Any], count: int, source: Source) -> Request | None
     first, _, last = str(message.get("interval", "")).partition(":")
     if cursor is None or total is None or not count or cursor + count >= total or not last:
         return None
-    return _ask(source, first, last, cursor + count, (cursor + count) // count)
+    return _ask(source, first, last, cursor + count)
 
 
-def _ask(source: Source, first: str, last: str, cursor: int = 0, page: int = 0) -> Request:
+def _ask(source: Source, first: str, last: str, cursor: int = 0) -> Request:
     server = "medrxiv" if source.kind == "medrxiv" else "biorxiv"
     url = f"{API}/{server}/{first}/{last}/{cursor}/json"
     if len(source.categories) == 1:
         url += "?" + urlencode({"category": source.categories[0].replace(" ", "_").lower()})
-    return Request(url, "application/json", page)
+    return Request(url, "application/json")
 
 
 def requests(source: Source, now: datetime) -> list[Request]:

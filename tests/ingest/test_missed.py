@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -103,6 +104,28 @@ def test_a_list_of_feeds_none_of_which_answers_fails(tmp_path: Path) -> None:
         [Source("F", "opml", path=path)], MONDAY
     )
     assert (run.partly, run.failing_since) == (False, MONDAY)
+
+
+def test_preprints_that_were_missed_are_made_up_for(tmp_path: Path) -> None:
+    """Each look asks for the last days; after a gap the days between are asked for as well."""
+
+    def answer(path: str, query: dict[str, str]) -> str:
+        day = path.split("/")[4]
+        paper = {"doi": f"10.64898/{day}.1", "title": f"Cells of {day}", "date": day}
+        message = {"status": "ok", "cursor": 0, "count": 1, "total": "1"}
+        return json.dumps({"messages": [message], "collection": [paper]})
+
+    source = Source("bioRxiv", "biorxiv")
+    site = Site(tmp_path, answer)
+    site.ingest([source], MONDAY)
+    assert len(site.asked) == 1
+    site.ingest([source], MONDAY + 8 * DAY)
+    spans = sorted(one.split("/")[3:5] for one in site.asked)
+    assert spans == [
+        ["2026-11-16", "2026-11-19"],
+        ["2026-11-20", "2026-11-21"],
+        ["2026-11-22", "2026-11-24"],
+    ]
 
 
 def test_making_up_is_bounded(tmp_path: Path) -> None:
