@@ -23,6 +23,10 @@ PERSONAL = (
 """Tables whose rows go with a person."""
 
 
+ERASED = "erased at their own wish"
+"""The note of an address whose person has erased their data."""
+
+
 class PersonVerbs(SuppressionList):
     """What a subscriber may do; see `Store` for what each verb promises."""
 
@@ -116,7 +120,7 @@ class PersonVerbs(SuppressionList):
                 return
             email, key = row
             if email:  # its keyed hash stays, so that nobody else adds it again
-                self._list(db, email, Reason.LEFT, "erased at their own wish", now)
+                self._list(db, email, Reason.LEFT, ERASED, now)
             for table in PERSONAL:
                 db.execute(f"DELETE FROM {table} WHERE subscriber_id = ?", (subscriber_id,))  # noqa: S608 - constants
             db.execute("DELETE FROM signups WHERE address_key = ?", (key,))

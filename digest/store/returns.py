@@ -53,6 +53,7 @@ class ReturnVerbs(SuppressionList):
                     return Effect.SUPPRESSED
                 case What.OPT_OUT:
                     _set_state(db, mail.recipient, SubscriberState.UNSUBSCRIBED, now)
+                    self._note_left(db, mail.recipient, now)
                     return Effect.UNSUBSCRIBED
                 case What.HARD | What.SOFT:
                     return self._fail(db, mail, what, note, now)
@@ -78,7 +79,7 @@ class ReturnVerbs(SuppressionList):
             known = self._listed(db, email)
             if known is None or known.reason is Reason.LEFT:
                 return known
-            self._unlist(db, email)
+            self._unlist(db, email, now)
             if known.reason is Reason.COMPLAINED:
                 return self._list(db, email, Reason.LEFT, "the complaint was lifted", now)
             self._revive(db, email, now)
@@ -129,7 +130,7 @@ class ReturnVerbs(SuppressionList):
             ).fetchone()
             known = self._listed(db, row[0]) if row else None
             if known and known.reason is Reason.BOUNCED:
-                self._unlist(db, row[0])
+                self._unlist(db, row[0], now)
                 _set_state(db, row[0], SubscriberState.ACTIVE, now)
             db.execute(
                 "UPDATE OR IGNORE returns SET what = 'soft' WHERE message_id = ? AND what = 'hard'",

@@ -69,7 +69,7 @@ class SignupVerbs(SuppressionList):
                 return None  # a link that did its work does not bring back who has left since
             if self._complained(db, asked):
                 return None
-            self._unlist(db, asked.wanted.email)
+            self._unlist(db, asked.wanted.email, now)
             revive(db, asked.wanted.email, now)
             subscriber_id = _subscribe(db, asked, now)
             db.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from digest.store.browsing import BrowsingVerbs
+from digest.store.catching_up import CatchingUp
 from digest.store.desk import DeskVerbs
 from digest.store.history import HistoryVerbs
 from digest.store.keys import KeyVerbs
@@ -13,7 +14,6 @@ from digest.store.ledger import LedgerVerbs
 from digest.store.letters import LetterVerbs
 from digest.store.likes import LikeVerbs
 from digest.store.past import PastVerbs
-from digest.store.people import PersonVerbs
 from digest.store.returns import ReturnVerbs
 from digest.store.searching import SearchingVerbs
 from digest.store.signups import SignupVerbs
@@ -25,7 +25,7 @@ class SqliteStore(
     BrowsingVerbs,
     SearchingVerbs,
     SubscriberVerbs,
-    PersonVerbs,
+    CatchingUp,
     LikeVerbs,
     HistoryVerbs,
     SignupVerbs,
@@ -46,3 +46,4 @@ class SqliteStore(
     def __init__(self, path: Path, hashes: Hashes = unkeyed) -> None:
         super().__init__(path)
         self.hashes = hashes
+        self.catch_up()

@@ -113,6 +113,11 @@ class SubscriberVerbs(SuppressionList):
         """Change a subscriber's state; leaving `active` cancels what waits to be sent."""
         with self.writing() as db:
             set_row_state(db, subscriber_id, state, now)
+            if state is SubscriberState.UNSUBSCRIBED:
+                for (email,) in db.execute(
+                    "SELECT email FROM subscribers WHERE id = ? AND email != ''", (subscriber_id,)
+                ).fetchall():
+                    self._note_left(db, email, now)
 
     def _barred(self, known: Subscriber | None, new: Subscriber) -> Suppression | None:
         """Why a subscriber cannot be made of an address; a living row keeps its own state."""

@@ -14,7 +14,8 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import moment, stamp
+from digest.store.journal import UNSUBSCRIBED, Journal
 from digest.store.returned import Reason, Suppression
 
 Hashes = Callable[[str], Sequence[str]]
@@ -36,7 +37,7 @@ def unkeyed(text: str) -> Sequence[str]:
     return [hashlib.sha256(text.encode()).hexdigest()]
 
 
-class SuppressionList(Connections):
+class SuppressionList(Journal):
     """Who is on the list; `hashes` comes from whoever knows the keys."""
 
     hashes: Hashes = staticmethod(unkeyed)
@@ -73,13 +74,21 @@ class SuppressionList(Connections):
             "INSERT OR REPLACE INTO suppressed (address, reason, note, since) VALUES (?, ?, ?, ?)",
             (said.address, said.reason, said.note, stamp(now)),
         )
+        self._note(db, said.address, (said.reason, said.note, stamp(now)))
         return said
 
-    def _unlist(self, db: Database, email: str) -> None:
+    def _unlist(self, db: Database, email: str, now: datetime) -> None:
+        """Take an address off the list; whoever left before may be mailed again."""
+        for address in self._hashed(email):
+            self._note(db, address, ("", "", stamp(now)))
         db.execute(
             "DELETE FROM suppressed WHERE address IN (SELECT value FROM json_each(?))",
             (json.dumps(self._hashed(email)),),
         )
+
+    def _note_left(self, db: Database, email: str, now: datetime) -> None:
+        """Write down beside the database that the person of an address has unsubscribed."""
+        self._note(db, self._hashed(email)[0], (UNSUBSCRIBED, "", stamp(now)))
 
     def _hashed(self, email: str) -> list[str]:
         return list(self.hashes(f"suppressed {email.lower()}"))

@@ -46,7 +46,8 @@ def test_n3_a_bounce_by_pipe_suppresses_and_show_says_why(mailed: Desk) -> None:
     assert bounce(mailed) == f"a bounce (hard): {WHO} is suppressed\n"
     assert "was told before" in bounce(mailed)
     shown = mailed.run("subscribers", "show", WHO).stdout
-    assert "# suppressed since 2026-11-20 14:00 UTC: the address does not exist (5.1.1)" in shown
+    assert shown.startswith("# suppressed since 2026-11-20 ")  # the clock runs on
+    assert " UTC: the address does not exist (5.1.1)" in shown
     assert f"`digest suppressed remove {WHO}` lifts it" in shown
     (row,) = mailed.json("suppressed", "list")
     assert (row["address"], row["reason"]) == (WHO, "bounced")
