@@ -22,7 +22,7 @@ from digest.matcher.space import Space
 from digest.matcher.statistics import Statistics
 from digest.matcher.stems import stem
 from digest.matcher.terms import check_term
-from digest.matcher.words import fold, split
+from digest.matcher.words import TOPICLESS, fold, split
 from digest.model import Keyword, Listing, Profile
 
 Floats = NDArray[np.float64]
@@ -284,6 +284,8 @@ class Apart:
         """Whether a term that so many examples hold is new; pairs are to be asked before words."""
         words = stem_key(term)
         known = words in self._named or set(words) <= self._parts
+        if not TOPICLESS.isdisjoint(split(fold(term))[0]):
+            return False
         if known or any(self._taken.get(word, 0) >= examples for word in words):
             return False
         try:

@@ -32,7 +32,7 @@ from digest.matcher.reading import read
 from digest.matcher.space import PAIR_SHARE
 from digest.matcher.statistics import Statistics
 from digest.matcher.stems import stem
-from digest.matcher.words import PARTED, STOPWORDS, fold, split
+from digest.matcher.words import PARTED, TOPICLESS, fold, split
 from digest.model import Keyword, Listing, Profile
 
 MOST = 8
@@ -138,4 +138,4 @@ def _runs(text: str) -> list[tuple[str, ...]]:
 
 
 def _tells(word: str) -> bool:
-    return len(word) > 2 and word not in STOPWORDS and not word[0].isdigit()
+    return len(word) > 2 and word not in TOPICLESS and not word[0].isdigit()

@@ -35,6 +35,12 @@ STOPWORDS = frozenset(  # one text: a list would be a page
 )
 """English function words: they carry no topic, and two of them never join into one word."""
 
+TOPICLESS = STOPWORDS | {
+    "although", "besides", "despite", "furthermore", "hence", "however", "moreover", "nevertheless",
+    "thereby", "though", "unlike", "whereas", "whose", "yet",
+}  # fmt: skip
+"""These and the words that link sentences: nothing that a person would have as a keyword."""
+
 _GREEK_NAMES = {
     chr(code): unicodedata.name(chr(code)).split()[-1].lower()
     for code in (*range(0x3B1, 0x3C2), *range(0x3C3, 0x3CA))

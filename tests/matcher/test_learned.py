@@ -99,6 +99,23 @@ def test_the_keywords_keep_half() -> None:
     assert kept([Likes(heat(9))]).tolist() == pytest.approx([0.1])
 
 
+def test_related_terms_fade_with_each_like() -> None:
+    """With two likes they count half of their share beside the keywords, with six a quarter."""
+    wide = Matcher(STATISTICS, archive(1000))
+    related = wide.related
+    assert related
+    width = len(related.space.words)
+
+    def drawn(likes: int) -> float:
+        said = Likes(heat(likes), bounded=True) if likes else None
+        weak, _ = wide.compile([Profile((Keyword("laminar"),))], [said]).row(0)
+        return sum(value for column, value in weak if column < width)
+
+    assert drawn(0) > 0
+    shares = [drawn(likes) / drawn(0) for likes in (1, 2, 6)]
+    assert shares == pytest.approx([0.5 * 2 / 3, 0.5 / 2, 0.5 / 4], rel=1e-4)
+
+
 def test_what_is_learned_does_not_hang_on_others() -> None:
     """A score is the same whoever else has liked what."""
     said, other = Likes(heat(4), bounded=True), Likes(heat(4, start=4), bounded=True)
@@ -156,6 +173,15 @@ def test_what_was_learned_is_kept_by_what_was_said(monkeypatch: pytest.MonkeyPat
     assert abs(turned + first).max() < abs(first).max()
     assert learner.learned(said[0]) is first
     assert learner.learned(said[1]) is not second
+
+
+def test_liked_listings_gain_one_on_average() -> None:
+    """Few likes or many, alike or not: what is learned has the same scale."""
+    space = Space(read(STORED[:60]), STATISTICS)
+    teacher = Teacher(space, read(STORED[:60]))
+    for said in (heat(2), heat(9), (*heat(2), *STORED[4:8]), heat(1, start=30)):
+        gained = space.vectors(read(said)) @ teacher.learn([Likes(said)]).T
+        assert gained.mean() == pytest.approx(1.0)
 
 
 def test_older_listings_teach_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

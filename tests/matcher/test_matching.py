@@ -227,6 +227,20 @@ def test_statistics_count_each_term_once_a_listing() -> None:
     assert Statistics.of(STORED).rarity("heat") < Statistics.of(STORED).rarity("zebra")
 
 
+def test_a_listing_of_the_usual_length_is_neither_held_down_nor_lifted() -> None:
+    """Where abstracts are ten times as long, a long one is as good as a short one elsewhere."""
+    short, long = (
+        [listing(f"Membrane {n}", " ".join(f"w{n}x{at}" for at in range(size))) for n in range(9)]
+        for size in (20, 200)
+    )
+    scores = []
+    for stored in (short, long):
+        shown = Matcher(Statistics.of(stored)).match(profile("w3x7"), stored[3])
+        scores.append(shown.score)
+    assert Statistics.of(short).usual_length == 22
+    assert scores[0] == pytest.approx(scores[1], rel=0.02)
+
+
 def test_few_stored_listings_are_blended_with_the_shipped_table() -> None:
     """On the first day a common word is already known to be common."""
     blended = Statistics.of([listing("Quark")]).blended()

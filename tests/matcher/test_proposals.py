@@ -103,6 +103,14 @@ def test_one_example_is_enough_and_none_says_nothing() -> None:
     assert propose(Profile(), bare, [], Statistics(0, {})) == []
 
 
+def test_words_that_link_sentences_are_not_proposed() -> None:
+    """However rare they are where the examples come from."""
+    liked = tuple(listing(f"Zebra herds {n}", "Besides, zebras; during rain.") for n in range(3))
+    found = kinds(proposals(liked))
+    assert any("zebra" in term for term in found)
+    assert not {word for term in found for word in term.split()} & {"besides", "during"}
+
+
 def test_what_every_listing_has_is_not_proposed() -> None:
     """A word of a fifth of all listings tells nothing, nor does what the profile has already."""
     found = proposals(about("heat"), heat_transfer=3)
