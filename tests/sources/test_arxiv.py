@@ -157,6 +157,18 @@ def test_oai_records_tell_their_history() -> None:
     assert batch.notes == ("1 records were deleted or of another format",)
 
 
+def test_oai_makes_up_for_a_gap_up_to_the_days_it_looks_back_over() -> None:
+    """A day a request; for fourteen days at most."""
+    missed = KINDS["arxiv_oai"].missed
+    source = source_of("arxiv_oai", categories=("cs.CL",))
+    windows = missed(source, date(2026, 11, 10), date(2026, 11, 16))
+    days = [query_of(one.url)["from"] for one in windows]
+    assert days == ["2026-11-10", "2026-11-11", "2026-11-12"]
+    assert missed(source, date(2026, 11, 14), date(2026, 11, 16)) == []
+    long = missed(source, date(2026, 1, 1), date(2026, 11, 16))
+    assert query_of(long[0].url)["from"] == "2026-11-02"
+
+
 def test_oai_records_of_other_categories_are_left_out() -> None:
     """The set is the whole archive; only the categories asked for count."""
     for wanted, count in ((("cs.LG",), 1), (("cs.RO",), 0), (("cs",), 1)):

@@ -137,9 +137,9 @@ def test_s11_fields_of_a_wrong_type_are_survived(kind: str, name: str, junk: obj
 )
 def test_s11_large_and_deep_bodies_end_soon(kind: str, body: bytes) -> None:
     """Nesting, repetition and length never take more than a few seconds."""
-    started = time.monotonic()
+    started = time.process_time()  # other work on the machine counts for nothing
     batch = _read_or_refuse(kind, body)
-    assert time.monotonic() - started < 8
+    assert time.process_time() - started < 8
     if batch and kind != "page":
         assert len(batch.listings) <= MAX_ITEMS
 

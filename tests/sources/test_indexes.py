@@ -10,7 +10,7 @@ import pytest
 from digest.errors import SourceError
 from digest.sources import KINDS, Request, read_batch
 from digest.sources.biorxiv import clean
-from tests.sources.shared import NOW, read, source_of
+from tests.sources.shared import NOW, query_of, read, source_of
 
 # --- preprints ------------------------------------------------------------------------------
 
@@ -144,6 +144,26 @@ def test_pubmed_searches_lead_to_articles() -> None:
         )
         (one,) = read("pubmed", body).listings
         assert (one.title, one.key, f"{one.published_at:%Y-%m-%d}") == ("On Heat.", "pmid:7", day)
+
+
+def test_pubmed_fetches_every_article_that_a_search_found() -> None:
+    """Two hundred at a time, each once, and a thousand at most."""
+    ids = [str(n) for n in range(1, 1_102)]
+    answer = {"esearchresult": {"count": "1101", "idlist": ids}}
+    batch = read("pubmed", json.dumps(answer))
+    assert batch.next is not None
+    fetches = [query_of(one.url)["id"].split(",") for one in (batch.next, *batch.also)]
+    assert [len(one) for one in fetches] == [200] * 5
+    assert [name for one in fetches for name in one] == ids[:1_000]
+
+
+def test_crossref_goes_on_while_pages_are_full() -> None:
+    """The service names a cursor on its last page, too."""
+    for count, goes_on in ((100, True), (99, False)):
+        works = [{"DOI": f"10.1038/{n}", "title": [f"Work {n}"]} for n in range(count)]
+        answer = {"status": "ok", "message": {"items": works, "next-cursor": "abc"}}
+        batch = read("crossref", json.dumps(answer))
+        assert bool(batch.next) is goes_on
 
 
 def test_pages_end_somewhere() -> None:
