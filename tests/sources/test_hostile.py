@@ -144,6 +144,14 @@ def test_s11_large_and_deep_bodies_end_soon(kind: str, body: bytes) -> None:
         assert len(batch.listings) <= MAX_ITEMS
 
 
+def test_s11_json_is_read_to_a_depth_of_sixty() -> None:
+    """A depth that Python still reads is refused where no source nests so deep."""
+    for depth, fits in ((50, True), (70, False)):
+        nested = b"[" * depth + b"]" * depth
+        body = b'[{"paper": {"id": "2104.12255", "title": "t", "x": ' + nested + b"}}]"
+        assert bool(_read_or_refuse("huggingface", body)) is fits
+
+
 _UNREASONABLE = ("9999-01-01", "0000-00-00", "1969-12-31")
 
 

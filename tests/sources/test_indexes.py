@@ -157,13 +157,23 @@ def test_pubmed_fetches_every_article_that_a_search_found() -> None:
     assert [name for one in fetches for name in one] == ids[:1_000]
 
 
-def test_crossref_goes_on_while_pages_are_full() -> None:
+@pytest.mark.parametrize(("count", "goes_on"), [(100, True), (99, False)])
+def test_crossref_goes_on_while_pages_are_full(count: int, goes_on: bool) -> None:
     """The service names a cursor on its last page, too."""
-    for count, goes_on in ((100, True), (99, False)):
-        works = [{"DOI": f"10.1038/{n}", "title": [f"Work {n}"]} for n in range(count)]
-        answer = {"status": "ok", "message": {"items": works, "next-cursor": "abc"}}
-        batch = read("crossref", json.dumps(answer))
-        assert bool(batch.next) is goes_on
+    works = [{"DOI": f"10.1038/{n}", "title": [f"Work {n}"]} for n in range(count)]
+    answer = {"status": "ok", "message": {"items": works, "next-cursor": "abc"}}
+    asked = Request("https://example.org/")
+    batch = read_batch(source_of("crossref"), json.dumps(answer).encode(), NOW, asked)
+    assert bool(batch.next) is goes_on
+
+
+@pytest.mark.parametrize(("papers", "goes_on"), [([{"title": "On Heat"}], True), ([], False)])
+def test_a_search_ends_with_a_page_of_no_hit(papers: list[object], goes_on: bool) -> None:
+    """Whatever token comes with it."""
+    answer = {"total": 9, "token": "abc", "data": papers}
+    asked = Request("https://example.org/")
+    batch = read_batch(source_of("semantic_scholar"), json.dumps(answer).encode(), NOW, asked)
+    assert bool(batch.next) is goes_on
 
 
 def test_pages_end_somewhere() -> None:
