@@ -180,10 +180,16 @@ def test_a_flipped_bit_in_a_signed_field_is_found() -> None:
 @settings(deadline=None)  # two verifications in Python, on a machine that others use
 @given(st.data())
 def test_a_flipped_bit_in_the_body_is_found(data: st.DataObject) -> None:
-    """Any bit of the body counts for both signatures."""
+    """Any bit of the body counts for both signatures.
+
+    Left out is the CR of a line end: with one bit it is a tab, and "tab, LF" is a line that ends
+    in a blank, which relaxed bodies drop, to a verifier that takes the bare LF. No mail is sent
+    with one.
+    """
     made = signed(mail())
     start = made.index(b"\r\n\r\n") + 4
-    where = data.draw(st.integers(start, len(made) - 1))
+    places = [at for at in range(start, len(made)) if made[at : at + 2] != b"\r\n"]
+    where = data.draw(st.sampled_from(places))
     assert verdicts(flipped(made, where, data.draw(st.integers(0, 7)))) == [False, False]
 
 
