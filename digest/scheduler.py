@@ -58,6 +58,8 @@ class Ticks:
         self.app, self.clock, self.stop = app, clock, stop
         self.pulse = pulse or Pulse()
         self.running: set[asyncio.Task[None]] = set()
+        self._under_way: set[str] = set()
+        self._again: set[str] = set()
         self._reading: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:
@@ -108,16 +110,22 @@ class Ticks:
         if self.running:
             await asyncio.wait(self.running, timeout=STOP_S)
 
+    def follow(self, name: str) -> bool:
+        """Whether this step is under way; if so, it runs once more right after.
+
+        What has come up meanwhile it may have missed, and APScheduler drops a tick whose
+        predecessor still runs.
+        """
+        if name in self._under_way:
+            self._again.add(name)
+        return name in self._under_way
+
     def guarded(
         self, name: str, step: Callable[[], Awaitable[None]]
     ) -> Callable[[], Coroutine[None, None, None]]:
         """A step whose faults are logged and leave the next tick its chance."""
 
-        async def tick() -> None:
-            task = asyncio.current_task()
-            if task:
-                self.running.add(task)
-                task.add_done_callback(self.running.discard)
+        async def once() -> None:
             self.pulse.begin(name, self.clock())
             failed = True
             try:
@@ -130,6 +138,20 @@ class Ticks:
                 logger.exception("tick.broke %s", json.dumps({"step": name}))
             finally:
                 self.pulse.end(name, self.clock(), failed=failed)
+
+        async def tick() -> None:
+            task = asyncio.current_task()
+            if task:
+                self.running.add(task)
+                task.add_done_callback(self.running.discard)
+            self._under_way.add(name)
+            try:
+                await once()
+                while name in self._again and not self.stop.is_set():
+                    self._again.discard(name)
+                    await once()
+            finally:
+                self._under_way.discard(name)
 
         return tick
 
@@ -154,8 +176,9 @@ async def _serve(app: App, clock: Clock) -> None:
     scheduler = AsyncIOScheduler(timezone="UTC")
 
     def hurry(name: str) -> None:
-        """Let a job run now instead of at its next tick."""
-        scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+        """Let a job run now instead of at its next tick, or once more if it is under way."""
+        if not ticks.follow(name):
+            scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     async def prepare() -> None:
         await ticks.prepare()

@@ -150,3 +150,36 @@ def test_a_tick_reads_what_is_due_and_prepares_from_it(tmp_path: Path) -> None:
         clock[0] = NOW + timedelta(hours=6)
         asyncio.run(tick(app))
         assert len(app.store.recent_listings(9)) == 2
+
+
+@pytest.mark.parametrize(("stopped", "runs"), [(False, 2), (True, 1)])
+def test_what_comes_up_during_a_step_has_it_run_again_at_once(
+    tmp_path: Path, *, stopped: bool, runs: int
+) -> None:
+    """Digests prepared while a run of sending ends wait for no further tick; a stop comes first."""
+    begun: list[int] = []
+
+    async def steps(app: App) -> None:
+        stop, reached, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        of = Ticks(app, lambda: NOW, stop)
+
+        async def step() -> None:
+            begun.append(len(begun))
+            reached.set()
+            await go_on.wait()
+
+        assert not of.follow("deliver")  # nothing is under way: it is for the scheduler to begin
+        task = asyncio.create_task(of.guarded("deliver", step)())
+        await reached.wait()
+        assert of.follow("deliver")
+        assert of.follow("deliver")  # two wishes are one
+        assert not of.follow("write")
+        if stopped:
+            stop.set()
+        go_on.set()
+        await task
+        assert not of.follow("deliver")
+
+    with running(tmp_path, subscriber()) as app:
+        asyncio.run(steps(app))
+    assert len(begun) == runs
