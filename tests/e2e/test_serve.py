@@ -43,6 +43,8 @@ def wait_until(process: subprocess.Popen[str], folder: Path, rows: int) -> None:
             if done["sent"] + done["empty"] >= rows:
                 return
         time.sleep(0.1)
+    process.kill()
+    process.communicate()  # or the tests after this one pay for it
     pytest.fail(f"the ledger stands at {states(folder)}")
 
 
