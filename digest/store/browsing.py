@@ -20,9 +20,10 @@ _ORDERS = {
     Order.VOTES: "votes DESC, id DESC",  # NULL comes last
     Order.RISING: f"{_GAIN} DESC, votes DESC, id DESC",
 }
+# The plus keeps SQLite from looking up each of a month's listings by its row.
 _FACET = (
-    " AND EXISTS (SELECT 1 FROM facets WHERE kind = '{kind}' AND name = :{kind}"
-    " AND facets.day = listings.day AND listing_id = id)"
+    " AND +id IN (SELECT listing_id FROM facets WHERE kind = '{kind}' AND name = :{kind}"
+    " AND day BETWEEN :since AND :until)"
 )
 
 
