@@ -25,7 +25,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp
 
 from digest.app import App
@@ -210,17 +210,24 @@ async def _run(handler: Handler, visit: Visit) -> Response:
 
 def make_site(site: Site, routes: list[BaseRoute]) -> ASGIApp:
     """The pages as an ASGI application, at the root and below the path of the base URL."""
-    below = [Mount(site.prefix, routes=routes)] if site.prefix else []
     made = Starlette(
-        routes=[*below, *routes],
+        routes=[*(_below(site.prefix, routes) if site.prefix else ()), *routes],
         exception_handlers={
             HTTPException: _refused,
             DigestError: _failed,
             Exception: _broken,
         },
     )
+    made.router.redirect_slashes = False  # it would lead to where the Host header says (T5)
     made.state.site = site
     return SafeHeaders(made)  # outermost: the answer to a fault of ours bears them too
+
+
+def _below(prefix: str, routes: list[BaseRoute]) -> list[BaseRoute]:
+    """The pages below a path, which leads to the first of them without its slash, too."""
+    front = shown(lambda visit: visit.site.redirect("/"))
+    pages = Router(routes, redirect_slashes=False)
+    return [Mount(prefix, pages), Route(prefix, front, methods=["GET"])]
 
 
 async def _refused(request: Request, error: Exception) -> Response:

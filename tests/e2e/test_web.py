@@ -32,8 +32,8 @@ def wait_for(server: MailServer, count: int) -> bytes:
     raise AssertionError(f"only {len(server.taken)} mails came")
 
 
-def test_from_the_form_to_the_first_digest_and_out(tmp_path: Path) -> None:
-    """One process serves the pages, sends the letter and the digest, and takes the one-click."""
+def test_d2_t3_from_the_form_to_the_first_digest_and_out(tmp_path: Path) -> None:
+    """One process serves pages, letter, digest and one-click; its log shows no address or token."""
     write_pages("ours", tmp_path)
     with mail_server_thread() as server:
         service = Service(tmp_path, server.port, "")
@@ -64,8 +64,9 @@ def test_from_the_form_to_the_first_digest_and_out(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             _, err = process.communicate(timeout=60)
         assert process.returncode == 0
-        assert "emmy@example.org" not in err  # D2
-        assert path.rpartition("/")[2] not in err  # T3
+        assert "subscriber.confirmed" in err
+        assert "emmy@example.org" not in err
+        assert path.rpartition("/")[2] not in err
         people = json.loads(service.run("subscribers", "list", "--json"))
         assert [(one["email"], one["state"]) for one in people] == [
             ("emmy@example.org", "unsubscribed")

@@ -30,6 +30,7 @@ from tests.renderer.mails import (
     parsed,
     part,
     render,
+    shown_text,
     tree,
 )
 from tests.renderer.rules import ATTRIBUTES, ELEMENTS
@@ -183,6 +184,14 @@ def test_b10_the_footer_says_who_and_why() -> None:
         assert "Library, 1 College Street, Example" in flat
         assert LINKS.manage in shown
         assert LINKS.unsubscribe in shown
+
+
+def test_u7_both_parts_show_the_way_out() -> None:
+    """In the HTML a link of words that are seen, in the text a line of its own."""
+    mail = render()
+    (link,) = (a for a in tree(mail.html).iter("a") if a.get("href") == LINKS.unsubscribe)
+    assert "unsubscribe" in shown_text(link).lower()
+    assert LINKS.unsubscribe in mail.text.splitlines()
 
 
 def test_b10_without_links_the_footer_says_to_reply() -> None:

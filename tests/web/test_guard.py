@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from digest.web.guard import HEADERS, is_cross_site, origin_of, read_form
-from tests.web.running import Running
+from tests.web.running import Running, running_site
 
 NAMELESS = b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--"
 URLENCODED = {"content-type": "application/x-www-form-urlencoded"}
@@ -106,3 +108,37 @@ def test_t4_a_form_of_another_site_is_known(headers: dict[str, str], crosses: bo
 def test_an_origin_is_written_as_browsers_do(url: str, origin: str) -> None:
     """Lower case, and without the usual port."""
     assert origin_of(url) == origin
+
+
+ELSEWHERE = ("//evil.example", "https:evil.example", "/\\evil.example")
+SLASHED = ("/subscribe/", "/admin/", "/2026-11-20/", "/unsubscribe/x/", "/api/openapi.json/")
+NEXT = tuple(f"/subscribe?next={target}&url={target}" for target in ELSEWHERE)
+
+
+@pytest.mark.parametrize("path", [*ELSEWHERE, *(f"{one}/" for one in ELSEWHERE), *SLASHED, *NEXT])
+@pytest.mark.parametrize("base_url", ["http://localhost", "http://localhost/digest"])
+def test_t5_t6_no_path_leads_to_another_site(tmp_path: Path, path: str, base_url: str) -> None:
+    """Whatever the path, its query and the Host say, nothing is answered with a redirect."""
+    with running_site(tmp_path, base_url=base_url) as site:
+        for below in ("", site.site.prefix):
+            status, target = seen(site, below + path)
+            assert (status, target) in {(200, None), (404, None)}
+
+
+def test_t6_the_front_page_below_a_path_is_found_without_its_slash(tmp_path: Path) -> None:
+    """The one redirect that looking meets is relative to the site, whatever the Host says."""
+    with running_site(tmp_path, base_url="http://localhost/digest") as site:
+        assert seen(site, "/digest") == (303, "/digest/")
+        assert seen(site, "/digest/") == (200, None)
+
+
+def seen(site: Running, path: str) -> tuple[int, str | None]:
+    """The status of an answer, and where it leads; the path is sent as it stands."""
+    connection = HTTPConnection("127.0.0.1", int(site.url.rpartition(":")[2]), timeout=30)
+    try:
+        connection.request("GET", path, headers={"host": "evil.example"})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, answer.getheader("location")
+    finally:
+        connection.close()
