@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from digest import __version__
-from digest.config import Config, RelayTable, relays_of, smtp_password
+from digest.config import Config, RelayTable, check_files, relays_of, smtp_password
 from digest.errors import ConfigError, TemplateError
 from digest.fetcher import Fetcher
 from digest.mailer import Login, Mailer, Provider, Relay, SmtpMailer, check_tls
@@ -64,10 +64,8 @@ class App:
 
     @property
     def envelope_sender(self) -> str:
-        """The address that bounces go to where no mail is named: drafts, and without VERP."""
-        domain = self.config.mail.bounce_domain
-        prefix = self.config.bounces.prefix.rstrip("+=_-")
-        return f"{prefix}@{domain}" if domain else self.config.mail.sender[1]
+        """The address that bounces go to where no mail is named; see `plain_sender`."""
+        return plain_sender(self.config)
 
     def return_path(self, kind: str, number: int, message_id: str) -> str:
         """The address that bounces of one mail go to, the same for each try (N1).
@@ -129,6 +127,17 @@ class App:
         return _renderer(frame)
 
 
+def plain_sender(config: Config) -> str:
+    """The address that bounces go to where no mail is named: drafts, and without VERP."""
+    domain, prefix = config.mail.bounce_domain, config.bounces.prefix.rstrip("+=_-")
+    return f"{prefix}@{domain}" if domain else config.mail.sender[1]
+
+
+def database_of(config: Config) -> Path:
+    """Where the SQLite file of a config is."""
+    return config.folder / config.service.data
+
+
 @lru_cache(maxsize=4)
 def _renderer(frame: Frame) -> Renderer:
     return Renderer(frame)
@@ -161,7 +170,7 @@ def parts(config: Config, mailer: Mailer | None = None) -> App:
     frame, sign = usable_frame(config), signing(config)
     return App(
         config=config,
-        store=SqliteStore(config.folder / config.service.data, tokens.fingerprints),
+        store=SqliteStore(database_of(config), tokens.fingerprints),
         mailer=mailer or smtp_mailer(config),
         frame=frame,
         tokens=tokens,
@@ -191,13 +200,29 @@ def check_model(config: Config) -> None:
         found.embed([config.service.name])
 
 
+def faults_of(config: Config) -> list[str]:
+    """A line for each file that a config names and that cannot be used, templates included."""
+    if faults := check_files(config):
+        return faults
+    try:
+        signing(config)
+        relays(config)
+        check_model(config)
+        check_templates(make_frame(config))
+    except ConfigError as error:
+        return error.faults
+    except TemplateError as error:
+        return [f"{config.mail.templates}: {error}"]
+    return []
+
+
 def fetcher(config: Config) -> Fetcher:
     """A fetcher for one run over the sources; it names a contact to those who are asked."""
     contact = config.mail.reply_to or config.mail.sender[1]
     return Fetcher(
         user_agent=f"paper-digest/{__version__} (+{contact})",
         allowed_hosts=config.service.allowed_hosts,
-        stamp_file=(config.folder / config.service.data).with_name("arxiv.stamp"),
+        stamp_file=database_of(config).with_name("arxiv.stamp"),
     )
 
 
@@ -284,8 +309,16 @@ def smtp_mailer(config: Config) -> SmtpMailer:
 
     Raises: ConfigError when a password or a certificate cannot be read.
     """
-    relays = [_relay(config, place, table) for place, table in relays_of(config)]
-    return SmtpMailer(*relays, providers=[Provider(**one.model_dump()) for one in config.providers])
+    providers = [Provider(**one.model_dump()) for one in config.providers]
+    return SmtpMailer(*relays(config), providers=providers)
+
+
+def relays(config: Config) -> list[Relay]:
+    """The mail servers of a config, that of [smtp] first.
+
+    Raises: ConfigError when a password or a certificate cannot be read.
+    """
+    return [_relay(config, place, table) for place, table in relays_of(config)]
 
 
 def _relay(config: Config, place: str, table: RelayTable) -> Relay:

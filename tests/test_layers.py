@@ -25,7 +25,7 @@ LAYERS = (
     ("fetcher", "store", "mailer", "dkim", "tokens", "postbox", "templates", "domains", "semantic"),
     ("reader", "learning"),
     ("app",),
-    ("planner", "intake", "press", "clerk", "returns"),
+    ("planner", "intake", "press", "clerk", "returns", "doctor"),
     ("sending", "replay"),
     ("jobs", "mailroom", "collecting"),
     ("web",),

@@ -11,14 +11,13 @@ from typing import Any
 import click
 import tomli_w
 
-from digest.app import check_model, make_frame, signing, smtp_mailer
+from digest.app import faults_of
 from digest.cli.logs import log_warnings
 from digest.cli.options import clock, config_option, json_option
 from digest.cli.saying import complain, counted, print_json, print_table, say
-from digest.config import check_files, example_config, load_config
+from digest.config import example_config, load_config
 from digest.demo import run_demo
-from digest.errors import ConfigError, DigestError, TemplateError
-from digest.renderer import check_templates
+from digest.errors import DigestError
 from digest.tokens import read_keys
 
 
@@ -89,17 +88,7 @@ def check(config_path: Path, as_json: bool) -> None:
     Prints the settings in force, those of the defaults too; secrets are hidden.
     """
     config = load_config(config_path)
-    faults = check_files(config)
-    if not faults:
-        try:
-            signing(config)
-            smtp_mailer(config)
-            check_model(config)
-            check_templates(make_frame(config))
-        except ConfigError as error:
-            faults = error.faults
-        except TemplateError as error:
-            faults = [f"{config.mail.templates}: {error}"]
+    faults = faults_of(config)
     if as_json:
         print_json({"faults": faults, "settings": config.effective()})
     else:

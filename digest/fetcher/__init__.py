@@ -6,9 +6,20 @@ carries what to remember, so that the next run waits as long as it was asked to.
 
 from __future__ import annotations
 
-from digest.fetcher.client import Fetched, Fetcher, FetchError, Limits
+from digest.fetcher.client import Fetched, Fetcher, FetchError, Limits, no_connection
 from digest.fetcher.files import read_files
+from digest.fetcher.guard import is_public
 from digest.fetcher.memory import Remembered
 from digest.fetcher.pace import Pace
 
-__all__ = ["FetchError", "Fetched", "Fetcher", "Limits", "Pace", "Remembered", "read_files"]
+__all__ = [
+    "FetchError",
+    "Fetched",
+    "Fetcher",
+    "Limits",
+    "Pace",
+    "Remembered",
+    "is_public",
+    "no_connection",
+    "read_files",
+]

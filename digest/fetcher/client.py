@@ -230,7 +230,7 @@ class Fetcher:
             case RefusedError():
                 reason = f"refused: {fault}"
             case aiohttp.ClientConnectorError():
-                reason = _no_connection(fault)
+                reason = no_connection(fault)
             case aiohttp.ClientResponseError():
                 reason = f"the answer is no HTTP ({fault.message})"  # its text shows the query
             case aiohttp.ClientPayloadError():
@@ -238,7 +238,7 @@ class Fetcher:
         return printable(reason, 300)
 
 
-def _no_connection(fault: aiohttp.ClientConnectorError) -> str:
+def no_connection(fault: aiohttp.ClientConnectorError) -> str:
     """Why there was no connection, without the library's own words."""
     match fault:
         case aiohttp.ClientConnectorCertificateError():

@@ -8,6 +8,7 @@ from digest.mailer.envelope import Envelope, Mailer, Permit, Session
 from digest.mailer.folder import EmlFolder
 from digest.mailer.limits import LocalRates, Provider, Rates
 from digest.mailer.relays import SmtpMailer
+from digest.mailer.visiting import Step, Visit, visit
 
 __all__ = [
     "EmlFolder",
@@ -21,5 +22,8 @@ __all__ = [
     "Relay",
     "Session",
     "SmtpMailer",
+    "Step",
+    "Visit",
     "check_tls",
+    "visit",
 ]

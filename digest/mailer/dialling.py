@@ -107,8 +107,22 @@ def tls_context(
 
 async def dial(relay: Relay) -> Line:
     """A line on which the first message can begin. Raises: SMTPException, OSError, ValueError."""
+    smtp = await smtp_of(relay)
+    try:
+        await connect(smtp)
+        await log_in(smtp, relay.login)
+    except BaseException:
+        smtp.close()
+        raise
+    if not isinstance(smtp.transport, asyncio.Transport):
+        raise SMTPException("connection lost")
+    return Line(smtp.transport, smtp.esmtp_extensions, relay.patience, pipelining=relay.pipelining)
+
+
+async def smtp_of(relay: Relay) -> SMTP:
+    """The client of aiosmtplib for a relay; nothing is said yet. Raises: OSError."""
     encrypted = relay.tls != "none"
-    smtp = SMTP(
+    return SMTP(
         hostname=relay.host,
         port=relay.port,
         use_tls=relay.tls == "tls",
@@ -119,16 +133,12 @@ async def dial(relay: Relay) -> Line:
         local_hostname=relay.ehlo_name or await own_name(),
         timeout=relay.patience.command,
     )
-    try:
-        await smtp.connect()
-        await _greet(smtp)
-        await _log_in(smtp, relay.login)
-    except BaseException:
-        smtp.close()
-        raise
-    if not isinstance(smtp.transport, asyncio.Transport):
-        raise SMTPException("connection lost")
-    return Line(smtp.transport, smtp.esmtp_extensions, relay.patience, pipelining=relay.pipelining)
+
+
+async def connect(smtp: SMTP) -> None:
+    """Connect, encrypt, greet. Raises: SMTPException, OSError, ValueError."""
+    await smtp.connect()
+    await _greet(smtp)
 
 
 async def own_name() -> str:
@@ -151,7 +161,7 @@ async def _greet(smtp: SMTP) -> None:
             await smtp.helo()
 
 
-async def _log_in(smtp: SMTP, login: Login) -> None:
+async def log_in(smtp: SMTP, login: Login) -> None:
     """Log in once, in one way: a second try with the same password only locks accounts."""
     if not login.username:
         return

@@ -122,7 +122,7 @@ class Connections:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{self.path}: {_reason(error)}") from error
+            raise StoreError(f"{self.path}: {reason(error)}") from error
 
     def close_store(self) -> None:
         """Close every connection."""
@@ -148,7 +148,8 @@ _REASONS = (
 """Words in SQLite's or the system's own text -> what to tell a person."""
 
 
-def _reason(error: sqlite3.Error | OSError) -> str:
+def reason(error: sqlite3.Error | OSError) -> str:
+    """What went wrong with the file, as a person understands it."""
     # An OSError's own text holds the path, which may hold any of these words.
     text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     return next((told for signs, told in _REASONS if any(s in text for s in signs)), text)

@@ -8,12 +8,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from email import message_from_bytes
 from email.policy import SMTP as SMTP_POLICY
 from pathlib import Path
+from typing import TypeVar
 
 from tests.smtp_server import MailServer, Script, mail_server
+
+T = TypeVar("T")
 
 DIGEST = (sys.executable, "-c", "from digest.cli import main; main()")
 
@@ -71,17 +74,15 @@ class Service:
 
 
 @contextmanager
-def mail_server_thread(
-    script: Script = lambda step, before: None,
-) -> Iterator[MailServer]:
-    """A mail server that runs beside the test, for commands that block."""
-    ready, box = threading.Event(), list[MailServer]()
+def beside(server: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """A server that runs beside the test in a thread of its own, for commands that block."""
+    ready, box = threading.Event(), list[T]()
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def serve() -> None:
-        async with mail_server(script) as server:
-            box.append(server)
+        async with server as served:
+            box.append(served)
             ready.set()
             await stop.wait()
 
@@ -94,6 +95,13 @@ def mail_server_thread(
         loop.call_soon_threadsafe(stop.set)
         thread.join()
         loop.close()
+
+
+def mail_server_thread(
+    script: Script = lambda step, before: None,
+) -> AbstractContextManager[MailServer]:
+    """A mail server that runs beside the test."""
+    return beside(mail_server(script))
 
 
 def text_part(raw: bytes) -> str:

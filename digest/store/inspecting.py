@@ -1,0 +1,123 @@
+"""A look at the database that changes nothing: no migration, no file beside it, no lock kept.
+
+A file that nobody has open is read as it lies there, since SQLite would otherwise make its
+write-ahead files, which might then belong to another user than the service's.
+Source: https://www.sqlite.org/wal.html#readonly, https://www.sqlite.org/uri.html#uriimmutable.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote
+
+from sqlite_utils import Database
+
+from digest.errors import StoreError
+from digest.model import SourceRun
+from digest.store.connection import BUSY_TIMEOUT_S, reason
+from digest.store.freeze import SOURCE_RUN
+from digest.store.migrations import migrations
+from digest.store.subscribers import address_key
+
+VERSIONS, WRITE_AHEAD = slice(18, 20), b"\x02\x02"
+"""Where a file says how it is written. Source: https://www.sqlite.org/fileformat.html 1.3.3."""
+
+NAMED = 5
+"""Faults of a file that are read; one is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a database file holds and how it is.
+
+    `writes_ahead` tells write-ahead mode, which stands in the file's head. `faults` are those that
+    SQLite finds, `stray` counts rows that point at nothing; `newer` and `pending` are steps of the
+    schema that this program does not know, and those to come. `runs` are the latest ones of each
+    source.
+    """
+
+    size: int
+    writes_ahead: bool
+    faults: tuple[str, ...] = ()
+    stray: int = 0
+    newer: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    runs: Mapping[str, SourceRun] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def inspect(path: Path) -> Inspection:
+    """What is in a database file; of one that is damaged nothing but its faults.
+
+    Raises: StoreError when it cannot be read.
+    """
+    with _reading(path) as db:
+        with path.open("rb") as file:
+            writes_ahead = file.read(VERSIONS.stop)[VERSIONS] == WRITE_AHEAD
+        size = path.stat().st_size
+        if faults := _faults(db):
+            return Inspection(size, writes_ahead, faults)
+        applied = [step.name for step in migrations.applied(db)]
+        known = [step.name for step in migrations._migrations]  # no public list of them
+        return Inspection(
+            size,
+            writes_ahead,
+            stray=len(db.execute("PRAGMA foreign_key_check").fetchall()),
+            newer=tuple(name for name in applied if name not in known),
+            pending=tuple(name for name in known if name not in applied),
+            runs=_runs(db),
+        )
+
+
+def is_subscriber(path: Path, email: str) -> bool:
+    """Whether the database knows a subscriber of this address, in whatever state.
+
+    Raises: StoreError.
+    """
+    with _reading(path) as db:
+        if not db.table("subscribers").exists():
+            return False
+        found = db.execute(
+            "SELECT 1 FROM subscribers WHERE lower(address_key) = ?", (address_key(email).lower(),)
+        )
+        return found.fetchone() is not None
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Database]:
+    """The database, to be read only. Raises: StoreError."""
+    in_use = path.with_name(path.name + "-wal").exists()
+    mode = "mode=ro" if in_use else "immutable=1"
+    try:
+        path.stat()  # SQLite takes a file that is not there for an empty one
+        with closing(
+            sqlite3.connect(
+                f"file:{quote(str(path))}?{mode}",
+                uri=True,
+                timeout=BUSY_TIMEOUT_S,
+                isolation_level=None,
+            )
+        ) as connection:
+            yield Database(connection)
+    except (sqlite3.Error, OSError) as fault:
+        raise StoreError(f"{path}: {reason(fault)}") from fault
+
+
+def _faults(db: Database) -> tuple[str, ...]:
+    """What SQLite finds wrong with the file."""
+    rows = db.execute(f"PRAGMA integrity_check({NAMED})").fetchall()
+    return tuple(str(row[0]) for row in rows if row[0] != "ok")
+
+
+def _runs(db: Database) -> dict[str, SourceRun]:
+    if not db.table("source_runs").exists():
+        return {}
+    rows = db.execute(
+        "SELECT source, body FROM source_runs WHERE id IN"
+        " (SELECT max(id) FROM source_runs GROUP BY source)"
+    )
+    return {source: SOURCE_RUN.validate_json(body) for source, body in rows.fetchall()}
