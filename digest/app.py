@@ -10,20 +10,26 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from digest import __version__
 from digest.config import Config, RelayTable, check_files, relays_of, smtp_password
 from digest.errors import ConfigError, TemplateError
-from digest.fetcher import Fetcher
 from digest.mailer import Login, Mailer, Provider, Relay, SmtpMailer, check_tls
-from digest.matcher import Batch, Floors, Likes, Matcher, Statistics
 from digest.model import Frame, Profile
 from digest.renderer import Renderer, check_templates
-from digest.semantic import Model, find_model
 from digest.store import Store
 from digest.store.sqlite import SqliteStore
 from digest.templates import NAMES, PACKAGED, load_templates, packaged_templates
 from digest.tokens import Tokens, read_keys
+
+# What ranks and what fetches take 40 MB and half the time of a start, in each of the processes that
+# only make mails, too: they are read where they are needed.
+# ruff: noqa: PLC0415
+if TYPE_CHECKING:
+    from digest.fetcher import Fetcher
+    from digest.matcher import Batch, Floors, Likes, Matcher
+    from digest.semantic import Model
 
 logger = logging.getLogger("digest")
 
@@ -84,6 +90,8 @@ class App:
         Related terms come from listings that no digest of `now` can show: a listing must not
         speak for itself.
         """
+        from digest.matcher import Matcher, Statistics
+
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         before = today - timedelta(days=LONGEST_WINDOW + self.config.service.rollover_days)
         key = (self.store.counted_listings(), before)
@@ -117,6 +125,8 @@ class App:
         """The profiles; those that ask for so many a day with the floor that the month gives."""
         if not any(profile.per_day for profile in profiles):
             return list(profiles)
+        from digest.matcher import Floors
+
         matcher, month = self.matcher(now), self.month(now)
         if self._floors is None or not self._floors.stand_on(matcher, month):
             self._floors = Floors(matcher, month)
@@ -187,6 +197,8 @@ def model(config: Config) -> Model | None:
 
     Raises: ConfigError when it is not there, or the extra is not installed.
     """
+    from digest.semantic import find_model
+
     named, place = config.service.semantic, f"{config.place}: [service] semantic"
     return find_model(named, config.folder, place) if named else None
 
@@ -218,6 +230,8 @@ def faults_of(config: Config) -> list[str]:
 
 def fetcher(config: Config) -> Fetcher:
     """A fetcher for one run over the sources; it names a contact to those who are asked."""
+    from digest.fetcher import Fetcher
+
     contact = config.mail.reply_to or config.mail.sender[1]
     return Fetcher(
         user_agent=f"paper-digest/{__version__} (+{contact})",
@@ -233,7 +247,7 @@ def signing(config: Config) -> Sign:
     """
     if config.dkim is None:
         return lambda raw, prepared_at: raw
-    from digest.dkim import Signer, signing_keys  # noqa: PLC0415 - 0.1 s that only signing is worth
+    from digest.dkim import Signer, signing_keys
 
     return Signer(config.dkim.domain, signing_keys(config.dkim, config.place)).sign
 

@@ -14,7 +14,8 @@ from functools import cached_property
 from itertools import islice
 
 from digest.composer import FOLLOWED, Day
-from digest.matcher import Matcher, Pairs, Ranking, labs_named, read_lab
+from digest.language import labs_named, read_lab
+from digest.matcher import Matcher, Pairs, Ranking
 from digest.model import Listing, Profile, Reason
 
 RISES_FOR = timedelta(days=7)

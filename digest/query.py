@@ -20,8 +20,8 @@ from difflib import get_close_matches
 from itertools import product
 
 from digest.errors import DigestError, KeywordError
-from digest.matcher import check_term
-from digest.matcher.terms import FIELDS, SHORTEST_PREFIX
+from digest.language import check_term
+from digest.language.terms import FIELDS, SHORTEST_PREFIX
 from digest.model import Keyword
 from digest.sources.ids import strong_ids
 

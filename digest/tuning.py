@@ -19,16 +19,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from digest.matcher import (
-    Proposal,
-    Statistics,
+from digest.language import (
     check_author,
     check_exclusion,
     check_organization,
     check_term,
     labs_named,
 )
-from digest.matcher.names import read_name, same_person
+from digest.language.names import read_name, same_person
+from digest.matcher import Proposal, Statistics
 from digest.matcher.proposals import stem_key
 from digest.matcher.single import suggest
 from digest.model import Keyword, Listing, Profile

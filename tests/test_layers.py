@@ -15,7 +15,7 @@ HOUSE = Path(digest.__file__).parent
 LAYERS = (
     ("states", "message"),
     ("model", "errors"),
-    ("text", "tex", "markup", "schedule", "addresses", "bounces"),
+    ("text", "tex", "markup", "language", "schedule", "addresses", "bounces"),
     ("sources",),
     ("join", "matcher", "standing"),
     ("config", "composer", "forecast", "tuning", "bibliography", "query", "revisions"),

@@ -19,7 +19,8 @@ import click
 
 from digest.cli.saying import complain, pointed, say
 from digest.errors import ConfigError, DigestError, KeywordError
-from digest.matcher import Likes, Matcher, Statistics, check_term
+from digest.language import check_term
+from digest.matcher import Likes, Matcher, Statistics
 from digest.model import Keyword, Listing, Match, Profile
 from digest.semantic import find_model
 

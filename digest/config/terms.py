@@ -11,7 +11,7 @@ from digest.config.text import read_list
 from digest.config.values import Weight
 from digest.config.words import WrongValueError, shown
 from digest.errors import KeywordError
-from digest.matcher import check_author, check_exclusion, check_organization, check_term
+from digest.language import check_author, check_exclusion, check_organization, check_term
 
 MAX_KEYWORDS = 500
 """Keywords of one profile, and likewise exclusions, followed authors and organizations."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from digest.language.stems import stem
+from digest.language.terms import EXACT, STEM
+from digest.language.words import PARTED
 from digest.matcher.reading import Batch, Index, Ints
-from digest.matcher.stems import stem
-from digest.matcher.terms import EXACT, STEM
-from digest.matcher.words import PARTED
 
 _SHIFT = 32
 Longs = NDArray[np.int64]

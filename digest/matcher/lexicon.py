@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from digest.language.stems import stem
+from digest.language.terms import EXACT, PREFIX, Phrase, Term, parse
+from digest.language.words import STOPWORDS
 from digest.matcher import formula
 from digest.matcher.finder import Finder
 from digest.matcher.reading import Ints
 from digest.matcher.statistics import Statistics
-from digest.matcher.stems import stem
-from digest.matcher.terms import EXACT, PREFIX, Phrase, Term, parse
-from digest.matcher.words import STOPWORDS
 
 VALUES = ("category", "source", "author")
 """Fields whose content is compared as a whole."""

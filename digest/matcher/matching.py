@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 
+from digest.language.names import Name, read_name, same_person
 from digest.matcher.lexicon import Lexicon
 from digest.matcher.likes import Likes
 from digest.matcher.meaning import Embedder, Meaning
-from digest.matcher.names import Name, read_name, same_person
 from digest.matcher.pairs import Pairs
 from digest.matcher.profiles import Profiles
 from digest.matcher.proposals import Proposal, propose

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from digest.language.terms import parse
 from digest.matcher import formula
 from digest.matcher.lexicon import VALUES
 from digest.matcher.reading import Batch
-from digest.matcher.terms import parse
 from digest.model import Listing, Profile
 
 Floats = NDArray[np.float32]

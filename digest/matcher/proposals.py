@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.errors import KeywordError
+from digest.language.stems import stem
+from digest.language.terms import check_term
+from digest.language.words import TOPICLESS, fold, split
 from digest.matcher.lexicon import Lexicon
 from digest.matcher.likes import Likes, Teacher
 from digest.matcher.reading import Batch, read
 from digest.matcher.scoring import count_units, evidence
 from digest.matcher.space import Space
 from digest.matcher.statistics import Statistics
-from digest.matcher.stems import stem
-from digest.matcher.terms import check_term
-from digest.matcher.words import TOPICLESS, fold, split
 from digest.model import Keyword, Listing, Profile
 
 Floats = NDArray[np.float64]

@@ -13,8 +13,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.matcher.stems import stem
-from digest.matcher.words import GLUED, PARTED, fold, may_begin, may_end, split
+from digest.language.stems import stem
+from digest.language.words import GLUED, PARTED, fold, may_begin, may_end, split
 from digest.model import Listing
 
 TITLE, ABSTRACT, ORG = 0, 1, 2

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from digest.language.terms import parse
 from digest.matcher import formula
 from digest.matcher.lexicon import VALUES, Lexicon
-from digest.matcher.terms import parse
 from digest.model import Match, Reason
 
 Found = dict[int, tuple[int, int]]

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
+from digest.language.names import Name, read_name, same_person
+from digest.language.terms import PREFIX, Term, parse
+from digest.language.words import fold
 from digest.matcher import formula
 from digest.matcher.lexicon import Lexicon
-from digest.matcher.names import Name, read_name, same_person
 from digest.matcher.reading import ORG, TITLE, Batch, Counts, tally
-from digest.matcher.terms import PREFIX, Term, parse
-from digest.matcher.words import fold
 
 Floats = NDArray[np.float64]
 

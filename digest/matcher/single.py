@@ -12,6 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from digest.language.stems import stem
+from digest.language.words import PARTED, TOPICLESS, fold, split
 from digest.matcher import formula
 from digest.matcher.lexicon import Lexicon
 from digest.matcher.likes import Likes
@@ -31,8 +33,6 @@ from digest.matcher.proposals import (
 from digest.matcher.reading import read
 from digest.matcher.space import PAIR_SHARE
 from digest.matcher.statistics import Statistics
-from digest.matcher.stems import stem
-from digest.matcher.words import PARTED, TOPICLESS, fold, split
 from digest.model import Keyword, Listing, Profile
 
 MOST = 8

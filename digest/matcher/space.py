@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack
 
+from digest.language.words import PARTED, STOPWORDS
 from digest.matcher import formula
 from digest.matcher.latent import directions
 from digest.matcher.reading import ORG, TITLE, Batch, Counts, tally
 from digest.matcher.statistics import Statistics
-from digest.matcher.words import PARTED, STOPWORDS
 
 PAIR_SHARE = 1.2
 """What a pair of words counts against a word; pairs make likes precise: without them the nDCG@10

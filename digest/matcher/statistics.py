@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache, cached_property
 from importlib.resources import files
 
+from digest.language.stems import stem
+from digest.language.words import GLUED, STOPWORDS, fold, split
 from digest.matcher import formula
-from digest.matcher.stems import stem
-from digest.matcher.words import GLUED, STOPWORDS, fold, split
 from digest.model import Listing
 
 PRIOR_LISTINGS = 300

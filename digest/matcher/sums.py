@@ -13,11 +13,11 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
 
+from digest.language.terms import STEM
 from digest.matcher.meaning import TERM
 from digest.matcher.profiles import Entries, Made, Profiles, make_row
 from digest.matcher.reading import Batch, Counts
 from digest.matcher.reasons import Found, Share, describe, describe_weak
-from digest.matcher.terms import STEM
 from digest.matcher.weak import Weak
 from digest.model import Profile
 

@@ -14,8 +14,8 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from digest.language import find_all
 from digest.markup import Prose
-from digest.matcher import find_all
 from digest.renderer.wire import SOFT, quoted
 
 _ROOM = 75  # octets of a line before its soft break. Source: RFC 2045 6.7 (5)

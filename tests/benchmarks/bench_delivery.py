@@ -33,9 +33,10 @@ from digest.dkim import make_pem
 from digest.planner import plan
 from digest.press import render
 from tests.benchmarks.bench_end_to_end import people
-from tests.benchmarks.contenders import AT, KEY, MAILS, config_for, items_of
+from tests.benchmarks.contenders import AT, KEY, MAILS, config_for
 from tests.benchmarks.sink import postfix_sink, sink
 from tests.benchmarks.steps import print_steps
+from tests.benchmarks.usual import items_of
 from tests.e2e.pages import SEEDS, TERMS, write_pages
 
 PROCESSES = 2
@@ -105,13 +106,13 @@ def ours(bench: Bench) -> list[str]:
     for path in bench.folder.iterdir():
         if path.is_file():
             shutil.copy(path, again)
-    contender = [sys.executable, "-m", "tests.benchmarks.contenders", "ours"]
+    contender = [sys.executable, "-m", "tests.benchmarks.contenders"]
     return [*contender, str(bench.port), str(again), str(bench.mails)]
 
 
 def usual(bench: Bench) -> list[str]:
     """Words that send with the usual Python stack."""
-    contender = [sys.executable, "-m", "tests.benchmarks.contenders", "usual"]
+    contender = [sys.executable, "-m", "tests.benchmarks.usual"]
     count = bench.mails // PROCESSES // FEWER
     return [*contender, str(bench.port), str(bench.folder), str(count)]
 

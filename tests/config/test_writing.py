@@ -13,7 +13,7 @@ from digest.config import parse_subscribers, profile_toml
 from digest.config.rows import SubscriberTable
 from digest.config.times import read_every, write_every, zones
 from digest.errors import KeywordError
-from digest.matcher import check_author, check_exclusion, check_organization, check_term
+from digest.language import check_author, check_exclusion, check_organization, check_term
 from digest.model import WEEKDAYS, Abstracts, Keyword, Profile, Subscriber, WhenEmpty
 
 WORDS = st.sampled_from(["fusion", "x-ray", "C++", "Möbius", "α-diversity", "GPT-4.5", "k-NN"])

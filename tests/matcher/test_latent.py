@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from digest.language.stems import stem
 from digest.matcher import Likes, Matcher, Statistics
 from digest.matcher.latent import LISTINGS_EACH, directions
 from digest.matcher.reading import read
 from digest.matcher.space import LATENT_SHARE, Space
-from digest.matcher.stems import stem
 from digest.model import Keyword, Listing, Profile
 
 

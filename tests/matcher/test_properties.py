@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.errors import KeywordError
-from digest.matcher import Likes, Matcher, Statistics, check_term, find_spans
+from digest.language import check_term, find_spans
+from digest.matcher import Likes, Matcher, Statistics
 from digest.matcher.lexicon import Lexicon
 from digest.matcher.profiles import make_row, make_rows
 from digest.matcher.reading import read

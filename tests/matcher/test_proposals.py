@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from digest.matcher import Likes, Proposal, Statistics, check_term
+from digest.language import check_term
+from digest.matcher import Likes, Proposal, Statistics
 from digest.matcher.proposals import MOST, Kind, propose
 from digest.model import Keyword, Listing, Profile
 from tests.matcher.listings import archive, listing

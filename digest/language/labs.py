@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from digest.errors import KeywordError
-from digest.matcher.words import fold, split
+from digest.language.words import fold, split
 
 LONGEST_NAME = 200
 """Characters of an organization's name."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from digest.errors import KeywordError
-from digest.matcher.stems import stem
-from digest.matcher.terms import EXACT, PREFIX, STEM, may_join, parse
-from digest.matcher.words import GLUED, PARTED, Place, places
+from digest.language.stems import stem
+from digest.language.terms import EXACT, PREFIX, STEM, may_join, parse
+from digest.language.words import GLUED, PARTED, Place, places
 
 _Trie = dict[str, "_Trie"]
 _END = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digest.errors import KeywordError
-from digest.matcher import check_organization, labs_named
+from digest.language import check_organization, labs_named
 
 
 @pytest.mark.parametrize(

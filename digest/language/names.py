@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from digest.matcher.words import GLUED, fold, split
+from digest.language.words import GLUED, fold, split
 
 _PARTICLES = frozenset(
     [

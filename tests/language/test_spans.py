@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digest.matcher import find_spans
+from digest.language import find_spans
 from digest.matcher.lexicon import Lexicon
 from digest.matcher.reading import read
 from digest.matcher.scoring import count_units, evidence

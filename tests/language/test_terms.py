@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from digest.errors import KeywordError
-from digest.matcher import check_author, check_exclusion, check_term
+from digest.language import check_author, check_exclusion, check_term
 
 BAD = [
     ("", ""),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from digest.language.names import read_name, same_person
 from digest.matcher import Matcher, Statistics
-from digest.matcher.names import read_name, same_person
 from digest.model import Profile
 from tests.matcher.listings import listing
 

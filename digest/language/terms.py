@@ -19,8 +19,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from digest.errors import KeywordError
-from digest.matcher.stems import stem
-from digest.matcher.words import GLUED, fold, may_begin, may_end, split
+from digest.language.stems import stem
+from digest.language.words import GLUED, fold, may_begin, may_end, split
 
 FIELDS = ("title", "abstract", "author", "category", "org", "source")
 LONGEST_TERM = 200
