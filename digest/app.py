@@ -192,6 +192,35 @@ def parts(config: Config, mailer: Mailer | None = None) -> App:
     )
 
 
+def renewed(app: App, config: Config) -> App:
+    """The parts by other settings, on the same store and secret key; `app` stays as it is.
+
+    What was learned holds where its settings do: of the mail servers, and of the stored listings.
+    Raises: ConfigError, TemplateError.
+    """
+    frame, mailer = make_frame(config), smtp_mailer(config)
+    if config.mail.templates:
+        check_templates(frame)
+    known = app.mailer
+    keeps_mailer = not isinstance(known, SmtpMailer) or known.is_like(mailer)
+    keeps_model = config.service.semantic == app.config.service.semantic
+    if not keeps_model:
+        check_model(config)
+    return replace(
+        app,
+        config=config,
+        mailer=known if keeps_mailer else mailer,
+        frame=frame,
+        lease_s=config.smtp.lease_s,
+        sign=signing(config),
+        fetcher=lambda: fetcher(config),
+        model=app.model if keeps_model else model(config),
+        _matcher=app._matcher if keeps_model else None,
+        _month=app._month if keeps_model else None,
+        _floors=app._floors if keeps_model else None,
+    )
+
+
 def model(config: Config) -> Model | None:
     """The sentence model that the config names, or None.
 

@@ -14,7 +14,7 @@ from digest.app import App
 from digest.config import BounceMailbox, read_secret
 from digest.errors import DigestError
 from digest.postbox import Account, Taker, empty_mailbox, empty_maildir, listening
-from digest.returns import is_ours, take_back
+from digest.returns import Verdict, is_ours, take_back
 
 Clock = Callable[[], datetime]
 
@@ -41,16 +41,22 @@ def collect(app: App, clock: Clock) -> int:
 
 
 @asynccontextmanager
-async def open_listener(app: App, clock: Clock) -> AsyncIterator[int | None]:
+async def open_listener(current: Callable[[], App], clock: Clock) -> AsyncIterator[int | None]:
     """Take back what a mail server hands over meanwhile; gives the port, None without one.
+
+    `current` gives the parts as they are at that moment.
 
     Raises: DigestError when the port cannot be had.
     """
-    place = app.config.bounces.listen
+    place = current().config.bounces.listen
     if not place:
         yield None
         return
-    async with listening(place, lambda address: is_ours(app, address), _taker(app, clock)) as port:
+
+    def take(raw: bytes, sent_to: str) -> Verdict:
+        return take_back(current(), raw, clock(), sent_to)
+
+    async with listening(place, lambda address: is_ours(current(), address), take) as port:
         yield port
 
 

@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from digest import collecting, jobs, mailroom
 from digest.app import App
 from digest.errors import DigestError
+from digest.reloading import Settings
 from digest.sending import Clock
 from digest.web import Pulse, Site, check_tokens, listen, serve_site
 
@@ -33,7 +34,16 @@ INGEST_PATIENCE_S = 60
 
 TIDY_S = int(timedelta(hours=6).total_seconds())
 
-STEPS = {"prepare": TICK_S, "deliver": TICK_S, "write": TICK_S, "tidy": TIDY_S}
+RELOAD_S = 10
+"""Seconds between two looks whether the settings have changed."""
+
+STEPS = {
+    "prepare": TICK_S,
+    "deliver": TICK_S,
+    "write": TICK_S,
+    "tidy": TIDY_S,
+    "reload": RELOAD_S,
+}
 """The steps of every service, with the seconds between two runs of each."""
 
 STOP_S = 30.0
@@ -49,7 +59,8 @@ def steps_of(app: App) -> dict[str, int]:
 class Ticks:
     """The steps that the scheduler calls again and again, each safe to call at any time.
 
-    `running` holds what has begun and not ended, so that a stop can wait for it.
+    `running` holds what has begun and not ended, so that a stop can wait for it. Each run takes the
+    parts as they are when it begins and keeps them to its end; `reload` puts others in place.
     """
 
     def __init__(
@@ -58,6 +69,9 @@ class Ticks:
         self.app, self.clock, self.stop = app, clock, stop
         self.pulse = pulse or Pulse()
         self.running: set[asyncio.Task[None]] = set()
+        self.followers: list[Site] = []
+        self.asked = False
+        self._settings = Settings(app, self.pulse)
         self._under_way: set[str] = set()
         self._again: set[str] = set()
         self._reading: asyncio.Task[None] | None = None
@@ -87,13 +101,13 @@ class Ticks:
         await jobs.deliver(
             self.app,
             self.clock,
-            stopping=self.stop.is_set,
+            stopping=self._stopping(),
             told=lambda lease, outcome, state: self.pulse.outcomes.update([state]),
         )
 
     async def write(self) -> None:
         """Send the letters that wait."""
-        await mailroom.send_letters(self.app, self.clock, stopping=self.stop.is_set)
+        await mailroom.send_letters(self.app, self.clock, stopping=self._stopping())
 
     async def collect(self) -> None:
         """Take back what has come to the Maildir and the mailbox."""
@@ -102,6 +116,25 @@ class Ticks:
     async def tidy(self) -> None:
         """Forget what retention no longer allows."""
         await asyncio.to_thread(jobs.tidy, self.app, self.clock())
+
+    async def reload(self) -> bool:
+        """Take up settings that have changed; whether there are any."""
+        asked, self.asked = self.asked, False
+        fresh = await asyncio.to_thread(self._settings.changed, self.app, self.clock(), asked=asked)
+        if fresh is None:
+            return False
+        self.app = fresh
+        for one in self.followers:
+            one.app = fresh
+        return True
+
+    def _stopping(self) -> Callable[[], bool]:
+        """Whether a run that begins now has to end: at a stop, and when other parts are in force.
+
+        Then it ends after the messages in flight, and the next run goes on by the new settings.
+        """
+        app = self.app
+        return lambda: self.stop.is_set() or self.app is not app
 
     async def finish(self) -> None:
         """Wait for the messages in flight; sources are asked again another time."""
@@ -156,69 +189,94 @@ class Ticks:
         return tick
 
 
-async def serve(app: App, clock: Clock) -> None:
-    """Run until SIGTERM or SIGINT; messages in flight are finished and recorded.
+class Timetable:
+    """When each step is called: by APScheduler, in the intervals of the settings in force."""
 
-    Raises: DigestError when the port of the web pages or of the listener cannot be had, ConfigError
-    when a token of theirs cannot be used.
-    """
-    check_tokens(app.config)
-    async with collecting.open_listener(app, clock):
-        await _serve(app, clock)
+    def __init__(self, ticks: Ticks) -> None:
+        self._ticks = ticks
+        self._every: dict[str, int] = {}
+        self.scheduler = AsyncIOScheduler(timezone="UTC")
 
+    def call(self, steps: Mapping[str, int]) -> None:
+        """Call these steps from now on, and no other; one that stays as it was goes on."""
+        for name in self._every.keys() - steps.keys():
+            self.scheduler.remove_job(name)
+        for name, every_s in steps.items():
+            if self._every.get(name) != every_s:
+                self._add(name, every_s)
+        self._every = dict(steps)
+        self._ticks.pulse.expect(steps, self._ticks.clock())
 
-async def _serve(app: App, clock: Clock) -> None:
-    sock = listen(app.config.web)
-    stop, loop = stop_signal(), asyncio.get_running_loop()
-    steps = steps_of(app)
-    pulse = Pulse(steps, clock())
-    ticks = Ticks(app, clock, stop, pulse)
-    scheduler = AsyncIOScheduler(timezone="UTC")
-
-    def hurry(name: str) -> None:
-        """Let a job run now instead of at its next tick, or once more if it is under way."""
-        if not ticks.follow(name):
-            scheduler.modify_job(name, next_run_time=datetime.now(UTC))
-
-    async def prepare() -> None:
-        await ticks.prepare()
-        hurry("deliver")
-
-    for name, step in (
-        ("prepare", prepare),
-        ("deliver", ticks.deliver),
-        ("write", ticks.write),
-        ("tidy", ticks.tidy),
-        ("collect", ticks.collect),
-    ):
-        if name not in steps:
-            continue
-        scheduler.add_job(
-            ticks.guarded(name, step),
-            IntervalTrigger(seconds=steps[name], timezone="UTC"),
+    def _add(self, name: str, every_s: int) -> None:
+        self.scheduler.add_job(
+            self._ticks.guarded(name, getattr(self, f"_{name}", getattr(self._ticks, name))),
+            IntervalTrigger(seconds=every_s, timezone="UTC"),
             id=name,
             next_run_time=datetime.now(UTC),
+            replace_existing=True,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,  # the default drops a tick that starts a second late
         )
-    scheduler.start()
+
+    def hurry(self, name: str) -> None:
+        """Let a step run now instead of at its next tick, or once more if it is under way."""
+        if not self._ticks.follow(name):
+            self.scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+
+    async def _prepare(self) -> None:
+        await self._ticks.prepare()
+        self.hurry("deliver")
+
+    async def _reload(self) -> None:
+        if await self._ticks.reload():
+            self.call(steps_of(self._ticks.app))
+            for name in ("prepare", "deliver", "write"):
+                self.hurry(name)
+
+
+async def serve(app: App, clock: Clock) -> None:
+    """Run until SIGTERM or SIGINT; messages in flight are finished and recorded.
+
+    SIGHUP has the settings read again. Raises: DigestError when the port of the web pages or of the
+    listener cannot be had, ConfigError when a token of theirs cannot be used.
+    """
+    check_tokens(app.config)
+    ticks = Ticks(app, clock, stop_signal(), Pulse(steps_of(app), clock()))
+    async with collecting.open_listener(lambda: ticks.app, clock):
+        await _serve(ticks)
+
+
+async def _serve(ticks: Ticks) -> None:
+    sock = listen(ticks.app.config.web)
+    loop, table = asyncio.get_running_loop(), Timetable(ticks)
+    ticks.app.store.note_state("settings", [], ticks.clock())
+    table.call(steps_of(ticks.app))
+    table.scheduler.start()
     logger.info("service.started")
 
     def wake() -> None:
         """Let letters go out: a visitor looks at the inbox. Called from the site's threads."""
-        loop.call_soon_threadsafe(hurry, "write")
+        loop.call_soon_threadsafe(table.hurry, "write")
 
     def read_now(name: str) -> None:
         """Let a source be read. Called from the site's threads."""
         step = ticks.guarded("ingest", lambda: ticks.read(name))
         asyncio.run_coroutine_threadsafe(step(), loop)
 
-    await serve_site(Site(app, clock, wake, read_now=read_now, pulse=pulse), sock, stop)
+    def reload() -> None:
+        """Read the settings again, changed or not."""
+        ticks.asked = True
+        table.hurry("reload")
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    site = Site(ticks.app, ticks.clock, wake, read_now=read_now, pulse=ticks.pulse)
+    ticks.followers.append(site)
+    await serve_site(site, sock, ticks.stop)
     logger.info("service.stopping")
-    scheduler.pause()
+    table.scheduler.pause()
     await ticks.finish()
-    scheduler.shutdown(wait=False)  # it cancels what still runs, so it comes last
+    table.scheduler.shutdown(wait=False)  # it cancels what still runs, so it comes last
     logger.info("service.stopped")
 
 

@@ -63,6 +63,11 @@ def letter_templates(folder: Path | None) -> tuple[tuple[str, str], ...]:
     )
 
 
+def own_files(folder: Path | None) -> list[Path]:
+    """Where the templates of an operator's folder lie, or would."""
+    return [folder / name for name in (*NAMES, *LETTER_NAMES)] if folder else []
+
+
 def web_folder() -> Path:
     """Where the templates of the web pages lie."""
     return _packaged_folder("web")

@@ -105,7 +105,7 @@ def test_n1_the_listener_takes_what_has_a_token_of_ours(
                     smtp.sendmail("", [path.replace("bounce+", "bounce+a")], raw)
 
         async def run() -> None:
-            async with open_listener(app, lambda: NOW) as port:
+            async with open_listener(lambda: app, lambda: NOW) as port:
                 assert port
                 await asyncio.to_thread(client, port)
 

@@ -29,6 +29,7 @@ LAYERS = (
     ("sending", "replay"),
     ("jobs", "mailroom", "collecting"),
     ("web",),
+    ("reloading",),
     ("scheduler", "demo"),
     ("cli",),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def _report(app: App, now: datetime) -> dict[str, Any]:
         "since": midnight,
         "deliveries": dict(app.store.deliveries_by_state(midnight)),
         "next_attempt_at": app.store.next_attempt_at(),
+        "service": {topic: asdict(one) for topic, one in app.store.noted_states().items()},
     }
 
 
@@ -50,6 +52,15 @@ def _print_report(report: dict[str, Any], timezone: str) -> None:
     say(f"digests since {report['since']:%Y-%m-%d %H:%M %Z}: {_counts(report['deliveries'])}")
     if report["next_attempt_at"]:
         say(f"mails wait; next try: {local_minute(report['next_attempt_at'], timezone)}")
+    _print_service(report["service"], timezone)
+
+
+def _print_service(states: Mapping[str, dict[str, Any]], timezone: str) -> None:
+    """What the running service has to say of itself; nothing where all is well."""
+    for one in states.values():
+        say(f"the service says since {local_minute(one['since'], timezone)}:")
+        for said in one["says"]:
+            say(f"  {said}")
 
 
 def _counts(states: Mapping[Any, int]) -> str:

@@ -4,7 +4,13 @@ Owns the keys, their ranges and defaults, and the wording of faults. Knows no cl
 """
 
 from digest.config.example import example_config
-from digest.config.files import check_files, read_secret, relays_of, smtp_password
+from digest.config.files import (
+    check_files,
+    read_secret,
+    relays_of,
+    settings_files,
+    smtp_password,
+)
 from digest.config.reading import load_config, parse_config, parse_subscribers, read_subscriber
 from digest.config.relays import ProviderTable, RelayTable, Smtp
 from digest.config.returns import BounceMailbox, Bounces
@@ -32,5 +38,6 @@ __all__ = [
     "read_secret",
     "read_subscriber",
     "relays_of",
+    "settings_files",
     "smtp_password",
 ]

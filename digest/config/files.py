@@ -75,6 +75,19 @@ def secret_fault(path: Path) -> str:
     return ""
 
 
+def settings_files(config: Config) -> list[Path]:
+    """The files whose content is part of the settings, the config itself first.
+
+    Those that are read anew at each use are left out, and so is the key that signs links.
+    """
+    named = [config.mail.note_file, config.web.admin_token_file, config.web.metrics_token_file]
+    for _, relay in relays_of(config):
+        named += [relay.password_file, relay.ca_file, relay.cert_file, relay.key_file]
+    if config.dkim:
+        named += [config.dkim.key_file, config.dkim.ed25519_key_file]
+    return [config.folder / Path(config.place).name, *(path for path in named if path)]
+
+
 def _faults(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     """Each fault with its table and key."""
     for place, path in _secrets(config):

@@ -38,6 +38,7 @@ class SmtpMailer:
         clock: Clock = monotonic,
         chance: Chance = random.random,
     ) -> None:
+        self._made_of = relays, tuple(providers)
         self.workers = OVERLAP * sum(relay.connections for relay in relays)
         self._trunks = [Trunk(relay, clock, chance) for relay in relays]
         self._limits = Limits(providers, rates, clock, chance)
@@ -48,6 +49,10 @@ class SmtpMailer:
     def rest_s(self) -> float:
         """Seconds until some relay may be tried; 0 when one may be now."""
         return min(trunk.breaker.rest_s for trunk in self._trunks)
+
+    def is_like(self, other: SmtpMailer) -> bool:
+        """Whether it sends by the same settings: then what it has learned of them holds."""
+        return self._made_of == other._made_of
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from digest.model import DeliveryState, Subscriber, SubscriberState
 from digest.schedule import STALE_AFTER
 from digest.store.connection import Connections, moment, stamp
-from digest.store.operating import LedgerRow
+from digest.store.operating import LedgerRow, ServiceState
 from digest.store.subscribers import SELECT_SUBSCRIBER, subscriber_of
 
 RETRY = (
@@ -92,6 +93,30 @@ class DeskVerbs(Connections):
         """Never send what waits or is held; false where that is no move any more."""
         with self.writing() as db:
             return bool(db.execute(CANCEL, {"id": delivery_id, "now": stamp(now)}).rowcount)
+
+    def note_state(self, topic: str, says: Sequence[str], now: datetime) -> bool:
+        """Keep what the service says of a topic, nothing for all is well; false if it said so."""
+        with self.writing() as db:
+            if not says:
+                return bool(
+                    db.execute("DELETE FROM service_states WHERE topic = ?", (topic,)).rowcount
+                )
+            return bool(
+                db.execute(
+                    "INSERT INTO service_states (topic, says, since) VALUES (?, ?, ?)"
+                    " ON CONFLICT (topic) DO UPDATE SET says = excluded.says,"
+                    " since = excluded.since WHERE says != excluded.says",
+                    (topic, json.dumps(list(says), ensure_ascii=False), stamp(now)),
+                ).rowcount
+            )
+
+    def noted_states(self) -> Mapping[str, ServiceState]:
+        """What is not well with the service, by topic, as it has last said."""
+        rows = self.rows("SELECT topic, says, since FROM service_states ORDER BY topic")
+        return {
+            topic: ServiceState(tuple(json.loads(says)), moment(since))
+            for topic, says, since in rows
+        }
 
     def oldest_waiting_at(self) -> datetime | None:
         """When the longest waiting delivery was prepared; None when none waits."""

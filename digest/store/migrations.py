@@ -378,3 +378,18 @@ CREATE TABLE feed_links (         -- who reads their digests in a feed reader
 def m012_feed_links(db: Database) -> None:
     """Private links to one's own digests, each until it is revoked."""
     db.executescript(FEEDS)
+
+
+STATES = """
+CREATE TABLE service_states (     -- what the running service has to say of itself
+    topic TEXT PRIMARY KEY,       -- settings, relays
+    says TEXT NOT NULL,           -- a list of sentences as JSON
+    since TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@migrations()
+def m013_service_states(db: Database) -> None:
+    """What is wrong with a running service, for commands that are other processes."""
+    db.executescript(STATES)

@@ -43,6 +43,14 @@ class LedgerRow:
     reply: str
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """What the running service has said of one topic, in sentences, and since when it holds."""
+
+    says: tuple[str, ...]
+    since: datetime
+
+
 class Operating(Protocol):
     """The verbs for keys, and for who runs the service."""
 
@@ -90,6 +98,12 @@ class Operating(Protocol):
 
     def cancel_delivery(self, delivery_id: int, now: datetime) -> bool:
         """Never send what waits or is held; false where that is no move any more."""
+
+    def note_state(self, topic: str, says: Sequence[str], now: datetime) -> bool:
+        """Keep what the service says of a topic, nothing for all is well; false if it said so."""
+
+    def noted_states(self) -> Mapping[str, ServiceState]:
+        """What is not well with the service, by topic, as it has last said."""
 
     def oldest_waiting_at(self) -> datetime | None:
         """When the longest waiting delivery was prepared; None when none waits."""

@@ -156,8 +156,23 @@ def _steps(site: Site, now: datetime) -> Iterator[Metric]:
     mailer = site.app.mailer
     rest_s = mailer.rest_s if isinstance(mailer, SmtpMailer) else 0.0
     yield from (ticks, age, tries)
+    yield from _settings(site)
     yield GaugeMetricFamily("digest_breaker_open", "1 while every relay rests.", int(rest_s > 0))
     yield GaugeMetricFamily("digest_breaker_rest_seconds", "How long they still rest.", rest_s)
+
+
+def _settings(site: Site) -> Iterator[Metric]:
+    pulse = site.pulse
+    faulty = "1 while the settings in the files have faults and older ones are in force."
+    yield GaugeMetricFamily("digest_settings_faulty", faulty, int(bool(pulse.faults)))
+    later = "Changed settings that wait for the next start."
+    yield GaugeMetricFamily("digest_settings_waiting", later, len(pulse.later))
+    if pulse.settings_at:
+        yield GaugeMetricFamily(
+            "digest_settings_timestamp_seconds",
+            "When the settings in force were taken up.",
+            pulse.settings_at.timestamp(),
+        )
 
 
 def _gauge(name: str, words: str, label: str) -> GaugeMetricFamily:

@@ -44,11 +44,26 @@ class Beat:
 
 
 class Pulse:
-    """The beats of all steps, by name; `outcomes` counts what tries to send came to."""
+    """The beats of all steps, by name; `outcomes` counts what tries to send came to.
+
+    `settings_at` is when those in force were taken up; `faults` keep changed ones out, and `later`
+    names keys that wait for the next start.
+    """
 
     def __init__(self, steps: Mapping[str, int] | None = None, now: datetime | None = None) -> None:
         self.beats = {name: Beat(every, now) for name, every in (steps or {}).items() if now}
         self.outcomes: Counter[DeliveryState] = Counter()
+        self.settings_at = now
+        self.faults: tuple[str, ...] = ()
+        self.later: tuple[str, ...] = ()
+
+    def expect(self, steps: Mapping[str, int], now: datetime) -> None:
+        """Have these steps from now on; those that were there before keep what is known."""
+        known = self.beats
+        self.beats = {
+            name: replace(known[name], every_s=every) if name in known else Beat(every, now)
+            for name, every in steps.items()
+        }
 
     def begin(self, name: str, now: datetime) -> None:
         """A step begins."""

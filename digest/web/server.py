@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from digest.config import Web
 from digest.errors import DigestError
@@ -57,30 +58,51 @@ def listen(web: Web) -> socket.socket:
     return sock
 
 
-def make_application(site: Site) -> ASGIApp:
-    """Every path of the site, measured. Raises: ConfigError when a token cannot be used."""
-    registry = make_registry(site)
-    paths = [
-        *api_routes(site),
-        *admin_routes(site),
-        *health_routes(),
-        *metrics_routes(site, registry),
-        *routes(),  # last: a day of theirs may be any one word
-    ]
-    return Measured(make_site(site, paths), registry)
+class Application:
+    """Every path of the site by the settings in force, measured.
+
+    Raises: ConfigError when a token cannot be used.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._registry = make_registry(site)
+        self._of, self._paths = site.app, self._make()
+        self._measured = Measured(self._current, self._registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._measured(scope, receive, send)
+
+    async def _current(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on by the settings of now: tokens, limits, proxies and the base URL may change."""
+        if self._of is not self._site.app:
+            self._of, self._paths = self._site.app, self._make()
+        await self._paths(scope, receive, send)
+
+    def _make(self) -> ASGIApp:
+        site = self._site
+        paths = [
+            *api_routes(site),
+            *admin_routes(site),
+            *health_routes(),
+            *metrics_routes(site, self._registry),
+            *routes(),  # last: a day of theirs may be any one word
+        ]
+        made = make_site(site, paths)
+        proxies = list(site.app.config.web.trusted_proxies)
+        return ProxyHeadersMiddleware(made, proxies) if proxies else made  # type: ignore[arg-type,return-value]  # uvicorn's own ASGI types
 
 
 async def serve_site(site: Site, sock: socket.socket, stop: asyncio.Event) -> None:
     """Answer requests until `stop` is set; those under way are finished."""
-    web = site.app.config.web
     server = _Server(
         uvicorn.Config(
-            make_application(site),
+            Application(site),
             log_config=None,
             access_log=False,  # paths hold tokens
             server_header=False,
-            proxy_headers=bool(web.trusted_proxies),
-            forwarded_allow_ips=list(web.trusted_proxies),
+            proxy_headers=False,  # the application minds them, as its proxies may change
             timeout_keep_alive=10,
             timeout_graceful_shutdown=GRACE_S,
             limit_concurrency=500,

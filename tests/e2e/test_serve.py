@@ -129,3 +129,39 @@ def test_a_server_that_never_answers_holds_up_no_stop(tmp_path: Path) -> None:
         found = states(tmp_path)
     assert found["sending"] == 0
     assert found["deferred"] + found["queued"] + found["empty"] == 20
+
+
+def log_until(process: subprocess.Popen[str], event: str) -> str:
+    """What the service logs up to an event and with it."""
+    assert process.stderr
+    log = ""
+    for line in process.stderr:
+        log += line
+        if f" {event}" in line:
+            return log
+    pytest.fail(f"{event} never came: {log}")
+
+
+def test_a_signal_has_changed_settings_taken_up_and_faulty_ones_kept_out(tmp_path: Path) -> None:
+    """SIGHUP twice: a slip is told and all goes on, mended it brings the new reader their mail."""
+    new = '\n[[subscribers]]\nemail = "new@example.org"\nkeywords = { "random graph" = 3 }\n'
+    with mail_server_thread() as server:
+        service = serving(tmp_path, server)
+        process = service.start("serve")
+        log_until(process, "web.listening")
+        config = tmp_path / "config.toml"
+        text = config.read_text()
+        config.write_text(text + new + "send_at = 7\n")
+        process.send_signal(signal.SIGHUP)
+        log = log_until(process, "settings.faulty")
+        assert "(***@example.org) send_at" in log.splitlines()[-1]
+        config.write_text(text + new)
+        process.send_signal(signal.SIGHUP)
+        log_until(process, "settings.taken_up")
+        wait_until(process, tmp_path, 21)
+        log = stopped(process, signal.SIGTERM)
+        assert "service.stopped" in log
+        mails = Counter(address for mail in server.taken for address in mail.recipients)
+    assert mails["new@example.org"] == 1
+    assert set(mails.values()) == {1}
+    assert states(tmp_path)["sending"] == 0

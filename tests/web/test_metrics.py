@@ -59,6 +59,8 @@ def test_d8_a_scripted_day_is_told(site: Running) -> None:
     assert got["digest_ticks_total", ("failed", "deliver")] == 1
     assert got["digest_tick_age_seconds", ("deliver",)] == 10
     assert got["digest_breaker_open", ()] == 0
+    assert got["digest_settings_faulty", ()] == 0
+    assert got["digest_settings_timestamp_seconds", ()] == NOW.timestamp() - 20
     assert got["digest_http_requests_total", ("GET", "/unsubscribe/{token}", "200")] == 1
     assert got["digest_http_requests_total", ("GET", "none", "404")] == 1
     assert "@" not in text
@@ -75,6 +77,20 @@ def test_a_breaker_that_is_open_is_told(site: Running) -> None:
         got = samples(client.get("/metrics").text)
     assert got["digest_breaker_open", ()] == 1
     assert got["digest_breaker_rest_seconds", ()] > 0
+
+
+def test_settings_that_were_not_taken_up_are_told(site: Running) -> None:
+    """Faulty ones, and those that wait for the next start; the admin page says which."""
+    site.site.pulse.faults = ("config.toml: [servce]: is no table here",)
+    site.site.pulse.later = ("[web] port",)
+    with site.client() as client:
+        got = samples(client.get("/metrics").text)
+    assert got["digest_settings_faulty", ()] == 1
+    assert got["digest_settings_waiting", ()] == 1
+    with site.browser() as browser:
+        page = browser.get("/admin/system").text
+    assert "config.toml: [servce]: is no table here" in page
+    assert "<dt>At the next start</dt><dd>[web] port</dd>" in page
 
 
 @pytest.mark.parametrize(

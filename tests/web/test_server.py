@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -60,3 +61,23 @@ def test_tokens_stay_out_of_the_log(tmp_path: Path, capfd: pytest.CaptureFixture
         token = site.app.tokens.unsubscribe(7)
         client.post(f"/unsubscribe/{token}")
     assert token not in "".join(capfd.readouterr())
+
+
+def test_changed_settings_hold_from_the_next_request_on(tmp_path: Path) -> None:
+    """A token, a path in the base URL and a proxy that are new need no other port or process."""
+    (tmp_path / "token").write_text("a-token-that-nobody-guesses")
+    (tmp_path / "token").chmod(0o600)
+    with running_site(tmp_path) as site, site.client() as client:
+        assert client.get("/metrics").status_code == 200
+        assert client.get("/digest/subscribe").status_code == 404
+        text = CONFIG.format(
+            base_url="http://localhost/digest",
+            web='metrics_token_file = "token"\ntrusted_proxies = ["127.0.0.1"]',
+        )
+        site.site.app = replace(site.app, config=parse_config(text, "config.toml", tmp_path))
+        assert client.get("/metrics").status_code == 401
+        bearer = {"authorization": "Bearer a-token-that-nobody-guesses"}
+        assert client.get("/metrics", headers=bearer).status_code == 200
+        assert client.get("/digest/subscribe").status_code == 200
+        elsewhere = {"x-forwarded-for": "203.0.113.7"}
+        assert client.get("/admin", headers=elsewhere).status_code == 404

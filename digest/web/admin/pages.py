@@ -107,6 +107,7 @@ def show_system(visit: Visit) -> Response:
     app, store = visit.app, visit.app.store
     disk = shutil.disk_usage(app.folder)
     data = app.folder / app.config.service.data
+    pulse = visit.site.pulse
     facts = {
         "Version": f"{__version__}, Python {platform.python_version()}, "
         f"SQLite {sqlite3.sqlite_version}",
@@ -115,6 +116,10 @@ def show_system(visit: Visit) -> Response:
         "Digests of 30 days": _counts(store.deliveries_by_state(EVER)),
         "Database": f"{data.stat().st_size / 1e6:,.1f} MB" if data.exists() else "none",
         "Disk": f"{disk.free / 1e9:,.1f} GB of {disk.total / 1e9:,.1f} GB free",
+        "Settings": f"in force since {pulse.settings_at:%Y-%m-%d %H:%M} UTC"
+        if pulse.settings_at
+        else "as at the start",
+        **({"At the next start": ", ".join(pulse.later)} if pulse.later else {}),
     }
     return visit.site.page(
         "admin_system.html",
@@ -123,6 +128,7 @@ def show_system(visit: Visit) -> Response:
             name: (beat, beat.age_s(visit.now)) for name, beat in visit.site.pulse.beats.items()
         },
         troubles=visit.site.pulse.troubles(visit.now),
+        faults=visit.site.pulse.faults,
         mark=mark(visit),
     )
 
