@@ -1,15 +1,17 @@
 """Digests as ledger text and back: what a mail showed, kept so that its bytes can be made again.
 
 Listings and frames are kept once for each content (`snapshots`); a delivery's own text holds their
-numbers, the scores, the reasons and the receipt, a few kilobytes.
+numbers, the scores, the reasons and the receipt, a few kilobytes. A reason names its keyword by the
+place that it has in the profile beside it, and leaves out at its end what most reasons lack.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
@@ -45,6 +47,12 @@ class FrameSnapshot:
 FRAME = TypeAdapter(FrameSnapshot)
 
 
+FIELDS = ("title", "abstract", "title and abstract", "author", "category", "org", "source")
+"""Fields that a kept reason names by their number: new ones are added at the end."""
+
+_NUMBERS = {name: number for number, name in enumerate(FIELDS)}
+
+
 def fingerprint(body: bytes) -> bytes:
     """The SHA-256 under which a snapshot's content is kept once."""
     return hashlib.sha256(body).digest()
@@ -52,6 +60,8 @@ def fingerprint(body: bytes) -> bytes:
 
 def freeze(digest: Digest, snapshot_id: Callable[[Listing], int]) -> str:
     """The ledger text of a digest; `snapshot_id` numbers the listings it shows."""
+    keywords = digest.subscriber.profile.keywords
+    places = {keyword.term: place for place, keyword in enumerate(keywords)}
     sections = [
         [
             section.name.value,
@@ -59,10 +69,7 @@ def freeze(digest: Digest, snapshot_id: Callable[[Listing], int]) -> str:
                 [
                     snapshot_id(match.listing),
                     match.score,
-                    [
-                        [r.term, r.field, r.points, r.count, r.related, r.part, r.learned]
-                        for r in match.reasons
-                    ],
+                    [_short(reason, places) for reason in match.reasons],
                 ]
                 for match in section.matches
             ],
@@ -84,6 +91,27 @@ def freeze(digest: Digest, snapshot_id: Callable[[Listing], int]) -> str:
     ).decode()
 
 
+def _short(reason: Reason, places: Mapping[str, int]) -> list[object]:
+    """A reason as it is kept."""
+    term, field = reason.term, reason.field
+    named: list[object] = [
+        places.get(term, term),
+        _NUMBERS.get(field, field),
+        reason.points,
+        reason.count,
+    ]
+    if reason.related or reason.part:  # what was learned is related as well
+        return [*named, reason.related, reason.part, reason.learned]
+    return named
+
+
+def _reason(kept: Sequence[Any], terms: Sequence[str]) -> Reason:
+    """The reason of its short form, or of the whole one that older versions have kept."""
+    term, field, *rest = kept
+    term = terms[term] if isinstance(term, int) else term
+    return Reason(term, FIELDS[field] if isinstance(field, int) else field, *rest)
+
+
 def thaw(
     body: str,
     digest_on: date,
@@ -95,14 +123,16 @@ def thaw(
     """The digest of a ledger text; `listing` gives the listing of a snapshot number."""
     kept = from_json(body)
     matched_by = tuple((source, count) for source, count in kept.get("matched_by", ()))
+    subscriber = SUBSCRIBER.validate_python(kept["subscriber"])
+    terms = [keyword.term for keyword in subscriber.profile.keywords]
     return Digest(
-        subscriber=SUBSCRIBER.validate_python(kept["subscriber"]),
+        subscriber=subscriber,
         digest_on=digest_on,
         sections=tuple(
             Section(
                 SectionName(name),
                 tuple(
-                    Match(listing(number), score, tuple(Reason(*reason) for reason in reasons))
+                    Match(listing(number), score, tuple(_reason(one, terms) for one in reasons))
                     for number, score, reasons in matches
                 ),
             )

@@ -74,7 +74,8 @@ class LedgerVerbs(Connections):
                 continue
             rows = self.rows(
                 SELECT_SUBSCRIBER + " WHERE state = 'active' AND timezone = ?"
-                " AND send_at = ? AND days = ? AND answered_on < ? ORDER BY id LIMIT ?",
+                " AND send_at = ? AND days = ? AND answered_on < ?"
+                " ORDER BY answered_on, id LIMIT ?",  # as the index has them: nothing is sorted
                 (timezone, send_at, days, day.isoformat(), limit - len(found)),
             )
             found.extend(Due(one, day) for row in rows if (one := _readable_subscriber(row)))
@@ -98,8 +99,7 @@ class LedgerVerbs(Connections):
     def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
         """Write the ledger rows of digests; returns how many are new."""
         with self.writing() as db:
-            opening = Opening(db, frame, now)
-            return sum(opening.write(digest) for digest in digests)
+            return Opening(db, frame, now).write(digests)
 
     def delivery(self, subscriber_id: int, digest_on: date) -> Delivery | None:
         """The delivery of a subscriber's day with its digest, if there is one."""

@@ -4,13 +4,45 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 
 from sqlite_utils import Database
 
 from digest.model import DeliveryState, Digest, Frame, Listing, SourceRun
 from digest.store.connection import stamp
 from digest.store.freeze import FRAME, LISTING, FrameSnapshot, fingerprint, freeze
+
+OPEN_ROW = """
+INSERT INTO deliveries (subscriber_id, digest_on, state, message_id, recipient, frame_id,
+    listing_ids, prepared_at, attempts, unknowns, next_attempt_at, owner, code, reply, closed_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ?)
+"""
+
+OPEN_BODY = """
+INSERT INTO bodies (delivery_id, body)
+SELECT id, ? FROM deliveries WHERE subscriber_id = ? AND digest_on = ?
+"""
+
+UNOPENED = """
+SELECT id FROM subscribers WHERE id IN (SELECT value FROM json_each(:people))
+AND state = 'active' AND NOT EXISTS
+    (SELECT 1 FROM deliveries WHERE subscriber_id = subscribers.id AND digest_on = :day)
+"""
+"""Who left or was erased meanwhile gets no row, nor whoever has one."""
+
+REPLACE = """
+UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, closed_at = :now,
+    reply = 'replaced by a later digest; last reply: ' || reply
+WHERE subscriber_id IN (SELECT value FROM json_each(:people)) AND digest_on < :day
+AND state IN ('queued', 'deferred')
+"""
+
+ANSWER = """
+UPDATE subscribers SET answered_on = max(answered_on, :day)
+WHERE id IN (SELECT value FROM json_each(:people))
+"""
 
 
 class Opening:
@@ -24,51 +56,41 @@ class Opening:
         self._frames: dict[tuple[SourceRun, ...], int] = {}
         self._listings: dict[int, tuple[Listing, int]] = {}
 
-    def write(self, digest: Digest) -> int:
-        """Write the row of a digest, if its day has none; returns 1 or 0."""
-        subscriber, day = digest.subscriber, digest.digest_on.isoformat()
-        inserted = self._insert(digest, day)
-        if inserted:
-            self._db.execute(
-                "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, closed_at = ?,"
-                " reply = 'replaced by a later digest; last reply: ' || reply"
-                " WHERE subscriber_id = ? AND digest_on < ? AND state IN ('queued', 'deferred')",
-                (self._now, subscriber.id, day),
-            )
-        self._db.execute(
-            "UPDATE subscribers SET answered_on = max(answered_on, ?) WHERE id = ?",
-            (day, subscriber.id),
-        )
-        return inserted
+    def write(self, digests: Sequence[Digest]) -> int:
+        """Write the rows of digests whose day has none yet; returns how many.
 
-    def _insert(self, digest: Digest, day: str) -> int:
-        cursor = self._db.execute(
-            "INSERT OR IGNORE INTO deliveries (subscriber_id, digest_on, state, message_id,"
-            " recipient, frame_id, listing_ids, prepared_at, attempts, unknowns,"
-            " next_attempt_at, owner, code, reply, closed_at)"
-            " SELECT ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ? WHERE EXISTS"
-            " (SELECT 1 FROM subscribers WHERE id = ? AND state = 'active')",
-            (
-                digest.subscriber.id,
-                day,
-                DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY,
-                f"{day}.{secrets.token_hex(10)}@{self._domain}",
-                digest.subscriber.email,
-                self._frame_id(digest.receipt.sources),
-                json.dumps([listing.id for listing in digest.listings], separators=(",", ":")),
-                self._now,
-                self._now if digest.mailed else None,
-                digest.empty_reason,
-                None if digest.mailed else self._now,
-                digest.subscriber.id,  # who left or was erased meanwhile gets no row
-            ),
+        All of one day at once: to ask and to tell the database of each takes four times as long.
+        """
+        days: dict[date, dict[int, Digest]] = defaultdict(dict)
+        for digest in digests:
+            days[digest.digest_on].setdefault(digest.subscriber.id, digest)
+        return sum(self._write_day(day.isoformat(), asked) for day, asked in days.items())
+
+    def _write_day(self, day: str, asked: dict[int, Digest]) -> int:
+        # Nobody else writes during the transaction, so that what is asked first holds to its end.
+        new = [row[0] for row in self._db.execute(UNOPENED, _named(asked, day=day))]
+        digests = [asked[person] for person in new]
+        many = self._db.conn.executemany
+        many(OPEN_ROW, [self._row(digest, day) for digest in digests])
+        many(OPEN_BODY, [(freeze(d, self._listing_id), d.subscriber.id, day) for d in digests])
+        self._db.execute(REPLACE, _named(new, day=day, now=self._now))
+        self._db.execute(ANSWER, _named(asked, day=day))
+        return len(new)
+
+    def _row(self, digest: Digest, day: str) -> tuple[object, ...]:
+        return (
+            digest.subscriber.id,
+            day,
+            DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY,
+            f"{day}.{secrets.token_hex(10)}@{self._domain}",
+            digest.subscriber.email,
+            self._frame_id(digest.receipt.sources),
+            json.dumps([listing.id for listing in digest.listings], separators=(",", ":")),
+            self._now,
+            self._now if digest.mailed else None,
+            digest.empty_reason,
+            None if digest.mailed else self._now,
         )
-        if cursor.rowcount:
-            self._db.execute(
-                "INSERT INTO bodies (delivery_id, body) VALUES (?, ?)",
-                (cursor.lastrowid, freeze(digest, self._listing_id)),
-            )
-        return cursor.rowcount
 
     def _frame_id(self, sources: tuple[SourceRun, ...]) -> int:
         if sources not in self._frames:
@@ -92,3 +114,8 @@ class Opening:
             (fingerprint(body), body.decode(), self._now),
         ).fetchone()
         return int(row[0])
+
+
+def _named(people: Collection[int], **words: str) -> dict[str, str]:
+    """The parameters of a statement about these people."""
+    return {"people": json.dumps(list(people)), **words}

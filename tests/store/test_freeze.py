@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from digest.model import Digest, Listing, Match, Reason, Section, SectionName
-from digest.store.freeze import FrameSnapshot, freeze, thaw
+import pytest
+
+from digest.model import (
+    Digest,
+    Keyword,
+    Listing,
+    Match,
+    Profile,
+    Reason,
+    Section,
+    SectionName,
+    Subscriber,
+)
+from digest.store.freeze import FIELDS, FrameSnapshot, freeze, thaw
 from tests.samples import FRAME, NOW, listing, subscriber
 
 SHOWN = listing("Tiles")
@@ -27,10 +40,10 @@ def thawed(body: str) -> tuple[Reason, ...]:
     return kept.sections[0].matches[0].reasons
 
 
-def frozen() -> str:
+def frozen(reader: Subscriber | None = None, reasons: tuple[Reason, ...] = REASONS) -> str:
     """The ledger text of a digest of one listing."""
-    section = Section(SectionName.FOR_YOU, (Match(SHOWN, 0.5, REASONS),))
-    return freeze(Digest(subscriber(), NOW.date(), (section,)), lambda listing: 7)
+    section = Section(SectionName.FOR_YOU, (Match(SHOWN, 0.5, reasons),))
+    return freeze(Digest(reader or subscriber(), NOW.date(), (section,)), lambda listing: 7)
 
 
 def test_every_mark_of_a_reason_is_kept() -> None:
@@ -39,8 +52,25 @@ def test_every_mark_of_a_reason_is_kept() -> None:
 
 
 def test_reasons_of_an_older_version_are_read() -> None:
-    """Before anything was learned a reason had six parts."""
+    """Reasons once had all their parts, and six before anything was learned."""
     kept = json.loads(frozen())
-    for reason in kept["sections"][0][1][0][2]:
-        del reason[6:]
-    assert [reason.learned for reason in thawed(json.dumps(kept))] == [False] * 3
+    kept["sections"][0][1][0][2] = [
+        ["tiles", "title", 0.3, 1, False, "", False],
+        ["kernels", "abstract", 0.1, 1, True, ""],
+    ]
+    assert thawed(json.dumps(kept)) == REASONS[:2]
+
+
+def test_a_keyword_is_kept_once() -> None:
+    """A reason names a keyword by its place in the profile, which is kept beside it."""
+    reader = replace(subscriber(), profile=Profile((Keyword("kernels"), Keyword("tiles", 2.0))))
+    body = frozen(reader)
+    assert thawed(body) == REASONS
+    assert body.count('"tiles"') == 1
+
+
+@pytest.mark.parametrize("field", [*FIELDS, "meaning"])
+def test_every_field_is_kept(field: str) -> None:
+    """Fields have numbers in the ledger; one without a number keeps its name."""
+    reasons = (Reason("7", field, 0.5, part="words of it", learned=False),)
+    assert thawed(frozen(reasons=reasons)) == reasons
