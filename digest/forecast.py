@@ -130,6 +130,13 @@ def forecast(
     )
 
 
+def fitting(matcher: Matcher, term: str, batch: Batch) -> int:
+    """In how many of the listings a keyword stands, at least in part."""
+    alone = [Profile((Keyword(term),), related=False)]
+    ranking = Pairs(matcher.compile(alone, [None]), batch, alone).rank(len(batch.listings))
+    return len(ranking.listing)
+
+
 def _days(days: Sequence[date], passed: Sequence[int], cap: int) -> tuple[DayForecast, ...]:
     considered, fitting = Counter(days), Counter(days[at] for at in passed)
     return tuple(

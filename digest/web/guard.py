@@ -36,6 +36,14 @@ HEADERS = {
 """On every answer; one that may be kept says so itself (T3, T8)."""
 
 
+WITH_SCRIPT = {
+    "content-security-policy": (
+        f"{HEADERS['content-security-policy']}; script-src 'self'; connect-src 'self'"
+    )
+}
+"""On the two pages whose keyword rows have a script, of our own file; no other page runs any."""
+
+
 class SafeHeaders:
     """Puts the security headers on every answer, also on those that refuse a request."""
 

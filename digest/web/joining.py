@@ -26,6 +26,7 @@ from digest.signup import (
 )
 from digest.store import Signup, SignupLimits
 from digest.tokens import CONFIRM, FORM
+from digest.web.guard import WITH_SCRIPT
 from digest.web.rehearsing import CROWDED, CrowdedError, crowded, forecast_of
 from digest.web.settings import STAND_IN, Fault, SettingsForm, form_of, read_settings, zones
 from digest.web.site import Visit
@@ -147,7 +148,7 @@ def _page(
     status: int = 200,
     made: Forecast | None = None,
 ) -> Response:
-    return visit.site.page(
+    answer = visit.site.page(
         "subscribe.html",
         status,
         form=form.with_rows(more),
@@ -155,6 +156,8 @@ def _page(
         made=made,
         stamp=visit.app.tokens.issue(FORM, 0, visit.now),
     )
+    answer.headers.update(WITH_SCRIPT)
+    return answer
 
 
 def _folded(email: str) -> str:

@@ -16,6 +16,7 @@ from digest.errors import ConfigError
 from digest.model import Delivery, Origin, Subscriber, SubscriberState
 from digest.schedule import send_instant, zone
 from digest.store import Like
+from digest.web.guard import WITH_SCRIPT
 from digest.web.history import as_kept
 from digest.web.rehearsing import CROWDED, CrowdedError, crowded, forecast_of
 from digest.web.session import form_mark, signed_out
@@ -172,7 +173,9 @@ def _page(
         "tomorrow": today + timedelta(days=1),
         "latest": today + LONGEST_PAUSE,
     }
-    return visit.site.page("preferences.html", status, **(values | shown))
+    answer = visit.site.page("preferences.html", status, **(values | shown))
+    answer.headers.update(WITH_SCRIPT)
+    return answer
 
 
 def _read_toml(text: str, one: Subscriber, default_timezone: str) -> Subscriber:

@@ -7,6 +7,7 @@ one of the site's threads: few may, so that the other pages are served meanwhile
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from starlette.exceptions import HTTPException
@@ -51,6 +52,17 @@ def forecast_of(visit: Visit, profile: Profile, one: Subscriber | None = None) -
             site.forecasting.release()
     finally:
         site.places.release()
+
+
+def if_free(visit: Visit, made: Callable[[], str]) -> str | None:
+    """What `made` gives of the stored days; None while a forecast is made, for nobody waits."""
+    site = visit.site
+    if not site.forecasting.acquire(blocking=False):
+        return None
+    try:
+        return made()
+    finally:
+        site.forecasting.release()
 
 
 def crowded(answer: Response) -> Response:

@@ -18,6 +18,7 @@ from digest.web import (
     preferences,
     search,
     session,
+    teaching,
 )
 from digest.web.session import own, personal
 from digest.web.site import Endpoint, posted, posted_by_anyone, shown
@@ -28,9 +29,11 @@ A_DAY = "public, max-age=86400"
 def routes() -> list[BaseRoute]:
     """Every path of the site."""
     return [
-        Route("/style.css", style()),
+        Route("/style.css", kept("style.css", "text/css")),
+        Route("/form.js", kept("form.js", "text/javascript")),
         Route("/subscribe", shown(joining.show_form), methods=["GET"]),
         Route("/subscribe", posted(joining.take_form), methods=["POST"]),
+        Route("/subscribe/keyword", shown(teaching.tell), methods=["GET"]),
         Route("/confirm/{token}", shown(joining.show_confirm), methods=["GET"]),
         Route("/confirm/{token}", posted(joining.confirm), methods=["POST"]),
         *_preferences(),
@@ -99,11 +102,11 @@ def _tuning() -> list[BaseRoute]:
     ]
 
 
-def style() -> Endpoint:
-    """The endpoint of the one style sheet, read once."""
-    css = (web_folder() / "style.css").read_bytes()
+def kept(name: str, media_type: str) -> Endpoint:
+    """The endpoint of a file beside the templates, read once, that browsers keep for a day."""
+    content = (web_folder() / name).read_bytes()
 
     async def endpoint(request: Request) -> Response:
-        return Response(css, media_type="text/css", headers={"cache-control": A_DAY})
+        return Response(content, media_type=media_type, headers={"cache-control": A_DAY})
 
     return endpoint

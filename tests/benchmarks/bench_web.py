@@ -45,7 +45,8 @@ PAGES = (
     "/month/{month}?category=cs.CL&source=arXiv&from=200",
     "/search", "/search?q=w9001", "/search?q=w700+w41", "/search?q=%22w12+w7%22", "/search?q=w13*",
     "/search?q=title:w300+-w5", "/search?q=category:cs.CL+w99", "/search?q=w1",
-    "/search?q=w1&sort=newest",    "/search?q=author:lovelace", "/subscribe", "/style.css",
+    "/search?q=w1&sort=newest", "/search?q=author:lovelace", "/style.css", "/form.js", "/subscribe",
+    "/subscribe/keyword?term=w700+w41", "/subscribe/keyword?term=w1",
 )  # fmt: skip
 
 
