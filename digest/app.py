@@ -161,6 +161,7 @@ def open_app(config: Config, now: datetime, *, mailer: Mailer | None = None) -> 
     """
     app = parts(config, mailer)
     try:
+        app.store.notice_restore(now)
         app.store.sync_file(config.subscribers, now)
         yield app
     finally:

@@ -117,7 +117,16 @@ async def mail_server(output: Path) -> AsyncIterator[int]:
         await server.wait_closed()
 
 
-OURS = ("demo.db", "demo.db-wal", "demo.db-shm", "index.html", "secret.key", "*.eml")
+OURS = (
+    "demo.db",
+    "demo.db-wal",
+    "demo.db-shm",
+    "demo.db.sent",
+    "demo.db.suppressed",
+    "index.html",
+    "secret.key",
+    "*.eml",
+)
 """What the demo puts into its folder; nothing else is ever deleted there."""
 
 

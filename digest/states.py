@@ -14,7 +14,8 @@ from types import MappingProxyType
 class DeliveryState(StrEnum):
     """Where a delivery stands. `empty` is born final: the day was answered without a mail.
 
-    `held` waits for a person, who lets it go out once more or cancels it.
+    `held` waits for a person, who lets it go out once more or cancels it. What waits in a restored
+    backup is held as well: it may have gone out since the backup was made.
     """
 
     QUEUED = "queued"
@@ -30,7 +31,9 @@ class DeliveryState(StrEnum):
 
 MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = MappingProxyType(
     {
-        DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.CANCELLED}),
+        DeliveryState.QUEUED: frozenset(
+            {DeliveryState.SENDING, DeliveryState.CANCELLED, DeliveryState.HELD}
+        ),
         DeliveryState.SENDING: frozenset(
             {
                 DeliveryState.SENT,
@@ -39,7 +42,9 @@ MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = MappingProxyType(
                 DeliveryState.UNKNOWN,
             }
         ),
-        DeliveryState.DEFERRED: frozenset({DeliveryState.SENDING, DeliveryState.CANCELLED}),
+        DeliveryState.DEFERRED: frozenset(
+            {DeliveryState.SENDING, DeliveryState.CANCELLED, DeliveryState.HELD}
+        ),
         DeliveryState.UNKNOWN: frozenset({DeliveryState.SENDING, DeliveryState.HELD}),
         DeliveryState.SENT: frozenset(),
         DeliveryState.REFUSED: frozenset(),

@@ -40,11 +40,12 @@ def running(
     sources: str = "",
     mail: str = "",
     mailer: Mailer | None = None,
+    now: datetime = NOW,
 ) -> Iterator[App]:
     """The parts of a service whose config file names these people and sources."""
     text = CONFIG.format(port=port, lease_s=lease_s, mail=mail) + sources
     text += "".join(f"\n{profile_toml(one)}" for one in people)
-    with open_app(parse_config(text, "config.toml", folder), NOW, mailer=mailer) as app:
+    with open_app(parse_config(text, "config.toml", folder), now, mailer=mailer) as app:
         yield app
 
 

@@ -48,6 +48,15 @@ COMMANDS = {
         "rank",
         "Score LISTINGS for PROFILES from files: profile, listing, score; best first.",
     ),
+    "backup": (
+        "backing_up",
+        "Write a whole, checked copy of the database to FILE, also while the service runs.",
+    ),
+    "restore": (
+        "backing_up",
+        "Put the copy in FILE in the place of the database; the service must be stopped.",
+    ),
+    "held": ("backing_up", "List, release and cancel digests that wait for your word."),
     "status": ("state", "Show the sources, the subscribers by state and today's digests."),
 }
 """Each command's module and its line in the help, in the order in which a newcomer meets them."""

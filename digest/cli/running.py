@@ -178,6 +178,8 @@ def _send_what_waits(app: App) -> bool:
     if account.states:
         say(f"sent {counted(sent, 'mail')}")
     complain(*account.faults(f"{app.config.smtp.host}:{app.config.smtp.port}"))
+    if held := app.store.deliveries_by_state(clock() - timedelta(hours=24)).get(DeliveryState.HELD):
+        say(f"{counted(held, 'mail is', 'mails are')} held: `digest held list` says why", err=True)
     if again := app.store.next_attempt_at():
         left = counted(_waiting(app), "mail waits", "mails wait")
         when = f" from {minute(again)} on" if again > clock() else ""

@@ -14,7 +14,11 @@ from digest.app import App
 from digest.cli.options import clock, config_option, json_option, opened
 from digest.cli.receipts import local_minute, print_sources, source_reports
 from digest.cli.saying import print_json, say
+from digest.model import DeliveryState
 from digest.schedule import zone
+
+MOST_HELD = 1_000_000
+"""Held rows that are counted: all of them."""
 
 
 @click.command()
@@ -40,6 +44,7 @@ def _report(app: App, now: datetime) -> dict[str, Any]:
         "subscribers": {state: states.count(state) for state in sorted(set(states))},
         "since": midnight,
         "deliveries": dict(app.store.deliveries_by_state(midnight)),
+        "held": len(app.store.ledger_rows(MOST_HELD, state=DeliveryState.HELD)),
         "next_attempt_at": app.store.next_attempt_at(),
         "service": {topic: asdict(one) for topic, one in app.store.noted_states().items()},
     }
@@ -50,6 +55,8 @@ def _print_report(report: dict[str, Any], timezone: str) -> None:
     say()
     say(f"subscribers: {_counts(report['subscribers'])}")
     say(f"digests since {report['since']:%Y-%m-%d %H:%M %Z}: {_counts(report['deliveries'])}")
+    if report["held"]:
+        say(f"held for your word: {report['held']:,}; see `digest held list`")
     if report["next_attempt_at"]:
         say(f"mails wait; next try: {local_minute(report['next_attempt_at'], timezone)}")
     _print_service(report["service"], timezone)

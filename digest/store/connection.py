@@ -45,6 +45,22 @@ def check_full_text(connection: sqlite3.Connection) -> None:
             ) from error
 
 
+def unknown_steps(connection: sqlite3.Connection, path: Path) -> str:
+    """Why a database is too new for this program, or nothing.
+
+    Raises: sqlite3.Error for what is no database.
+    """
+    known = {migration.name for migration in migrations._migrations}  # no public list of them
+    applied = migrations.applied(Database(connection))
+    newer = {step.name for step in applied} - known
+    if not newer:
+        return ""
+    return (
+        f"{path}: written by a newer version of this program "
+        f"(it knows {', '.join(sorted(newer))}); upgrade before using it"
+    )
+
+
 class Connections:
     """The file and its connections, one a thread.
 
@@ -67,13 +83,8 @@ class Connections:
             self._migrate()
 
     def _migrate(self) -> None:
-        known = {migration.name for migration in migrations._migrations}  # no public list of them
-        newer = {applied.name for applied in migrations.applied(self.db)} - known
-        if newer:
-            raise StoreError(
-                f"{self.path}: written by a newer version of this program "
-                f"(it knows {', '.join(sorted(newer))}); upgrade before using it"
-            )
+        if newer := unknown_steps(self.db.conn, self.path):
+            raise StoreError(newer)
         if migrations.pending(self.db):
             migrations.apply(self.db)
 

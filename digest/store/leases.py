@@ -16,7 +16,8 @@ from sqlite_utils import Database
 from digest.model import Deferred, Outcome, Refused, Sent, Unknown
 from digest.schedule import STALE_AFTER, is_final, state_after
 from digest.store import Lease, Tried
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import moment, stamp
+from digest.store.watermark import Watermark
 
 TRIES_WITHOUT_REPLY = 2
 """An unknown delivery is sent once more (same Message-ID, same bytes), then held for a person."""
@@ -75,7 +76,7 @@ SETTLED_BY_TIME = (
 )
 
 
-class LeaseVerbs(Connections):
+class LeaseVerbs(Watermark):
     """The way of a delivery from waiting to its end; see `Store` for what each verb promises."""
 
     def lease(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Lease]:
@@ -110,6 +111,9 @@ class LeaseVerbs(Connections):
                 }
                 if db.execute(BEGIN, values).rowcount:
                     held.append(lease.delivery_id)
+            number = self._count_send(db) if begun else 0
+        if number:
+            self._raise_mark(number, now)
         return frozenset(held)
 
     def give_back(self, owner: str) -> int:

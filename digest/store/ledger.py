@@ -22,7 +22,7 @@ from digest.model import (
 )
 from digest.schedule import due_on, zone
 from digest.store import Due
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import moment, stamp
 from digest.store.freeze import (
     FRAME,
     LISTING,
@@ -31,6 +31,7 @@ from digest.store.freeze import (
 )
 from digest.store.opening import Opening
 from digest.store.subscribers import SELECT_SUBSCRIBER, subscriber_of
+from digest.store.watermark import Watermark
 
 logger = logging.getLogger("digest")
 
@@ -50,7 +51,7 @@ SHOWING = (
 )
 
 
-class LedgerVerbs(Connections):
+class LedgerVerbs(Watermark):
     """The accounts of every mail; see `Store` for what each verb promises."""
 
     def __init__(self, path: Path) -> None:
@@ -99,7 +100,7 @@ class LedgerVerbs(Connections):
     def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
         """Write the ledger rows of digests; returns how many are new."""
         with self.writing() as db:
-            return Opening(db, frame, now).write(digests)
+            return Opening(db, frame, now, self._restored_until(db)).write(digests)
 
     def delivery(self, subscriber_id: int, digest_on: date) -> Delivery | None:
         """The delivery of a subscriber's day with its digest, if there is one."""

@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 
 from digest.model import Outcome
 from digest.store import Letter
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import moment, stamp
 from digest.store.leases import TRIES_WITHOUT_REPLY, closing_values
+from digest.store.watermark import Watermark
 
 STALE = timedelta(hours=48)
 """The link in a letter works as long, so that a later letter would be of no use."""
 
 
-class LetterVerbs(Connections):
+class LetterVerbs(Watermark):
     """The accounts of every letter; see `Store` for what each verb promises."""
 
     def claim_letters(
@@ -44,6 +45,9 @@ class LetterVerbs(Connections):
                 " RETURNING id",
                 (owner, stamp(now + timedelta(seconds=lease_s)), stamp(now), limit),
             ).fetchall()
+            number = self._count_send(db) if taken else 0
+        if number:
+            self._raise_mark(number, now)
         rows = self.rows(
             "SELECT id, kind, recipient, signup_id, message_id, created_at, attempts, owner"
             " FROM letters WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",

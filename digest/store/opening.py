@@ -11,8 +11,10 @@ from datetime import date, datetime
 from sqlite_utils import Database
 
 from digest.model import DeliveryState, Digest, Frame, Listing, SourceRun
+from digest.schedule import send_instant
 from digest.store.connection import stamp
 from digest.store.freeze import FRAME, LISTING, FrameSnapshot, fingerprint, freeze
+from digest.store.watermark import HELD_BACK
 
 OPEN_ROW = """
 INSERT INTO deliveries (subscriber_id, digest_on, state, message_id, recipient, frame_id,
@@ -48,8 +50,11 @@ WHERE id IN (SELECT value FROM json_each(:people))
 class Opening:
     """The rows of digests in one transaction, and the snapshots that they point at."""
 
-    def __init__(self, db: Database, frame: Frame, now: datetime) -> None:
+    def __init__(
+        self, db: Database, frame: Frame, now: datetime, restored_until: datetime | None = None
+    ) -> None:
         self._db = db
+        self._restored_until = restored_until
         self._frame = frame
         self._now = stamp(now)
         self._domain = frame.sender[1].rpartition("@")[2]
@@ -77,19 +82,31 @@ class Opening:
         self._db.execute(ANSWER, _named(asked, day=day))
         return len(new)
 
+    def _state(self, digest: Digest) -> DeliveryState:
+        """How a row begins: held where a lost ledger may have known that it went out."""
+        if not digest.mailed:
+            return DeliveryState.EMPTY
+        if self._restored_until is None:
+            return DeliveryState.QUEUED
+        one = digest.subscriber
+        sent_at = send_instant(digest.digest_on, one.send_at, one.timezone)
+        return DeliveryState.HELD if sent_at <= self._restored_until else DeliveryState.QUEUED
+
     def _row(self, digest: Digest, day: str) -> tuple[object, ...]:
+        state = self._state(digest)
+        queued = state is DeliveryState.QUEUED
         return (
             digest.subscriber.id,
             day,
-            DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY,
+            state,
             f"{day}.{secrets.token_hex(10)}@{self._domain}",
             digest.subscriber.email,
             self._frame_id(digest.receipt.sources),
             json.dumps([listing.id for listing in digest.listings], separators=(",", ":")),
             self._now,
-            self._now if digest.mailed else None,
-            digest.empty_reason,
-            None if digest.mailed else self._now,
+            self._now if queued else None,
+            HELD_BACK if state is DeliveryState.HELD else digest.empty_reason,
+            None if queued else self._now,
         )
 
     def _frame_id(self, sources: tuple[SourceRun, ...]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Protocol
 
 from digest.model import DeliveryState, Subscriber, SubscriberState
@@ -107,3 +108,16 @@ class Operating(Protocol):
 
     def oldest_waiting_at(self) -> datetime | None:
         """When the longest waiting delivery was prepared; None when none waits."""
+
+    def notice_restore(self, now: datetime) -> datetime | None:
+        """Hold what waits in a database that is an older copy, once; up to when it knows nothing.
+
+        None where no mail has begun to go out that it does not know of.
+        """
+
+    def back_up(self, file: Path, *, replace: bool = False) -> int:
+        """Write a whole copy to a file, for its owner alone; returns its bytes.
+
+        The file appears when the copy is complete and checked. Raises: StoreError where it is
+        there already and is not to be replaced, or cannot be written.
+        """

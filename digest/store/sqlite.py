@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from digest.store.backups import BackupVerbs
 from digest.store.browsing import BrowsingVerbs
 from digest.store.catching_up import CatchingUp
 from digest.store.desk import DeskVerbs
@@ -36,6 +37,7 @@ class SqliteStore(
     LeaseVerbs,
     KeyVerbs,
     DeskVerbs,
+    BackupVerbs,
 ):
     """Every verb of `Store` on one SQLite file, made where it is missing.
 

@@ -1,0 +1,145 @@
+"""Copies of the database: whole, private, checked, and put back only while nobody writes."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.errors import StoreError
+from digest.store.backups import ASIDE, put_back
+from digest.store.sqlite import SqliteStore
+from tests.samples import NOW, subscriber
+
+
+def addresses(path: Path) -> list[str]:
+    """Who stands in a database file, read without the product."""
+    with closing(sqlite3.connect(path)) as db:
+        return [row[0] for row in db.execute("SELECT email FROM subscribers ORDER BY email")]
+
+
+def test_d4_d9_a_copy_is_whole_and_its_owners_alone(store: SqliteStore, tmp_path: Path) -> None:
+    """One file without a log beside it, closed to others."""
+    store.put_subscriber(subscriber(), NOW)
+    copy = tmp_path / "copy.db"
+    assert store.back_up(copy) == copy.stat().st_size
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy.db"]
+    assert addresses(copy) == ["ada@example.org"]
+
+
+def test_a_copy_replaces_nothing_unless_asked(store: SqliteStore, tmp_path: Path) -> None:
+    """What is there stays byte for byte; with the word it becomes the copy."""
+    copy = tmp_path / "copy.db"
+    copy.write_text("mine")
+    with pytest.raises(StoreError, match="is there already"):
+        store.back_up(copy)
+    assert copy.read_text() == "mine"
+    store.back_up(copy, replace=True)
+    assert addresses(copy) == []
+    with pytest.raises(StoreError, match="the database itself"):
+        store.back_up(store.path, replace=True)
+
+
+def test_d4_copies_made_while_others_write_are_sound(store: SqliteStore, tmp_path: Path) -> None:
+    """Each holds the rows of one moment: whatever was added in pairs is there in pairs."""
+    stop = threading.Event()
+
+    def write() -> None:
+        """Add people two at a time until told to stop."""
+        number = 0
+        while not stop.is_set():
+            pair = [subscriber(f"{side}{number}@example.org") for side in ("a", "b")]
+            known = store.subscribers()
+            store.sync_file([*known, *pair], NOW)
+            number += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for number in range(5):
+            copy = tmp_path / f"copy{number}.db"
+            store.back_up(copy)
+            people = addresses(copy)
+            assert len(people) % 2 == 0
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_a_failed_copy_leaves_nothing(store: SqliteStore, tmp_path: Path) -> None:
+    """The folder is missing: it is said, and no half of a file stays."""
+    with pytest.raises(StoreError, match="nowhere"):
+        store.back_up(tmp_path / "nowhere" / "copy.db")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_copy_is_put_back_and_what_was_there_kept(tmp_path: Path) -> None:
+    """The log of the later database is not left for the older one to read."""
+    path, copy = tmp_path / "digest.db", tmp_path / "copy.db"
+    store = SqliteStore(path)
+    store.put_subscriber(subscriber("ada@example.org"), NOW)
+    store.back_up(copy)
+    store.put_subscriber(subscriber("mary@example.org"), NOW + timedelta(days=1))
+    store.close_store()
+    aside = put_back(copy, path)
+    assert aside == tmp_path / f"digest.db{ASIDE}"
+    assert addresses(path) == ["ada@example.org"]
+    assert addresses(aside) == ["ada@example.org", "mary@example.org"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_nothing_is_put_back_under_a_running_service(store: SqliteStore, tmp_path: Path) -> None:
+    """It would write on into the file that is gone."""
+    copy = tmp_path / "copy.db"
+    store.back_up(copy)
+    store.put_subscriber(subscriber(), NOW)
+    with pytest.raises(StoreError, match="is in use; stop `digest serve` first"):
+        put_back(copy, store.path)
+    assert [one.email for one in store.subscribers()] == ["ada@example.org"]
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_what_is_no_sound_copy_is_not_put_back(store: SqliteStore, tmp_path: Path) -> None:
+    """A torn file, a text, none at all, a newer version's: the database stays."""
+    copy = tmp_path / "copy.db"
+    store.back_up(copy)
+    store.close_store()
+    torn = tmp_path / "torn.db"
+    torn.write_bytes(copy.read_bytes()[: copy.stat().st_size // 2])
+    (tmp_path / "text.db").write_text("not a database, but long enough for a header " * 20)
+    with closing(sqlite3.connect(copy)) as db:
+        db.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('paper_digest', 'm999_future', '2030')"
+        )
+        db.commit()
+    before = store.path.read_bytes()
+    for name, said in (
+        ("torn.db", "malformed|damaged"),
+        ("text.db", "not an SQLite database"),
+        ("none.db", "no such file"),
+        ("copy.db", r"newer version.*m999_future"),
+    ):
+        with pytest.raises(StoreError, match=said):
+            put_back(tmp_path / name, store.path)
+    assert store.path.read_bytes() == before
+
+
+def test_a_damaged_database_is_replaced(tmp_path: Path) -> None:
+    """Which is why a copy was made."""
+    path, copy = tmp_path / "digest.db", tmp_path / "copy.db"
+    store = SqliteStore(path)
+    store.put_subscriber(subscriber(), NOW)
+    store.back_up(copy)
+    store.close_store()
+    path.write_text("the disk has written something else here " * 50)
+    put_back(copy, path)
+    store = SqliteStore(path)
+    assert [one.email for one in store.subscribers()] == ["ada@example.org"]
+    store.close_store()
