@@ -17,10 +17,13 @@ CODE = re.compile(r"(?<![\d.])([245])\.(\d{1,3}\.\d{1,3})(?![\d.])")
 
 POLICY = re.compile(
     r"spam|unsolicited|block(ed|ing|list)|black.?list|reputation|dnsbl|\brbl\b|polic(y|ies)"
-    r"|dmarc|dkim|\bspf\b|rate.?limit|throttl|too many|quota|virus",
+    r"|dmarc|dkim|\bspf\b|rate.?limit|throttl|too many|virus",
     re.IGNORECASE,
 )
 """Words of a receiver that has something against the mail or the sender, not the address."""
+
+FULL = "2.2"
+"""The mailbox is full (Q11). Its code tells whose quota is meant; without it, it may be ours."""
 
 READ = 1000
 """Characters of a diagnostic that are looked at."""
@@ -43,7 +46,8 @@ def of_report(status: str, diagnostic: str) -> Severity:
     details = {detail for _, detail in codes if detail != "0.0"}
     if any(detail.startswith("7.") for detail in details):
         return Severity.POLICY
-    blamed = bool(POLICY.search(diagnostic[:READ]))
+    words = diagnostic[:READ]
+    blamed = bool(POLICY.search(words)) or ("quota" in words.lower() and FULL not in details)
     lasting = all(kind == "5" for kind, _ in codes)
     if details and details <= DEAD and lasting:
         return Severity.SOFT if blamed else Severity.HARD
