@@ -91,7 +91,7 @@ def _again_at(run: SourceRun, source: Source, wait: datetime | None) -> datetime
 
 def _list_id(run: SourceRun, listings: Sequence[Listing]) -> str:
     """What tells this list from others: its listings, those of its newest day where it has days."""
-    newest = [one.key for one in listings if one.listed_on == run.batch_on]
+    newest = [one.key for one in listings if run.batch_on and one.listed_on == run.batch_on]
     keys = sorted(newest or [one.key for one in listings])
     return hashlib.sha256("\n".join(keys).encode("utf-8", "replace")).hexdigest()[:16] * bool(keys)
 

@@ -249,6 +249,16 @@ def test_a_readers_share_ends_the_sentence(share: Share, said: str) -> None:
     assert str(share) == said
 
 
+def test_a_list_without_a_day_is_known_by_all_of_its_items() -> None:
+    """An index dates some items by the day it took them in; new ones make it a new list."""
+    source = Source("An index", "crossref", query="looms")
+    undated = Listing("a", source.name, "a")
+    dated = [Listing(key, source.name, key, listed_on=on(20)) for key in "bc"]
+    first = carried(SourceRun(source.name, at(20)), source, None, [undated, dated[0]])
+    second = carried(SourceRun(source.name, at(21)), source, first, [undated, dated[1]])
+    assert second.list_at == at(21)
+
+
 def test_what_an_operator_should_look_at() -> None:
     """Silent sources, and those that have failed for more than a day; a rest is neither."""
     silent = read(ARXIV, at(25, 13), before=FRIDAY)

@@ -1,18 +1,21 @@
 """Crossref's works. Source: https://api.crossref.org/ (REST API).
 
-A work's title is a list, its abstract JATS markup, its date parts of a date, or nothing.
+A work's title is a list, its abstract JATS markup, its date parts of a date, or nothing. A notice
+of a retraction or a correction is a work of its own that names the one it is about.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from digest.model import Listing, Source
+from digest.model import Announce, Listing, Source
 from digest.sources import markup
 from digest.sources.batch import Batch, Request, UnreadableError, spans
-from digest.sources.dates import from_parts
+from digest.sources.dates import EARLIEST, from_parts, taken_in_on
 from digest.sources.ids import arxiv_id, doi
 from digest.sources.jsons import load
 from digest.sources.shape import MAX_ITEMS, mapping, sequence, shape
@@ -20,6 +23,15 @@ from digest.sources.shape import MAX_ITEMS, mapping, sequence, shape
 API = "https://api.crossref.org/works"
 _ROWS = 100
 _DAYS = 7
+_HEADING = re.compile(r"^(?:abstract|summary)[.:]?\s*\n\s*", re.IGNORECASE)
+_NOTICES = {
+    "retraction": "retracted",
+    "withdrawal": "withdrawn",
+    "removal": "withdrawn",
+    "correction": "corrected",
+    "corrigendum": "corrected",
+    "erratum": "corrected",
+}
 _DATES = ("published-online", "published", "published-print", "issued", "posted", "created")
 
 
@@ -33,17 +45,23 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     named = [work for work in works[:MAX_ITEMS] if isinstance(work, dict) and _doi(work)]
     if works and not named:
         raise UnreadableError("not a Crossref answer: no work has a DOI")
+    titled = [work for work in named if _title(work)]
+    parts = len(named) - len(titled)  # figures, tables and whole issues have DOIs as well
     total = message.get("total-results")
     return Batch(
-        tuple(_listing(work, source, now) for work in named),
+        tuple(_listing(work, source, now) for work in titled),
         found=total if isinstance(total, int) else None,
         next=_next(message, len(works), source),
+        notes=(f"{parts} works without a title were left out",) if parts else (),
     )
 
 
 def _said(answer: dict[str, Any]) -> str:
     """What the answer says instead."""
-    faults = [mapping(one).get("message") for one in sequence(answer.get("message"))]
+    told = answer.get("message")
+    faults = (
+        [told] if isinstance(told, str) else [mapping(m).get("message") for m in sequence(told)]
+    )
     words = "; ".join(str(fault) for fault in faults if fault)
     return words[:200] or "status ok and a message were expected"
 
@@ -56,17 +74,36 @@ def _listing(work: dict[str, Any], source: Source, now: datetime) -> Listing:
     name = _doi(work)
     paper = arxiv_id(name)
     journal = next(iter(sequence(work.get("container-title"))), "")
+    about, note = _notice(work)
+    published = _published(work, now)
     return shape(
         source,
         title=_title(work),
         abstract=abstract_of(str(work.get("abstract") or "")),
         authors=[_name(mapping(author)) for author in sequence(work.get("author"))],
-        ids=[f"arxiv:{paper}" if paper else f"doi:{name}", *_preprints(work)],
+        ids=[f"arxiv:{paper}" if paper else f"doi:{name}", *_other_forms(work), *about],
         url=f"https://doi.org/{name}",
         subjects=[journal, *sequence(work.get("subject"))],
-        published_at=_published(work, now),
-        note="retracted" if "retract" in str(work.get("type", "")).lower() else "",
+        published_at=published,
+        listed_on=taken_in_on(_created_on(work, now), published),
+        announce=Announce.REPLACE if about else Announce.NEW,
+        note=note,
     )
+
+
+def _notice(work: dict[str, Any]) -> tuple[list[str], str]:
+    """The works that a notice is about and what it says of them; nothing for any other work."""
+    updates = [mapping(one) for one in sequence(work.get("update-to"))]
+    said = [(doi(str(one.get("DOI") or "")), str(one.get("type")).lower()) for one in updates]
+    known = [(name, _NOTICES[kind]) for name, kind in said if name and kind in _NOTICES]
+    return [f"doi:{name}" for name, _ in known], known[0][1] if known else ""
+
+
+def _created_on(work: dict[str, Any], now: datetime) -> date | None:
+    """The day of registration."""
+    parts = next(iter(sequence(mapping(work.get("created")).get("date-parts"))), None)
+    created = from_parts(parts, now)
+    return created.date() if created else None
 
 
 def _title(work: dict[str, Any]) -> str:
@@ -83,19 +120,27 @@ def _name(author: dict[str, Any]) -> str:
 
 
 def _published(work: dict[str, Any], now: datetime) -> datetime | None:
-    """The first date that the work has; its parts may be missing, or be `[[]]`."""
+    """The first date that the work has; its parts may be missing, or be `[[]]`.
+
+    A work from before 1970 has the first day of 1970: old, and not as young as its registration.
+    """
     for name in _DATES:
-        parts = next(iter(sequence(mapping(work.get(name)).get("date-parts"))), None)
+        parts = sequence(next(iter(sequence(mapping(work.get(name)).get("date-parts"))), None))
+        if parts and isinstance(parts[0], int) and 1000 < parts[0] < EARLIEST.year:
+            return EARLIEST
         if found := from_parts(parts, now):
             return found
     return None
 
 
-def _preprints(work: dict[str, Any]) -> list[str]:
-    """The identities of the preprint that a work says it has."""
-    relations = sequence(mapping(work.get("relation")).get("has-preprint"))
-    names = [str(mapping(one).get("id") or "") for one in relations]
-    return [f"arxiv:{p}" if (p := arxiv_id(n)) else f"doi:{d}" for n in names if (d := doi(n))]
+def _other_forms(work: dict[str, Any]) -> Iterator[str]:
+    """The identities of the preprint that a work says it has, or of the article it became."""
+    relations = mapping(work.get("relation"))
+    for kind in ("has-preprint", "is-preprint-of"):
+        for one in sequence(relations.get(kind)):
+            text = str(mapping(one).get("id") or "")
+            if name := doi(text):
+                yield f"arxiv:{paper}" if (paper := arxiv_id(text)) else f"doi:{name}"
 
 
 def abstract_of(jats: str) -> str:
@@ -106,7 +151,7 @@ def abstract_of(jats: str) -> str:
     wrapped = f"<abstract{spaces}>{jats}</abstract>".encode()
     markup.refuse_entities(wrapped)
     root = markup.parse_strictly(wrapped)
-    return jats if root is None else markup.prose(root)
+    return jats if root is None else _HEADING.sub("", markup.prose(root))
 
 
 # --- what to ask ----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_QUARTER = timedelta(days=92)
 AHEAD = timedelta(days=7)  # sources announce a little early, never more than a week
 _NAMES = "jan feb mar apr may jun jul aug sep oct nov dec"
 MONTHS = {name: number for number, name in enumerate(_NAMES.split(), start=1)}
@@ -79,6 +80,18 @@ def from_parts(parts: object, now: datetime) -> datetime | None:
         return reasonable(datetime(year, month, day, tzinfo=UTC), now)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def taken_in_on(day: date | None, published_at: datetime | None) -> date | None:
+    """The day on which an index took a work in, which counts as the day it was announced.
+
+    An issue is dated by its month or year alone, often long before or after. None for back volumes:
+    works of an earlier year that are out for more than a quarter are announced to nobody.
+    """
+    if not day or not published_at:
+        return day
+    age = day - published_at.date()
+    return day if published_at.year >= day.year or age < _QUARTER else None
 
 
 def month_of(name: str) -> int | None:

@@ -9,10 +9,10 @@ import re
 from datetime import date, datetime
 from urllib.parse import urlencode
 
-from digest.model import Listing, Source
+from digest.model import Announce, Listing, Source
 from digest.sources import markup
 from digest.sources.batch import Batch, Request, UnreadableError, spans
-from digest.sources.dates import from_parts, month_of
+from digest.sources.dates import from_parts, month_of, taken_in_on
 from digest.sources.ids import doi
 from digest.sources.jsons import load
 from digest.sources.shape import MAX_ITEMS, mapping, sequence, shape
@@ -22,6 +22,7 @@ _MOST = 1_000  # ids a search
 _AT_ONCE = 200  # articles a fetch; more would have to be posted
 _DAYS = 7
 _STRETCH = 3  # days a request when the past is asked for
+_NOTICES = {"RetractionOf": "retracted", "ErratumFor": "corrected"}
 _YEAR = re.compile(r"\b(19[7-9]\d|20\d\d)\b")
 
 
@@ -31,15 +32,17 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
         return _parse_search(body)
     root = markup.parse(body, "a PubMed answer")
     if markup.local(root) != "PubmedArticleSet":
-        raise UnreadableError("not a PubMed answer: <PubmedArticleSet> was expected")
+        words = markup.text_at(root, "ERROR")[:200] or "<PubmedArticleSet> was expected"
+        raise UnreadableError(f"not a PubMed answer: {words}")
     articles = list(markup.children(root, "PubmedArticle"))[:MAX_ITEMS]
     return Batch(tuple(_listing(article, source, now) for article in articles))
 
 
 def _parse_search(body: bytes) -> Batch:
     """The request for the articles that a search found; it holds none itself."""
-    result = mapping(mapping(load(body)).get("esearchresult"))
-    if error := result.get("ERROR"):
+    answer = mapping(load(body))
+    result = mapping(answer.get("esearchresult"))
+    if error := result.get("ERROR") or answer.get("error"):
         raise UnreadableError(f"the service answered with an error: {str(error)[:200]}")
     if "idlist" not in result:
         raise UnreadableError("not a PubMed search answer: esearchresult with idlist was expected")
@@ -63,17 +66,39 @@ def _listing(article: markup.Element, source: Source, now: datetime) -> Listing:
     number = markup.text_at(citation, "PMID")
     kinds = markup.child(paper, "PublicationTypeList")
     types = [markup.text(kind) for kind in kinds] if kinds is not None else []
+    about, note = _notice(citation)
+    published = _published(paper, now)
     return shape(
         source,
         title=_title(paper),
         abstract=_abstract(paper),
         authors=_authors(paper),
-        ids=[f"pmid:{number}", *_dois(article, paper)],
+        ids=[f"pmid:{number}", *_dois(article, paper), *about],
         url=f"https://pubmed.ncbi.nlm.nih.gov/{number}/",
         subjects=[markup.text_at(paper, "Journal", "Title"), *_keywords(citation)],
-        published_at=_published(paper, now),
-        note="retracted" if "Retracted Publication" in types else "",
+        published_at=published,
+        listed_on=taken_in_on(_entered_on(article, now), published),
+        announce=Announce.REPLACE if about else Announce.NEW,
+        note="retracted" if "Retracted Publication" in types else note,
     )
+
+
+def _notice(citation: markup.Element) -> tuple[list[str], str]:
+    """The articles that a notice is about and what it says of them; nothing for other articles."""
+    listed = markup.child(citation, "CommentsCorrectionsList")
+    said = [] if listed is None else [(one.get("RefType", ""), one) for one in listed]
+    known = [(kind, markup.text_at(one, "PMID")) for kind, one in said if kind in _NOTICES]
+    known = [(kind, number) for kind, number in known if number.isdecimal()]
+    return [f"pmid:{number}" for _, number in known], _NOTICES[known[0][0]] if known else ""
+
+
+def _entered_on(article: markup.Element, now: datetime) -> date | None:
+    """The day on which PubMed took the article in."""
+    history = markup.child(article, "PubmedData", "History")
+    for node in history if history is not None else ():
+        if node.get("PubStatus") == "entrez" and (found := _date_in(node, now)):
+            return found.date()
+    return None
 
 
 def _title(paper: markup.Element) -> str:
@@ -86,6 +111,7 @@ def _abstract(paper: markup.Element) -> str:
     abstract = markup.child(paper, "Abstract")
     parts = markup.children(abstract, "AbstractText") if abstract is not None else []
     labelled = ((part.get("Label", ""), markup.text(part).strip()) for part in parts)
+    labelled = (("" if label == "UNLABELLED" else label, text) for label, text in labelled)
     return "\n\n".join(f"{label}: {text}" if label else text for label, text in labelled)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 
 import pytest
 
 from digest.errors import SourceError
+from digest.join import held_back, join
 from digest.sources import KINDS, Request, read_batch
 from digest.sources.biorxiv import clean
 from tests.sources.shared import NOW, query_of, read, source_of
@@ -113,6 +115,64 @@ def test_crossref_abstracts_lose_their_markup() -> None:
     assert one.authors == ("The Society",)
 
 
+def _works(*works: Mapping[str, object]) -> str:
+    return json.dumps({"status": "ok", "message": {"items": list(works)}})
+
+
+def _parts(*parts: int) -> dict[str, object]:
+    return {"date-parts": [list(parts)]}
+
+
+@pytest.mark.parametrize(
+    ("printed", "listed_on"),
+    [
+        ((2026, 11), date(2026, 11, 19)),  # an issue that is dated by its month
+        ((2026,), date(2026, 11, 19)),
+        ((2026, 3, 2), date(2026, 11, 19)),
+        ((2025, 10, 1), None),  # back volumes are registered as well
+        ((1926,), None),
+    ],
+)
+def test_crossref_works_are_as_new_as_their_registration(
+    printed: tuple[int, ...], listed_on: date | None
+) -> None:
+    """The day of registration announces a work, whatever its issue is dated; a back volume not."""
+    work = {"DOI": "10.1000/x", "title": ["On Heat"], "published-print": _parts(*printed)}
+    (one,) = read("crossref", _works(work | {"created": _parts(2026, 11, 19)})).listings
+    assert one.listed_on == listed_on
+    assert (one.key in held_back([one], 7, NOW)) == (listed_on is None)
+
+
+def test_crossref_notices_are_notes_on_what_they_are_about() -> None:
+    """A retraction becomes a note on the work, never a second entry, and alone it is not mailed."""
+    work = {"DOI": "10.1000/heat", "title": ["On Heat"], "created": _parts(2026, 11, 18)}
+    notice = {
+        "DOI": "10.1000/notice",
+        "title": ["Retraction: On Heat"],
+        "created": _parts(2026, 11, 19),
+        "update-to": [{"type": "retraction", "DOI": "10.1000/heat"}, {"type": "new_edition"}],
+    }
+    listings = read("crossref", _works(work, notice)).listings
+    (one,) = join(listings, lambda ids: {}).new
+    assert (one.title, one.note) == ("On Heat", "retracted")
+    assert held_back(listings[1:], 7, NOW) == {"doi:10.1000/notice"}
+
+
+def test_crossref_keeps_works_and_leaves_their_parts_out() -> None:
+    """Figures have DOIs but no title; an abstract's own heading goes; both forms of a work join."""
+    jats = "<jats:title>Abstract</jats:title><jats:p>Cold is not.</jats:p>"
+    relation = {"is-preprint-of": [{"id": "10.1000/journal"}], "has-review": [{"id": "10.1/no"}]}
+    work = {"DOI": "10.1101/1", "title": ["On Heat"], "abstract": jats, "relation": relation}
+    batch = read("crossref", _works({"DOI": "10.1000/x.g001", "title": []}, work))
+    (one,) = batch.listings
+    assert one.abstract == "Cold is not."
+    assert {name for name in one.ids if name.startswith("doi:")} == {
+        "doi:10.1101/1",
+        "doi:10.1000/journal",
+    }
+    assert batch.notes == ("1 works without a title were left out",)
+
+
 def test_searches_without_a_date_or_a_hit_are_fine() -> None:
     """No hit is an empty batch; an error in the answer is a failure."""
     assert read("semantic_scholar", '{"total": 0, "offset": 0}').listings == ()
@@ -122,6 +182,12 @@ def test_searches_without_a_date_or_a_hit_are_fine() -> None:
         read("crossref", '{"status": "failed", "message": [{"message": "x is not valid"}]}')
     with pytest.raises(SourceError, match="Empty term"):
         read("pubmed", '{"esearchresult": {"ERROR": "Empty term"}}')
+    with pytest.raises(SourceError, match="not found"):
+        read("crossref", '{"status": "error", "message": "Resource not found."}')
+    with pytest.raises(SourceError, match="rate limit"):
+        read("pubmed", '{"error": "API rate limit exceeded", "count": "4"}')
+    with pytest.raises(SourceError, match="Unable to obtain"):
+        read("pubmed", "<eFetchResult><ERROR>Unable to obtain query #1</ERROR></eFetchResult>")
 
 
 def test_pubmed_searches_lead_to_articles() -> None:
@@ -144,6 +210,34 @@ def test_pubmed_searches_lead_to_articles() -> None:
         )
         (one,) = read("pubmed", body).listings
         assert (one.title, one.key, f"{one.published_at:%Y-%m-%d}") == ("On Heat.", "pmid:7", day)
+
+
+def _article(number: int, citation: str, entered: str) -> str:
+    year, month, day = entered.split("-")
+    return f"""<PubmedArticle><MedlineCitation><PMID>{number}</PMID><Article><Journal><JournalIssue>
+    <PubDate><Year>2026</Year><Month>Mar</Month></PubDate></JournalIssue></Journal><ArticleTitle>
+    Article {number}</ArticleTitle><Abstract><AbstractText Label="UNLABELLED">Of peas.
+    </AbstractText></Abstract></Article>{citation}</MedlineCitation><PubmedData><History>
+    <PubMedPubDate PubStatus="received"><Year>2024</Year></PubMedPubDate>
+    <PubMedPubDate PubStatus="entrez"><Year>{year}</Year><Month>{month}</Month><Day>{day}</Day>
+    </PubMedPubDate></History></PubmedData></PubmedArticle>"""
+
+
+def test_pubmed_articles_are_as_new_as_their_entry() -> None:
+    """The day of entry announces an article whose issue is older; a notice is a note on another."""
+    about = """<CommentsCorrectionsList><CommentsCorrections RefType="RetractionOf"><PMID>1</PMID>
+    </CommentsCorrections><CommentsCorrections RefType="Cites"><PMID>7</PMID>
+    </CommentsCorrections></CommentsCorrectionsList>"""
+    articles = _article(1, "", "2026-11-18") + _article(2, about, "2026-11-19")
+    one, notice = read("pubmed", f"<PubmedArticleSet>{articles}</PubmedArticleSet>").listings
+    assert (one.listed_on, one.published_at) == (
+        date(2026, 11, 18),
+        datetime(2026, 3, 1, tzinfo=UTC),
+    )
+    assert one.abstract == "Of peas."
+    assert held_back([one], 7, NOW) == set()
+    (joined,) = join([one, notice], lambda ids: {}).new
+    assert (joined.title, joined.note) == ("Article 1", "retracted")
 
 
 def test_pubmed_fetches_every_article_that_a_search_found() -> None:
