@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from digest.model import Abstracts, Digest, Match, Reason, SectionName
+from digest.model import Abstracts, Digest, Listing, Match, Reason, SectionName
 
-FRAME, FULL, TITLE, LINKED = 9_500, 2_500, 780, 140
-"""Bytes of the HTML, encoded, without items and note; of an item in full with 480 letters of its
-abstract; of one that is but a title, and of one that leads somewhere."""
+FRAME, SECTION, FULL, TITLE, LINKED = 6_900, 600, 1_720, 700, 120
+"""Bytes of the HTML, encoded, without items and note; of a section's head; of an item in full
+beside its texts; of one that is but a title, and of one that leads somewhere."""
 
-LINK, REASON, HIT, REASON_SHORT, HIT_SHORT = 820, 120, 60, 190, 80
-"""What a link, a reason and a matched word add to an item in full, and to a title."""
+LINK, REASON, HIT, REASON_SHORT, HIT_SHORT = 225, 110, 50, 200, 65
+"""What a link (beside its address), a reason (beside its term) and a matched word add to an item in
+full, and to a title."""
 
-TUNINGS, TUNING = 4, 250
-"""Links of an item in full by which it is judged, and what each adds beside its address."""
+TUNINGS, TUNING, NAMED = 4, 220, 40
+"""Links of an item in full by which it is judged, and what each adds beside its address; letters of
+the title in the name of each link."""
 
-FEW_HITS, DENSE_HIT = 12, 95
+FEW_HITS, DENSE_HIT = 12, 75
 """Most matched words stand outside of what is shown, unless there are very many."""
 
 SOURCE, MOST_SOURCES = 330, 16
@@ -44,19 +46,18 @@ def items_that_fit(digest: Digest, note: str, tune: str, most: int) -> int:
     whole = digest.subscriber.profile.abstracts is Abstracts.FULL
     room = most - FRAME - text_bytes(note) - text_bytes(digest.empty_reason + digest.hint)
     room -= SOURCE * min(len(digest.receipt.sources), MOST_SOURCES)
-    judged = TUNINGS * (TUNING + len(tune)) if tune else 0
     items = 0
     for section in digest.sections:
+        room -= SECTION
         for match in section.matches:
-            room -= item_bytes(match, section.name, whole=whole)
-            room -= judged if section.name not in _TITLES else 0
+            room -= item_bytes(match, section.name, tune, whole=whole)
             if room < 0:
                 return items
             items += 1
     return items
 
 
-def item_bytes(match: Match, section: SectionName, *, whole: bool) -> int:
+def item_bytes(match: Match, section: SectionName, tune: str, *, whole: bool) -> int:
     """About how many bytes a listing takes in that section."""
     listing, reasons = match.listing, match.reasons
     if section in _TITLES:
@@ -65,12 +66,19 @@ def item_bytes(match: Match, section: SectionName, *, whole: bool) -> int:
         where = LINKED + len(listing.url) if listing.url else 0
         text = text_bytes(listing.title) + text_bytes(listing.organization)
         return TITLE + text + where + said + marked
-    links = LINK * min(len(listing.links), _MOST_LINKS)
     shown = listing.abstract if whole else listing.abstract[:ABSTRACT]
     hits = _hits(reasons, len(listing.title) + len(shown))
-    text = text_bytes(listing.title) + max(0, text_bytes(shown) - ABSTRACT)
+    text = text_bytes(listing.title) + text_bytes(shown) + len(listing.url)
     marked = HIT * min(hits, FEW_HITS) + DENSE_HIT * max(0, hits - FEW_HITS)
-    return FULL + text + links + REASON * len(reasons) + marked
+    said = sum(REASON + text_bytes(reason.term) for reason in reasons)
+    return FULL + text + said + marked + _links(listing, tune)
+
+
+def _links(listing: Listing, tune: str) -> int:
+    """What the further links of an item in full take, and those by which it is judged."""
+    name = text_bytes(listing.title[:NAMED])
+    further = sum(LINK + len(link.url) + name for link in listing.links[:_MOST_LINKS])
+    return further + (TUNINGS * (TUNING + len(tune) + name) if tune else 0)
 
 
 def _hits(reasons: Sequence[Reason], letters: int, *, in_title: bool = False) -> int:

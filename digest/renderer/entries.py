@@ -28,6 +28,7 @@ from digest.text import web_url
 COLUMNS = WIDTH - 4  # an item is indented
 _MOST_TERMS = 24  # highlighted in one item
 _MOST_LINKS = 4
+_NAMED = 40  # letters of a title in the names of its links
 _CARDS = 1_024  # kept; a card takes 8 kB, and 60 kB when very many terms stand in it
 _TUNING = (
     ("more", "More like this"),
@@ -160,7 +161,7 @@ class Entries:
             url=web_url(listing.url),
             meta=words.meta(listing, year),
             changed=line(listing.note, 200),
-            links=() if style is Style.TITLE else _links(listing, line(title, 100)),
+            links=() if style is Style.TITLE else _links(listing, line(title, _NAMED)),
             abstract=wrapped(excerpt, width=COLUMNS),
             title_html=Highlighted(markup.Prose(((False, title),), title), self._theme.title_hit),
             abstract_html=Highlighted(prose, self._theme.prose_hit),
@@ -178,7 +179,7 @@ def style_of(section: SectionName, abstracts: Abstracts) -> Style:
 
 def tuning(card: Card, tune: Shown) -> tuple[ItemLink, ...]:
     """The links by which a reader says more, less, never or always; `tune` begins each."""
-    title = line(card.title, 40)
+    title = line(card.title, _NAMED)
     return tuple(
         ItemLink(label, below(tune, f"/{verb}/{card.id}"), f"{label}: {title}")
         for verb, label in _TUNING

@@ -33,11 +33,14 @@ def inline_css(environment: Environment, name: str, source: str, css: str) -> st
             inline_style_tags=False,
             keep_style_tags=True,
             load_remote_stylesheets=False,
+            minify_css=True,
             extra_css=css,
         )
         inlined = inliner.inline(masked)
     else:
-        inlined = css_inline.inline_fragment(masked, css, load_remote_stylesheets=False)
+        inlined = css_inline.inline_fragment(
+            masked, css, load_remote_stylesheets=False, minify_css=True
+        )
     _check_order(name, inlined, len(constructs))
     return _WORD.sub(lambda found: constructs[int(found[1] or found[2])], inlined)
 

@@ -144,7 +144,10 @@ def compiled(templates: tuple[tuple[str, str], ...]) -> Theme:
 def _styled_tag(opening: str, around: str, css: str) -> str:
     """An opening tag with the style that it gets inside an element of class `around`."""
     made = css_inline.inline_fragment(
-        f'<div class="{around}">{opening}</div>', css, load_remote_stylesheets=False
+        f'<div class="{around}">{opening}</div>',
+        css,
+        load_remote_stylesheets=False,
+        minify_css=True,
     )
     return [found[0] for found in _OPENING.finditer(made)][1]
 

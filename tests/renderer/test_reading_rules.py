@@ -133,10 +133,12 @@ def test_r8_text_is_at_least_14_px_and_targets_44() -> None:
     for one in elements(full()):
         size = styles(one).get("font-size")
         assert size is None or int(size.removesuffix("px")) >= 14
-    actions = [one for one in elements(full(), "a") if one.get("class") == "action"]
+    lines = [one for one in elements(full(), "p") if one.get("class") == "actions"]
+    actions = [(line, one) for line in lines for one in line]
     assert len(actions) == 4
-    for one in actions:
-        assert styles(one)["line-height"] == styles(one)["min-width"] == "44px"
+    for line, one in actions:
+        assert styles(line)["line-height"] == styles(one)["min-width"] == "44px"
+        assert styles(one)["display"] == "inline-block"  # so that it is as high as its line
 
 
 def test_r9_only_what_the_word_engine_knows() -> None:

@@ -21,7 +21,6 @@ PROGRAMS = {
 
 EXTRAS = {
     "html-body": "its colours stand on the first element inside as well",
-    "css-height": "the height of the score's meter, which its line-height gives as well",
     "css-min-width": "a larger target for fingers; the link works without it",
     "css-max-height": "hides the preheader a second time, beside display: none",
     "css-overflow": "hides the preheader a second time, beside display: none",
