@@ -29,6 +29,7 @@ _CONSTRUCT = re.compile(
     r"(?P=mark)(?![\w*_]))"
 )
 _LIST_LINE = re.compile(r"(?:[-*+]|\d{1,2}\.)(?=[ ]\S)")
+_HEADING = re.compile(r"<(/?)h[1-6](?: [^>]*)?>")
 _MARKUP = re.compile(r"<[^>]*>")
 _ELEMENT = re.compile(r"</?(?:" + "|".join(sorted(_NOTE_TAGS)) + r")(?: [^>]*)?>")
 _LINKED = re.compile(r'<a href="([^"]*)">(.*?)</a>', re.DOTALL)
@@ -50,10 +51,13 @@ def abstract_html(text: str) -> str:
 
 
 def note_html(text: str) -> str:
-    """The operator's Markdown as HTML; links lead to http, https or mailto only."""
+    """The operator's Markdown as HTML; links lead to http, https or mailto only.
+
+    A heading becomes a bold paragraph: the headings of a mail are its day and its listings.
+    """
     made = markdown.markdown(text, output_format="html", extensions=["sane_lists"])
     return nh3.clean(
-        made,
+        _HEADING.sub(lambda tag: "</strong></p>" if tag[1] else "<p><strong>", made),
         tags=_NOTE_TAGS,
         attributes={"a": {"href"}},
         url_schemes={"http", "https", "mailto"},

@@ -44,6 +44,16 @@ def test_a_note_may_link() -> None:
     )
 
 
+def test_a_heading_of_a_note_is_bold() -> None:
+    """It stands out, and is none of the mail's headings."""
+    made = note_html("# Reading group\n\nTuesday\n\n<h2 id='x'>Room</h2>")
+    assert made.split("\n") == [
+        "<p><strong>Reading group</strong></p>",
+        "<p>Tuesday</p>",
+        "<p><strong>Room</strong></p>",
+    ]
+
+
 def test_a_note_reads_as_text() -> None:
     """In the text part the note has its links behind their words, and no marks."""
     made = note_text("**Hi** [us](https://example.org/?a=b&c)\n\n- 1 < 2\n- `two`")

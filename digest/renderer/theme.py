@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -160,6 +161,19 @@ def _text_environment(loader: BaseLoader) -> Environment:
     return _environment(loader, autoescape=False)
 
 
+class _Unknown(StrictUndefined):
+    """A name that there is not; says what it was asked of, and the nearest there is."""
+
+    @property
+    def _undefined_message(self) -> str:
+        names = getattr(type(self._undefined_obj), "__dataclass_fields__", None)
+        if names is None or not isinstance(self._undefined_name, str):
+            return super()._undefined_message
+        near = get_close_matches(self._undefined_name, names, 1)
+        meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
+        return f"there is no {self._undefined_name!r}; {meant}"
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, which asks less about our own views: they hold nothing but values."""
 
@@ -173,7 +187,7 @@ def _environment(loader: BaseLoader, *, autoescape: bool) -> Environment:
     environment = _Sandbox(
         loader=loader,
         autoescape=autoescape,
-        undefined=StrictUndefined,
+        undefined=_Unknown,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,

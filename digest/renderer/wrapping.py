@@ -19,16 +19,27 @@ _WIDE = re.compile(
     "[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffe6\U0001f000-\U0003fffd]"
 )
 
+_ITEM = re.compile(r"(?:[-*+]|\d{1,2}\.) ")
+
 
 @lru_cache(maxsize=2_048)  # most of what stands around the items is the same for all of a day
 def wrapped(text: str, first: str = "", rest: str | None = None, width: int = WIDTH) -> str:
     """The text in lines; `first` opens the first one, `rest` (else `first`) the others."""
     rest = first if rest is None else rest
     paragraphs = [part for part in text.split("\n") if part.strip()]
-    return "\n\n".join(
+    lines = [
         _wrapped(part, first if place == 0 else rest, rest, width)
         for place, part in enumerate(paragraphs)
-    )
+    ]
+    return "\n".join(_parted(lines, paragraphs)) if len(lines) > 1 else "".join(lines)
+
+
+def _parted(lines: list[str], paragraphs: list[str]) -> Iterator[str]:
+    """The paragraphs with an empty line between two of them, unless both are items of a list."""
+    for place, made in enumerate(lines):
+        if place and not all(map(_ITEM.match, paragraphs[place - 1 : place + 1])):
+            yield ""
+        yield made
 
 
 def filled(text: str, rest: str, *, narrow: bool) -> str:

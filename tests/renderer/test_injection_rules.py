@@ -138,7 +138,12 @@ def test_x7_a_template_cannot_leave_its_sandbox(expression: str) -> None:
     ("name", "source", "expected"),
     [
         ("digest.txt", "a\nb {{ subjct }}", "template digest.txt, line 2: 'subjct' is undefined"),
-        ("item.html", "<p>\n\n{{ item.titel }}</p>", "template item.html, line 3: .*titel"),
+        (
+            "item.html",
+            "<p>\n\n{{ item.titel }}</p>",
+            "template item.html, line 3: there is no 'titel'; did you mean 'title'",
+        ),
+        ("item.txt", "{{ item.qqq }}", "line 1: there is no 'qqq'; there are title, url, meta"),
         ("item.txt", "{% if item.title %}\n", "template item.txt, line 1: "),
         (
             "digest.html",

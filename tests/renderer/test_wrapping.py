@@ -16,6 +16,12 @@ def test_lines_end_between_words() -> None:
     assert made == "- one two\n  three\n  four"
 
 
+def test_the_items_of_a_list_stand_together() -> None:
+    """An empty line parts paragraphs, and a list from what is around it."""
+    made = wrapped("Bring\n- tea\n- cake for\n\nor both", width=8)
+    assert made == "Bring\n\n- tea\n- cake\nfor\n\nor both"
+
+
 def test_wide_letters_count_twice() -> None:
     """A line of Japanese holds half as many letters."""
     assert [len(line) for line in wrapped("漢" * 20, width=20).split("\n")] == [10, 10]
