@@ -15,12 +15,19 @@ from typing import TYPE_CHECKING
 from digest import __version__
 from digest.config import Config, RelayTable, check_files, relays_of, smtp_password
 from digest.errors import ConfigError, TemplateError
+from digest.letters import check_letters
 from digest.mailer import Login, Mailer, Provider, Relay, SmtpMailer, check_tls
 from digest.model import Frame, Profile
 from digest.renderer import Renderer, check_templates
 from digest.store import Store
 from digest.store.sqlite import SqliteStore
-from digest.templates import NAMES, PACKAGED, load_templates, packaged_templates
+from digest.templates import (
+    NAMES,
+    PACKAGED,
+    letter_templates,
+    load_templates,
+    packaged_templates,
+)
 from digest.tokens import Tokens, read_keys
 
 # What ranks and what fetches take 40 MB and half the time of a start, in each of the processes that
@@ -144,7 +151,11 @@ def plain_sender(config: Config) -> str:
 
 
 def database_of(config: Config) -> Path:
-    """Where the SQLite file of a config is."""
+    """Where the SQLite file of a config is. Raises: ConfigError where it names another place."""
+    if config.service.data.startswith("postgresql:"):
+        raise ConfigError(
+            [f"{config.place}: [service] data: this version keeps its data in an SQLite file"]
+        )
     return config.folder / config.service.data
 
 
@@ -173,15 +184,12 @@ def parts(config: Config, mailer: Mailer | None = None) -> App:
 
     Raises: ConfigError, StoreError.
     """
-    if config.service.data.startswith("postgresql:"):
-        raise ConfigError(
-            [f"{config.place}: [service] data: this version keeps its data in an SQLite file"]
-        )
+    path = database_of(config)
     tokens = Tokens(read_keys(config.service.secret_file))
     frame, sign = usable_frame(config), signing(config)
     return App(
         config=config,
-        store=SqliteStore(database_of(config), tokens.fingerprints),
+        store=SqliteStore(path, tokens.fingerprints),
         mailer=mailer or smtp_mailer(config),
         frame=frame,
         tokens=tokens,
@@ -247,10 +255,13 @@ def faults_of(config: Config) -> list[str]:
     if faults := check_files(config):
         return faults
     try:
+        database_of(config)
         signing(config)
         relays(config)
         check_model(config)
-        check_templates(make_frame(config))
+        frame = make_frame(config)
+        check_templates(frame)
+        check_letters(frame, letter_templates(config.mail.templates))
     except ConfigError as error:
         return error.faults
     except TemplateError as error:

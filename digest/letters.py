@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
@@ -121,6 +121,15 @@ def render_letter(
     )
     parts = encode("plain", text), encode("html", styled)
     return assemble(_fields(words, heading, frame), heading.message_id, *parts)
+
+
+def check_letters(frame: Frame, templates: tuple[tuple[str, str], ...]) -> None:
+    """Nothing, if every letter can be made by these templates. Raises: TemplateError."""
+    heading = Heading(
+        "ada@example.org", "sample@digest.invalid", datetime(2026, 11, 20, tzinfo=UTC)
+    )
+    for words in (confirmation, way_in):
+        render_letter(words("Sample", "https://example.org/confirm/x"), heading, frame, templates)
 
 
 def _common(recipient: str, frame: Frame) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ LAYERS = (
     ("sources",),
     ("join", "matcher", "standing"),
     ("config", "composer", "forecast", "tuning", "bibliography", "query", "revisions"),
-    ("offers", "hints", "sizes", "choices"),
+    ("offers", "hints", "sizes", "choices", "lint"),
     ("renderer",),
     ("formats", "letters", "signup"),
     ("fetcher", "store", "mailer", "dkim", "tokens", "postbox", "templates", "domains", "semantic"),

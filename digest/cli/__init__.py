@@ -25,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 COMMANDS = {
     "demo": ("setting_up", "Run it all once on this machine, with readers and papers of ours."),
     "init": ("setting_up", "Write a commented config and a secret key to start from."),
-    "check": ("setting_up", "Check the config, every profile and the templates."),
+    "check": ("checking", "Check the config, every profile and the templates."),
     "doctor": ("examining", "Look at all that mail depends on, and say what to do."),
     "dkim-key": ("keys", "Make a key that signs mails, and show its DNS record."),
     "ingest": ("running", "Read the sources now and store what is new."),

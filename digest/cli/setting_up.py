@@ -1,4 +1,4 @@
-"""The commands of the first hour: demo, init, check."""
+"""The commands of the first hour: demo and init."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ import asyncio
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
-import tomli_w
 
-from digest.app import faults_of
 from digest.cli.logs import log_warnings
-from digest.cli.options import clock, config_option, json_option
-from digest.cli.saying import complain, counted, print_json, print_table, say
-from digest.config import example_config, load_config
+from digest.cli.options import clock
+from digest.cli.saying import complain, print_table, say
+from digest.config import example_config
 from digest.demo import run_demo
 from digest.errors import DigestError
 from digest.tokens import read_keys
@@ -77,35 +74,3 @@ def init(path: Path) -> None:
     say()
     for step in ("check", "ingest", "preview YOUR-ADDRESS --open", "send --now", "serve"):
         say(f"  digest {step}{option}")
-
-
-@click.command()
-@config_option
-@json_option
-def check(config_path: Path, as_json: bool) -> None:
-    """Check the config, every profile and the templates.
-
-    Prints the settings in force, those of the defaults too; secrets are hidden.
-    """
-    config = load_config(config_path)
-    faults = faults_of(config)
-    if as_json:
-        print_json({"faults": faults, "settings": config.effective()})
-    else:
-        click.echo(tomli_w.dumps(_without_blanks(config.effective())), nl=False)
-    complain(*faults)
-    if faults:
-        sys.exit(2)
-    if not as_json:
-        sources = counted(len(config.sources), "source")
-        people = counted(len(config.subscribers), "subscriber")
-        say(f"{config_path} is good: {sources}, {people}", err=True)
-
-
-def _without_blanks(table: dict[str, Any]) -> dict[str, Any]:
-    """A table without its unset keys, which TOML cannot write."""
-    return {
-        key: _without_blanks(value) if isinstance(value, dict) else value
-        for key, value in table.items()
-        if value is not None
-    }

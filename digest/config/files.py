@@ -15,6 +15,9 @@ from digest.config.relays import RelayTable
 from digest.config.settings import Config
 from digest.errors import ConfigError
 
+SHORTEST_TOKEN = 16
+"""Characters of a token for pages of the operator at least: nobody guesses as many."""
+
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 """The mode bits that let group or world at a file."""
 
@@ -91,7 +94,7 @@ def settings_files(config: Config) -> list[Path]:
 def _faults(config: Config, environ: Mapping[str, str]) -> Iterator[str]:
     """Each fault with its table and key."""
     for place, path in _secrets(config):
-        if path and (fault := secret_fault(path)):
+        if path and (fault := _held_fault(path, place)):
             yield f"{place}: {fault}"
     for place, relay in relays_of(config):
         if relay.password_env and not environ.get(relay.password_env):
@@ -123,6 +126,17 @@ def _secrets(config: Config) -> Iterator[tuple[str, Path | None]]:
         yield "[bounces.imap] password_file", config.bounce_mailbox.password_file
     yield "[web] admin_token_file", config.web.admin_token_file
     yield "[web] metrics_token_file", config.web.metrics_token_file
+
+
+def _held_fault(path: Path, place: str) -> str:
+    """Why what a file holds is no secret or no token, or empty."""
+    try:
+        secret = read_secret(path)
+    except ConfigError as error:
+        return error.faults[0]
+    if place.startswith("[web]") and len(secret) < SHORTEST_TOKEN:
+        return f"{path} holds fewer than {SHORTEST_TOKEN} characters"
+    return ""
 
 
 def _read_fault(path: Path) -> str:

@@ -79,12 +79,15 @@ def _files(config: Config) -> list[Finding]:
 
 def _here(config: Config, now: datetime) -> Iterator[Finding]:
     """What this machine is like, its database, and what the sources brought to it."""
-    path = database_of(config)
-    inspection, findings = data_findings(path)
     yield python_finding(now)
     yield zones_finding(now)
-    yield disk_finding(path.parent, inspection.size if inspection else 0)
     yield secret_finding(config.service.secret_file)
+    try:
+        path = database_of(config)
+    except ConfigError:  # told by then
+        return
+    inspection, findings = data_findings(path)
+    yield disk_finding(path.parent, inspection.size if inspection else 0)
     yield from findings
     runs = inspection.runs if inspection else {}
     yield from source_findings(config.sources, runs, now, config.service.timezone)

@@ -3,7 +3,9 @@
 Pure: values in, values out; no I/O, no clock. `docs/matching.md` explains the method.
 """
 
+from digest.matcher.examples import all_in_one, examples, sense
 from digest.matcher.floors import Days, Floors, fit_floor, fitted
+from digest.matcher.lexicon import share_of
 from digest.matcher.likes import Likes
 from digest.matcher.matching import Matcher, learn
 from digest.matcher.pairs import Pairs
@@ -16,5 +18,6 @@ from digest.matcher.statistics import Statistics, terms_of
 
 __all__ = [
     "Batch", "Days", "Explanation", "Floors", "Likes", "Matcher", "Pairs", "Profiles", "Proposal",
-    "Ranking", "Statistics", "fit_floor", "fitted", "learn", "terms_of",
+    "Ranking", "Statistics", "all_in_one", "examples", "fit_floor", "fitted", "learn", "sense",
+    "share_of", "terms_of",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ Owns units (a phrase in a field, a word, a category, a source, an author, a keyw
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -223,3 +224,15 @@ class Lexicon:
         for (pattern, slot), unit in self._slots.items():
             table[pattern, slot] = unit
         return table
+
+
+def share_of(statistics: Statistics, text: str) -> float:
+    """In what share of all listings a keyword of one word stands.
+
+    0 for one of several words, as the counts say nothing of words together.
+    Raises: KeywordError where the text is no keyword.
+    """
+    phrase = parse(text).simple
+    if phrase is None or len(phrase.words) > 1:
+        return 0.0
+    return math.exp(-Lexicon(statistics).recipe(text).rarity)

@@ -18,9 +18,10 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from digest.errors import StoreError
-from digest.model import SourceRun
+from digest.model import Listing, SourceRun
 from digest.store.connection import BUSY_TIMEOUT_S, reason
 from digest.store.freeze import SOURCE_RUN
+from digest.store.listings import listing_of
 from digest.store.migrations import migrations
 from digest.store.subscribers import address_key
 
@@ -85,6 +86,26 @@ def is_subscriber(path: Path, email: str) -> bool:
             "SELECT 1 FROM subscribers WHERE lower(address_key) = ?", (address_key(email).lower(),)
         )
         return found.fetchone() is not None
+
+
+def shelf(path: Path, limit: int) -> tuple[int, Mapping[str, int], list[Listing]]:
+    """How many listings were counted, how many have each term, and the newest ones.
+
+    Raises: StoreError, also for a database of an older version.
+    """
+    with _reading(path) as db:
+        counted = db.execute("SELECT value FROM counters WHERE name = 'listings_counted'")
+        terms = db.execute("SELECT term, listings FROM terms")
+        newest = db.execute(
+            "SELECT id, body, first_seen_at FROM listings WHERE sendable ORDER BY id DESC LIMIT ?",
+            (limit,),
+        )
+        number = counted.fetchone()
+        return (
+            int(number[0]) if number else 0,
+            dict(terms.fetchall()),
+            [listing_of(*row) for row in newest.fetchall()],
+        )
 
 
 @contextmanager

@@ -14,11 +14,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from digest.config import Config, read_secret
+from digest.config.files import SHORTEST_TOKEN
 from digest.errors import ConfigError
 from digest.web.site import Visit
-
-SHORTEST = 16
-"""Characters of a token at least: nobody guesses as many."""
 
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """Headers by which a proxy says that it is one."""
@@ -33,9 +31,9 @@ def read_token(config: Config, key: str) -> str:
     if path is None:
         return ""
     token = read_secret(path)
-    if len(token) < SHORTEST:
+    if len(token) < SHORTEST_TOKEN:
         raise ConfigError(
-            [f"{config.place}: [web] {key}: {path} holds fewer than {SHORTEST} characters"]
+            [f"{config.place}: [web] {key}: {path} holds fewer than {SHORTEST_TOKEN} characters"]
         )
     return token
 

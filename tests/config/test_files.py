@@ -32,7 +32,7 @@ def write(path: Path, text: str = MARKER, mode: int = 0o600) -> Path:
 def test_files_that_are_there_and_closed_have_no_fault(tmp_path: Path) -> None:
     """Secrets of mode 600, a note of any mode and a folder of templates are fine."""
     for name in ("password", "dkim.pem", "token"):
-        write(tmp_path / name)
+        write(tmp_path / name, MARKER * 2)
     write(tmp_path / "note.md", mode=0o644)
     (tmp_path / "own").mkdir()
     assert check_files(all_files(tmp_path)) == []
