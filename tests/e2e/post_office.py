@@ -258,7 +258,7 @@ def _open(office: PostOffice) -> Iterator[None]:
 def _program(name: str, *words: str) -> Iterator[None]:
     """A program with all that it starts, ended at the latest when we end."""
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", found(name), *words],
+        ["setpriv", "--pdeathsig", "KILL", found(name), *words],
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -1,0 +1,106 @@
+"""The guides' commands exist, and those of docs/operating.md run from top to bottom."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from digest.cli import cli
+from tests.e2e.pages import HEADER
+from tests.e2e.service import mail_server_thread
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+PAPER = "Speculative Decoding with Flash Attention\n\nFlash attention makes decoding fast.\n\n"
+
+
+def commands(page: Path) -> list[str]:
+    """Every line of a page's blocks that calls `digest`, without what a shell does around it."""
+    lines = [
+        line.strip().removeprefix("$ ")
+        for kind, block in BLOCK.findall(page.read_text("utf-8"))
+        for line in block.splitlines()
+        if kind == "sh" or line.lstrip().startswith("$ ")
+    ]
+    return [re.split(r" [|<>&]", line)[0] for line in lines if line.startswith("digest ")]
+
+
+def check_line(line: str) -> None:
+    """A command line has a command, options that it takes, and no word too many."""
+    words = shlex.split(line, comments=True)[1:]
+    command: click.Command = cli
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found, line
+        command = found
+    _, left, _ = command.make_parser(click.Context(command)).parse_args(words)
+    assert not left, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_every_command_line_of_the_guides_exists(page: Path) -> None:
+    """Its command is there and takes these options and words."""
+    for line in commands(page):
+        check_line(line)
+
+
+@pytest.mark.parametrize("line", ["digest send --nwo", "digest check one two", "digest held lst"])
+def test_a_line_that_is_wrong_is_found(line: str) -> None:
+    """A slip in an option, a word or a command's name does not pass."""
+    with pytest.raises((click.UsageError, AssertionError)):
+        check_line(line)
+
+
+def of_this_machine(config: str, port: int) -> str:
+    """The guide's config with the test's mail server and saved pages in the place of its own."""
+    config = re.sub(
+        r"(?m)^\[smtp\]\n(.+\n)+",
+        f'[smtp]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n',
+        config,
+    )
+    return re.sub(
+        r"(?m)^\[\[sources\]\]\n(.+\n)+",
+        '[[sources]]\nname = "Saved"\nkind = "page"\npath = "*.txt"\n',
+        config,
+    )
+
+
+def run(script: str, folder: Path) -> None:
+    """Run the lines of a block as a shell would, with `digest` as installed."""
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["/bin/sh", "-ec", script],
+        cwd=folder,
+        env=env | {"DIGEST_CLOCK": "2026-11-20T14:00:00+00:00"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_operating_guide_leads_from_nothing_to_a_signed_mail(tmp_path: Path) -> None:
+    """Each block works where it stands, and the mail that goes out is signed."""
+    (tmp_path / "page.txt").write_text(HEADER + PAPER, "utf-8")
+    text = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    with mail_server_thread() as server:
+        for kind, block in BLOCK.findall(text):
+            if kind == "sh":
+                run(block, tmp_path)
+            elif block.startswith("# config.toml"):
+                config = of_this_machine(block, server.port)
+                (tmp_path / "config.toml").write_text(config, "utf-8")
+            elif kind == "toml":
+                with (tmp_path / "config.toml").open("a", encoding="utf-8") as file:
+                    file.write(f"\n{block}")
+        assert [one.recipients for one in server.taken] == [["ada@example.org"]]
+    assert server.taken[0].raw.startswith(b"DKIM-Signature:")
