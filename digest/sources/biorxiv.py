@@ -24,7 +24,7 @@ API = "https://api.biorxiv.org/details"
 _DAYS = 2  # looked back at each fetch
 _MOST_MISSED = 14  # days that are made up for
 _STRETCH = 4  # days a request: some thousand preprints, in pages of thirty or a hundred
-_EMPTY = ("no posts found", "no articles found")
+_EMPTY = ("no posts found", "no articles found", "no papers found")
 # Marks that their conversion leaves in abstracts: O_LI … C_LI, O_SCPLOW …, O_ST_ABSAimsC_ST_ABS.
 _HEADING = re.compile(r"O_ST_ABS(.{0,60}?)C_ST_ABS\s*")
 _MARKS = "LI|SCPLOW|SCPCAP|FIG|TBL|UL|OL|TEXTBOX|BOX|BQ|HTML|FD|INLINEFIG|Q"

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Entry:
-    """What a feed says of one item; texts as they stand, markup and all. Empty means not said."""
+    """What a feed says of one item; texts as they stand, markup and all. Empty means not said.
+
+    `base` is what its links are relative to; `link_rank` how good a page `link` is, 0 the best.
+    """
 
     title: str = ""
     summary: str = ""
@@ -22,6 +25,8 @@ class Entry:
     journal: str = ""
     comment: str = ""
     pdf: str = ""
+    base: str = ""
+    link_rank: int = 9
 
 
 @dataclass(slots=True)

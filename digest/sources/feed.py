@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from urllib.parse import urljoin
 
@@ -18,6 +19,11 @@ from digest.text import web_url
 _FEED_TYPES = frozenset(
     f"application/{form}" for form in ("rss+xml", "atom+xml", "feed+json", "rdf+xml")
 )
+_VAGUE_TYPES = frozenset({"text/xml", "application/xml", "application/json"})
+_COMMENTS = re.compile(rb"<!--.*?-->", re.DOTALL)
+_FEED_ROOT = re.compile(
+    rb"\s*(?:<[?!][^>]*>\s*)*<(?:[a-z][\w.-]*:)?(?:rss|feed|rdf)\b", re.IGNORECASE
+)
 ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, */*;q=0.5"
 
 
@@ -31,7 +37,8 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     if _is_page(start):
         return _discover(body, source)
     feed = feedxml.read(body)
-    return batch_of(feed, [listing_of(entry, feed, source, now) for entry in feed.entries], now)
+    entries = [entry for entry in feed.entries if entry.title or entry.summary or entry.link]
+    return batch_of(feed, [listing_of(entry, feed, source, now) for entry in entries], now)
 
 
 def batch_of(feed: Feed, listings: list[Listing], now: datetime) -> Batch:
@@ -49,6 +56,7 @@ def listing_of(entry: Entry, feed: Feed, source: Source, now: datetime) -> Listi
     """The listing of one item, known by its id, else by its link, else by its title and date."""
     own = entry.guid or entry.link or f"{entry.title}|{entry.date}"
     ids = strong_ids(entry.link, entry.guid, *entry.identifiers)
+    base = urljoin(source.url, feed.link)
     return shape(
         source,
         title=entry.title,
@@ -56,8 +64,8 @@ def listing_of(entry: Entry, feed: Feed, source: Source, now: datetime) -> Listi
         authors=authors_of(entry),
         ids=ids,
         guid=own if own != "|" else entry.summary,
-        url=entry.link or (entry.guid if entry.guid.startswith("http") else ""),
-        base=feed.link or source.url,
+        url=entry.link or (entry.guid if entry.guid.startswith("http") else entry.pdf),
+        base=urljoin(base, entry.base) if entry.base else base,
         subjects=entry.subjects,
         published_at=moment(entry.date, now) or moment(entry.updated, now),
         announce=announce_of(entry),
@@ -94,22 +102,38 @@ def published_note(entry: Entry) -> str:
 
 
 def _is_page(start: bytes) -> bool:
-    head = start[:1_000].lower()
+    head = _COMMENTS.sub(b"", start.replace(b"\0", b"")).lower()
+    if _FEED_ROOT.match(head):  # its first words may tell of <html>
+        return False
     return head.startswith((b"<!doctype html", b"<html")) or b"<html" in head
 
 
 def feed_links(body: bytes, url: str = "") -> list[str]:
-    """The addresses of the feeds that a web page names, in its order."""
+    """The addresses of the feeds that a web page names: those of a feed's type, in its order.
+
+    Where there is none, those that may be one by a type such as `text/xml`, or are said to be.
+    """
     root = markup.parse_page(body)
     if root is None:
         return []
+    base = urljoin(url, next((node.get("href", "") for node in root.iter("base")), ""))
     links = [
-        web_url(urljoin(url, node.get("href", "")))
+        (address, _certainty(node))
         for node in root.iter("link")
-        if "alternate" in node.get("rel", "").lower().split()
-        and node.get("type", "").partition(";")[0].strip().lower() in _FEED_TYPES
+        if (address := web_url(urljoin(base, node.get("href", "").strip())))
     ]
-    return list(dict.fromkeys(address for address in links if address))
+    best = max((certainty for _, certainty in links), default=0)
+    return list(dict.fromkeys(a for a, certainty in links if certainty == best and best))
+
+
+def _certainty(node: markup.Element) -> int:
+    """2 for a link to a feed, 1 for one that may lead to a feed, else 0."""
+    rels = node.get("rel", "").lower().split()
+    form = node.get("type", "").partition(";")[0].strip().lower()
+    if "alternate" in rels and form in _FEED_TYPES:
+        return 2
+    is_api = "wp-json" in node.get("href", "")  # WordPress names its interface so on each page
+    return int("feed" in rels or ("alternate" in rels and form in _VAGUE_TYPES and not is_api))
 
 
 def _discover(body: bytes, source: Source) -> Batch:

@@ -46,6 +46,9 @@ def read(body: bytes) -> Feed:
 
 def _atom(root: markup.Element) -> Feed:
     entries = [_entry(node, _ATOM) for node in _first(markup.children(root, "entry"))]
+    names = _names(root)
+    for entry in entries:
+        entry.authors = entry.authors or names  # RFC 4287, section 4.2.1
     feed = Feed(entries, date=markup.text_at(root, "updated"))
     feed.link = root.get(_XML_BASE, "") or _atom_link(root)
     feed.own_link = _own_link(root)
@@ -113,12 +116,38 @@ def _add(name: str) -> _Setter:
 
 
 def _set_link(entry: Entry, node: markup.Element, text: str) -> None:
-    """An Atom link; one to a PDF is kept apart."""
-    address, rel = node.get("href", ""), node.get("rel", "alternate")
+    """An Atom link: the first to a page, before other forms of it; one to a PDF is kept apart."""
+    address, rank = node.get("href", ""), _rank(node)
     if node.get("type") == "application/pdf":
         entry.pdf = entry.pdf or address
-    elif rel == "alternate" or not entry.link:
-        entry.link = address if rel == "alternate" else entry.link or address
+    elif address and rank < entry.link_rank:
+        entry.link, entry.link_rank = address, rank
+
+
+def _rank(node: markup.Element) -> int:
+    """1 for the page of an item, 2 for another form of it, 3 for what has to do with it."""
+    if node.get("rel", "alternate").rpartition("/")[2] != "alternate":
+        return 3
+    return 1 if node.get("type", "text/html") in {"text/html", "application/xhtml+xml"} else 2
+
+
+def _set_address(entry: Entry, node: markup.Element, text: str) -> None:
+    """The address of an RSS item; some have an Atom link in its place."""
+    if not text:
+        _set_link(entry, node, text)
+    elif entry.link_rank:
+        entry.link, entry.link_rank = text, 0
+
+
+def _names(node: markup.Element) -> list[str]:
+    """The names of the authors of a whole feed, or of the feed that an entry was taken from."""
+    names = (markup.text_at(one, "name") for one in markup.children(node, "author"))
+    return [name for name in names if name]
+
+
+def _set_origin(entry: Entry, node: markup.Element, text: str) -> None:
+    """The authors of the feed that an entry was taken from, where it names none before."""
+    entry.authors = entry.authors or _names(node)
 
 
 def _set_person(entry: Entry, node: markup.Element, text: str) -> None:
@@ -133,8 +162,10 @@ def _set_category(entry: Entry, node: markup.Element, text: str) -> None:
 
 
 def _set_content(entry: Entry, node: markup.Element, text: str) -> None:
-    """The content, which stands in where there is no summary."""
-    if not entry.summary:
+    """The content, which stands in where there is no summary; a picture's bytes are none."""
+    form = node.get("type", "text")
+    is_text = "/" not in form or form.startswith("text/") or form.endswith("xml")
+    if not entry.summary and is_text and node.get("mode") != "base64":
         entry.summary = text
 
 
@@ -151,7 +182,7 @@ _COMMON: dict[str, _Setter] = {
     "journal_ref": _keep("journal"),
 }
 _RSS: dict[str, _Setter] = _COMMON | {
-    "link": _keep("link"),
+    "link": _set_address,
     "guid": _keep("guid"),
     "description": _keep("summary"),
     "encoded": _set_content,
@@ -163,6 +194,8 @@ _RSS: dict[str, _Setter] = _COMMON | {
     "issued": _keep("date"),
     "modified": _keep("updated"),
     "updated": _keep("updated"),
+    "publicationDate": _keep("updated"),  # PRISM, as journals have it
+    "coverDate": _keep("updated"),
 }
 _ATOM: dict[str, _Setter] = _COMMON | {
     "link": _set_link,
@@ -174,14 +207,17 @@ _ATOM: dict[str, _Setter] = _COMMON | {
     "issued": _keep("date"),
     "updated": _keep("updated"),
     "modified": _keep("updated"),
+    "created": _keep("updated"),
     "comment": _keep("comment"),
+    "source": _set_origin,
 }
 # Other vocabularies use the same names for other things: media:title, itunes:author, source:…
 _FOREIGN = ("search.yahoo.com/mrss", "itunes.com/dtds", "source.scripting.com", "podcast")
 
 
 def _entry(node: markup.Element, setters: dict[str, _Setter]) -> Entry:
-    entry = Entry(guid=node.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about", ""))
+    about = node.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about", "")
+    entry = Entry(guid=about, base=node.get(_XML_BASE, ""))
     for part in node:
         space, _, name = part.tag.rpartition("}")
         setter = setters.get(name)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urljoin
 
 from digest.model import Link, Listing, Source
 from digest.sources.batch import Batch, UnreadableError
@@ -42,7 +43,8 @@ def _listing(
 ) -> Listing:
     url, outside = _text(item.get("url")), _text(item.get("external_url"))
     own = _text(item.get("id")) or url or outside
-    base = _text(feed.get("home_page_url")) or _text(feed.get("feed_url")) or source.url
+    page = _text(feed.get("home_page_url")) or _text(feed.get("feed_url"))
+    base = urljoin(source.url, page)
     return shape(
         source,
         title=item.get("title"),
@@ -54,7 +56,7 @@ def _listing(
         base=base,
         subjects=sequence(item.get("tags")),
         published_at=moment(_first(item, "date_published", "date_modified"), now),
-        links=_links(outside, url, base),
+        links=[*_papers(item, base), *_links(outside, url, base)],
     )
 
 
@@ -73,6 +75,13 @@ def _authors(holder: Mapping[str, Any]) -> list[object]:
     """The names of 1.1's `authors`, else of 1.0's `author`."""
     people = sequence(holder.get("authors")) or [holder.get("author")]
     return [name for one in people if (name := mapping(one).get("name"))]
+
+
+def _papers(item: Mapping[str, Any], base: str) -> Iterator[Link]:
+    """The PDFs among the attachments."""
+    for one in map(mapping, sequence(item.get("attachments"))):
+        if one.get("mime_type") == "application/pdf":
+            yield from link("pdf", one.get("url"), base)
 
 
 def _links(outside: str, url: str, base: str) -> list[Link]:
