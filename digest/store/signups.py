@@ -29,6 +29,7 @@ from digest.store.suppression import SuppressionList
 KEEP_SIGNUPS = timedelta(days=7)
 KEEP_LETTERS = timedelta(days=30)
 KEEP_TRIES = timedelta(days=2)
+KEEP_CLIENTS = timedelta(days=30)
 LIVING = (SubscriberState.ACTIVE, SubscriberState.PAUSED)
 
 
@@ -107,6 +108,10 @@ class SignupVerbs(SuppressionList):
             db.execute(
                 "UPDATE letters SET recipient = '', reply = '' WHERE closed_at < ?",
                 (stamp(now - KEEP_SIGNUPS),),
+            )
+            db.execute(  # the proof needs the times and the form for good, and not the network
+                "UPDATE consents SET client = '' WHERE client != '' AND confirmed_at < ?",
+                (stamp(now - KEEP_CLIENTS),),
             )
             return {
                 table: db.execute(f"DELETE FROM {table} WHERE {column} < ?", (stamp(old),)).rowcount  # noqa: S608 - constants

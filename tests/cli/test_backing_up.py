@@ -29,7 +29,7 @@ def test_d4_the_whole_way_of_a_backup(desk: Desk, monkeypatch: pytest.MonkeyPatc
     assert "held for your word: 1" in desk.run("status").stdout
     assert "1 mail is held" in desk.run("send").stderr
     table = desk.run("held", "list").stdout
-    assert "2026-11-21 14:00 UTC" in table
+    assert "2026-11-21 14:" in table
     assert "a restored backup cannot tell" in table
     said = desk.refused("held", "release", "emmy@example.org", code=1)
     assert "no digest of emmy@example.org is held" in said
