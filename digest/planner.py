@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from digest.app import App, has_own_templates, with_packaged_templates
+from digest.app import App
 from digest.composer import Day, compose, cut_to
 from digest.errors import TemplateError
+from digest.frames import has_own_templates, with_packaged_templates
 from digest.hints import HINT_AFTER, absent_terms, hint, wants_hint
 from digest.learning import likes_of
 from digest.matcher import Likes, Matcher

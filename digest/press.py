@@ -20,10 +20,11 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 
-from digest.app import App, parts, warn_of_template, with_packaged_templates
+from digest.app import App, parts
 from digest.config import Config
 from digest.errors import StoreError, TemplateError
 from digest.formats import FORMATS
+from digest.frames import warn_of_template, with_packaged_templates
 from digest.model import Delivery, Imprint, Message
 from digest.store import Lease
 from digest.tokens import Tokens

@@ -23,7 +23,7 @@ LAYERS = (
     ("renderer",),
     ("formats", "letters", "signup"),
     ("fetcher", "store", "mailer", "dkim", "tokens", "postbox", "templates", "domains", "semantic"),
-    ("reader", "learning"),
+    ("reader", "learning", "frames"),
     ("app",),
     ("planner", "intake", "press", "clerk", "returns", "doctor"),
     ("sending", "replay"),

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from digest.addresses import check_address
-from digest.app import database_of, make_frame, plain_sender, signing, smtp_mailer
+from digest.app import database_of, plain_sender, signing, smtp_mailer
 from digest.config import Config
 from digest.doctor.finding import Finding, error, fine
 from digest.errors import DigestError
+from digest.frames import make_frame
 from digest.mailer import Envelope
 from digest.model import (
     Digest,
