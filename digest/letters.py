@@ -1,4 +1,4 @@
-"""Mails that are no digest: the link that confirms a sign-up, the link that opens preferences.
+"""Mails that are no digest: links that confirm a sign-up or open preferences, and notes.
 
 Pure: values in, bytes out. Nothing that a visitor typed stands in a letter but the address that it
 goes to, or the sign-up form would carry anybody's words to anybody (O3).
@@ -30,12 +30,24 @@ BUTTON = """
 .button { background-color: #1b4f9c; border-radius: 6px; padding: 12px 24px; }
 .button-link { color: #ffffff; font-size: 16px; line-height: 24px; font-weight: 700;
   text-decoration: none; display: inline-block; }
+.figures { width: 100%; margin: 8px 0 0 0; }
+.figure-name { padding: 4px 16px 4px 0; font-size: 15px; line-height: 21px; vertical-align: top; }
+.figure { padding: 4px 0; font-size: 15px; line-height: 21px; vertical-align: top; }
 """
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a note under a title: rows of a name and its figure, or sentences."""
+
+    title: str
+    rows: tuple[tuple[str, str], ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """What a letter says around its one link."""
+    """What a letter says around its one link, which a note may lack; `cause` is why it comes."""
 
     subject: str
     title: str
@@ -43,6 +55,8 @@ class Words:
     action: str
     url: str
     after: tuple[str, ...]
+    parts: tuple[Part, ...] = ()
+    cause: str = ""
 
 
 def confirmation(service: str, url: str) -> Words:
@@ -103,7 +117,7 @@ def render_letter(
     Raises: TemplateError, AddressError.
     """
     environment = _environment(templates)
-    values = {"letter": words, **_common(heading.recipient, frame)}
+    values = {"letter": words, **_common(words, heading.recipient, frame)}
     look = dict(frame.templates)
     try:
         text = environment.get_template("letter.txt").render(values).strip("\n") + "\n"
@@ -132,12 +146,12 @@ def check_letters(frame: Frame, templates: tuple[tuple[str, str], ...]) -> None:
         render_letter(words("Sample", "https://example.org/confirm/x"), heading, frame, templates)
 
 
-def _common(recipient: str, frame: Frame) -> Mapping[str, str]:
+def _common(words: Words, recipient: str, frame: Frame) -> Mapping[str, str]:
     name, address = frame.sender
+    cause = words.cause or f"because of a form on {frame.base_url}"
     return {
         "service": line(frame.service_name, 80),
-        "why": f"Sent by {line(name, 80)} ({address}) to {recipient}, because of a form on "
-        f"{frame.base_url}.",
+        "why": f"Sent by {line(name, 80)} ({address}) to {recipient}, {cause}.",
         "postal_address": line(frame.postal_address, 300),
     }
 

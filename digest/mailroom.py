@@ -21,6 +21,7 @@ from digest.errors import StoreError, TemplateError
 from digest.letters import Heading, Words, confirmation, render_letter, way_in
 from digest.mailer import Envelope, Session
 from digest.model import Deferred, Outcome, Refused, SubscriberState
+from digest.notes import NOTE, WORDS
 from digest.returns import refused
 from digest.schedule import retry_at
 from digest.store import Letter
@@ -72,7 +73,12 @@ async def _send(
     words = _words(app, letter)
     if words is None:
         return Refused(0, "not written: there is nothing to confirm or to manage")
-    if app.config.web.check_domains and not await reaches(letter.recipient.rpartition("@")[2]):
+    asked = letter.kind != NOTE  # by a form; the operator's address was put down by themselves
+    if (
+        asked
+        and app.config.web.check_domains
+        and not await reaches(letter.recipient.rpartition("@")[2])
+    ):
         return Refused(0, "not written: the domain takes no mail")
     raw = app.sign(_render(app, words, letter), letter.created_at)
     sender = app.return_path("l", letter.id, letter.message_id)
@@ -81,7 +87,9 @@ async def _send(
 
 
 def _words(app: App, letter: Letter) -> Words | None:
-    """What a letter says to its recipient as things stand now, or None."""
+    """What a letter says to its recipient as things stand now, or None; a note what it said."""
+    if letter.kind == NOTE:
+        return WORDS.validate_json(letter.body)
     service, base = app.frame.service_name, app.frame.base_url
     known = app.store.subscriber(letter.recipient)
     if known and known.state in {SubscriberState.ACTIVE, SubscriberState.PAUSED}:
@@ -94,8 +102,13 @@ def _words(app: App, letter: Letter) -> Words | None:
 
 
 def _render(app: App, words: Words, letter: Letter) -> bytes:
-    """The bytes of a letter, in the packaged templates where the operator's are broken."""
+    """The bytes of a letter, in the packaged templates where the operator's are broken.
+
+    A note is always made by those: templates for readers may have no place for its figures.
+    """
     heading = Heading(letter.recipient, letter.message_id, letter.created_at)
+    if letter.kind == NOTE:
+        return render_letter(words, heading, app.frame, letter_templates(None))
     try:
         templates = letter_templates(app.config.mail.templates)
         return render_letter(words, heading, app.frame, templates)

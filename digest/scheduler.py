@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from digest import collecting, jobs, mailroom
+from digest import collecting, jobs, mailroom, oversight
 from digest.app import App
 from digest.errors import DigestError
 from digest.reloading import Settings
@@ -43,6 +43,7 @@ STEPS = {
     "write": TICK_S,
     "tidy": TIDY_S,
     "reload": RELOAD_S,
+    "oversee": TICK_S,
 }
 """The steps of every service, with the seconds between two runs of each."""
 
@@ -116,6 +117,10 @@ class Ticks:
     async def tidy(self) -> None:
         """Forget what retention no longer allows."""
         await asyncio.to_thread(jobs.tidy, self.app, self.clock())
+
+    async def oversee(self) -> int:
+        """Let the operator be told what they should know; how many notes that makes."""
+        return await asyncio.to_thread(oversight.oversee, self.app, self.clock())
 
     async def reload(self) -> bool:
         """Take up settings that have changed; whether there are any."""
@@ -228,6 +233,10 @@ class Timetable:
         await self._ticks.prepare()
         self.hurry("deliver")
 
+    async def _oversee(self) -> None:
+        if await self._ticks.oversee():
+            self.hurry("write")
+
     async def _reload(self) -> None:
         if await self._ticks.reload():
             self.call(steps_of(self._ticks.app))
@@ -250,7 +259,8 @@ async def serve(app: App, clock: Clock) -> None:
 async def _serve(ticks: Ticks) -> None:
     sock = listen(ticks.app.config.web)
     loop, table = asyncio.get_running_loop(), Timetable(ticks)
-    ticks.app.store.note_state("settings", [], ticks.clock())
+    for topic in ("settings", "relays"):  # what the process before this one has said of itself
+        ticks.app.store.note_state(topic, [], ticks.clock())
     table.call(steps_of(ticks.app))
     table.scheduler.start()
     logger.info("service.started")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, time
 from pathlib import Path
@@ -13,9 +13,15 @@ import click
 from digest.app import App
 from digest.cli.options import clock, config_option, json_option, opened
 from digest.cli.receipts import local_minute, print_sources, source_reports
-from digest.cli.saying import print_json, say
+from digest.cli.saying import print_json, print_table, say
 from digest.model import DeliveryState
+from digest.notes import near_bulk
+from digest.oversight import by_day
 from digest.schedule import zone
+from digest.store.returned import What
+
+RECEIVERS = 10
+"""Receivers that the status names; the others are summed up."""
 
 MOST_HELD = 1_000_000
 """Held rows that are counted: all of them."""
@@ -39,12 +45,19 @@ def _report(app: App, now: datetime) -> dict[str, Any]:
     states = [subscriber.state for subscriber in app.store.subscribers()]
     here = zone(app.config.service.timezone)
     midnight = datetime.combine(now.astimezone(here), time(), here)
+    back = app.store.returned(midnight)
+    days = by_day(app, now)
     return {
         "sources": source_reports(app, now),
         "subscribers": {state: states.count(state) for state in sorted(set(states))},
         "since": midnight,
         "deliveries": dict(app.store.deliveries_by_state(midnight)),
         "held": len(app.store.ledger_rows(MOST_HELD, state=DeliveryState.HELD)),
+        "bounced": back.get(What.HARD, 0) + back.get(What.SOFT, 0),
+        "complaints": back.get(What.COMPLAINT, 0) + back.get(What.OPT_OUT, 0),
+        "oldest_waiting_at": app.store.oldest_waiting_at(),
+        "receivers": {day: dict(counts) for day, counts in days.items()},
+        "warnings": [said for counts in days.values() for said in near_bulk(counts)],
         "next_attempt_at": app.store.next_attempt_at(),
         "service": {topic: asdict(one) for topic, one in app.store.noted_states().items()},
     }
@@ -57,9 +70,34 @@ def _print_report(report: dict[str, Any], timezone: str) -> None:
     say(f"digests since {report['since']:%Y-%m-%d %H:%M %Z}: {_counts(report['deliveries'])}")
     if report["held"]:
         say(f"held for your word: {report['held']:,}; see `digest held list`")
+    if report["bounced"] or report["complaints"]:
+        say(f"bounces since then: {report['bounced']:,}; complaints: {report['complaints']:,}")
     if report["next_attempt_at"]:
-        say(f"mails wait; next try: {local_minute(report['next_attempt_at'], timezone)}")
+        oldest = report["oldest_waiting_at"]
+        since = f" since {local_minute(oldest, timezone)}" if oldest else ""
+        again = local_minute(report["next_attempt_at"], timezone)
+        say(f"mails wait{since}; next try: {again}")
+    _print_receivers(report["receivers"], report["warnings"])
     _print_service(report["service"], timezone)
+
+
+def _print_receivers(days: Mapping[str, Mapping[str, int]], warnings: Sequence[str]) -> None:
+    """Messages of today and yesterday by who took them, and who may soon mind."""
+    names = sorted({*days["today"], *days["yesterday"]}, key=lambda one: _most(days, one))
+    if names:
+        say()
+        rows = [(one, *(days[day].get(one, 0) for day in days)) for one in names[:RECEIVERS]]
+        if rest := names[RECEIVERS:]:
+            sums = (sum(days[day].get(one, 0) for one in rest) for day in days)
+            rows.append((f"{len(rest):,} others", *sums))
+        print_table(("messages to", *days), rows)
+    for said in warnings:
+        say(said)
+
+
+def _most(days: Mapping[str, Mapping[str, int]], name: str) -> tuple[int, str]:
+    """What puts the receivers of the most messages first."""
+    return -max(counts.get(name, 0) for counts in days.values()), name
 
 
 def _print_service(states: Mapping[str, dict[str, Any]], timezone: str) -> None:

@@ -15,7 +15,7 @@ from digest.config.reading import load_config, parse_config, parse_subscribers, 
 from digest.config.relays import ProviderTable, RelayTable, Smtp
 from digest.config.returns import BounceMailbox, Bounces
 from digest.config.settings import Config
-from digest.config.tables import Dkim, Mail, Service, Web
+from digest.config.tables import Dkim, Mail, Operator, Service, Web
 from digest.config.writing import profile_toml
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Config",
     "Dkim",
     "Mail",
+    "Operator",
     "ProviderTable",
     "RelayTable",
     "Service",

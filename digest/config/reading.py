@@ -22,6 +22,7 @@ from digest.config.settings import Config
 from digest.config.tables import (
     Dkim,
     Mail,
+    Operator,
     Service,
     Table,
     Web,
@@ -34,6 +35,7 @@ TABLES: dict[str, type[Table]] = {
     "service": Service,
     "mail": Mail,
     "smtp": Smtp,
+    "operator": Operator,
     "dkim": Dkim,
     "web": Web,
     "bounces": Bounces,
@@ -87,7 +89,7 @@ def parse_config(text: str, place: str, folder: Path) -> Config:
     reading.check_names([*TABLES, *LISTS])
     service, mail, smtp = reading.table(Service), reading.table(Mail), reading.table(Smtp)
     dkim = reading.table(Dkim) if "dkim" in reading.data else None
-    web = reading.table(Web)
+    web, operator = reading.table(Web), reading.table(Operator)
     bounces = reading.table(Bounces)
     mailbox = reading.table(BounceMailbox) if "bounces.imap" in reading.data else None
     if bounces and bounces.listen and mail and not mail.bounce_domain:
@@ -98,7 +100,7 @@ def parse_config(text: str, place: str, folder: Path) -> Config:
     providers = reading.rows(ProviderTable, "name", unique=True)
     sources = reading.sources()
     subscribers = reading.subscribers(service.timezone if service else "UTC")
-    if reading.faults or not (service and mail and smtp and web and bounces):
+    if reading.faults or not (service and mail and smtp and operator and web and bounces):
         raise ConfigError([f"{place}: {fault}" for fault in reading.faults])
     return Config(
         service=service,
@@ -106,6 +108,7 @@ def parse_config(text: str, place: str, folder: Path) -> Config:
         smtp=smtp,
         relays=relays,
         providers=providers,
+        operator=operator,
         dkim=dkim,
         web=web,
         bounces=bounces,

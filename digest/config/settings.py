@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from digest.config.relays import ProviderTable, RelayTable, Smtp
 from digest.config.returns import BounceMailbox, Bounces
-from digest.config.tables import Dkim, Mail, Service, Web
+from digest.config.tables import Dkim, Mail, Operator, Service, Web
 from digest.config.writing import source_table, subscriber_table
 from digest.model import Source, Subscriber
 
@@ -28,6 +28,7 @@ class Config(BaseModel):
     smtp: Smtp
     relays: tuple[RelayTable, ...] = ()
     providers: tuple[ProviderTable, ...] = ()
+    operator: Operator = Operator()
     dkim: Dkim | None = None
     web: Web = Web()
     bounces: Bounces = Bounces()
@@ -39,7 +40,7 @@ class Config(BaseModel):
 
     def effective(self) -> dict[str, Any]:
         """Every setting in force with plain values, defaults included and secrets hidden."""
-        tables = ("service", "mail", "smtp", "dkim", "web", "bounces")
+        tables = ("service", "mail", "smtp", "operator", "dkim", "web", "bounces")
         shown: dict[str, Any] = {
             name: table.model_dump(mode="json", by_alias=True)
             for name in tables

@@ -7,14 +7,16 @@ guide under `docs/` is made from them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import time
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 from digest.config.values import (
     Address,
     BaseUrl,
+    Clock,
     Data,
     Domain,
     FilePath,
@@ -141,6 +143,27 @@ class Mail(Table):
         description="Folder with your own mail templates, looked up before the packaged ones.",
         examples=["templates"],
     )
+
+
+class Operator(Table):
+    """Who runs the service and is told by mail how it goes; see [operator.md](operator.md)."""
+
+    email: Address | None = Field(
+        None,
+        description="Where the daily note and alerts go; nothing is sent without it.",
+        examples=["operator@example.org"],
+    )
+    note_at: Clock = Field(
+        time(9, 0), description="Time of the note, in the zone of [service].", examples=["09:00"]
+    )
+    daily: bool = Field(
+        True, description="Whether the note comes every day; false leaves the alerts alone."
+    )
+
+    @field_serializer("note_at")
+    def _written(self, note_at: time) -> str:
+        """The time as it is written in the config."""
+        return f"{note_at:%H:%M}"
 
 
 class Dkim(Table):

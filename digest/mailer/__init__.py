@@ -6,11 +6,12 @@
 from digest.mailer.dialling import Login, Relay, check_tls
 from digest.mailer.envelope import Envelope, Mailer, Permit, Session
 from digest.mailer.folder import EmlFolder
-from digest.mailer.limits import LocalRates, Provider, Rates
+from digest.mailer.limits import KNOWN, LocalRates, Provider, Rates, known_provider
 from digest.mailer.relays import SmtpMailer
 from digest.mailer.visiting import Step, Visit, visit
 
 __all__ = [
+    "KNOWN",
     "EmlFolder",
     "Envelope",
     "LocalRates",
@@ -25,5 +26,6 @@ __all__ = [
     "Step",
     "Visit",
     "check_tls",
+    "known_provider",
     "visit",
 ]

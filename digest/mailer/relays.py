@@ -50,6 +50,11 @@ class SmtpMailer:
         """Seconds until some relay may be tried; 0 when one may be now."""
         return min(trunk.breaker.rest_s for trunk in self._trunks)
 
+    @property
+    def resting(self) -> list[tuple[str, str]]:
+        """(host, its last reply) of each relay that is left alone for its trouble now."""
+        return [(one.relay.host, one.trouble) for one in self._trunks if one.resting]
+
     def is_like(self, other: SmtpMailer) -> bool:
         """Whether it sends by the same settings: then what it has learned of them holds."""
         return self._made_of == other._made_of

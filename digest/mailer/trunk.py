@@ -51,6 +51,11 @@ class Trunk:
         return Trouble(f"rests for {rest_s:.0f} s after: {self._reply}") if rest_s else None
 
     @property
+    def trouble(self) -> str:
+        """What it last said, or what befell the way to it, when it was in trouble."""
+        return self._reply
+
+    @property
     def roomy(self) -> bool:
         """Whether one more message need not wait for another to end."""
         return self.load < self.relay.connections

@@ -69,7 +69,10 @@ class SignupLimits:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail that is no digest. `kind` is `signup` or `link`; `owner` holds the lease."""
+    """A mail that is no digest. `kind` is `signup`, `link` or `note`; `owner` holds the lease.
+
+    `body` is what a note says, as JSON; what the others say follows from how things stand.
+    """
 
     id: int
     kind: str
@@ -79,6 +82,7 @@ class Letter:
     created_at: datetime
     attempts: int = 0
     owner: str = ""
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +273,9 @@ class Store(Operating, Personal, ProfileKeeper, Returned, ListingReader, Protoco
         self, now: datetime, limit: int, lease_s: float, owner: str
     ) -> Sequence[Letter]:
         """Take up to `limit` letters that are to be sent now; they are `sending` for `owner`."""
+
+    def write_note(self, topic: str, letter: Letter, since: datetime) -> bool:
+        """Queue a note to the operator; false where one on its topic was queued since then."""
 
     def close_letter(
         self, letter: Letter, outcome: Outcome, now: datetime, retry_at: datetime

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from digest.model import DeliveryState, Subscriber, SubscriberState
@@ -31,6 +31,17 @@ CANCEL = (
     " closed_at = :now, reply = 'cancelled by the operator; last reply: ' || reply"
     " WHERE id = :id AND state IN ('queued', 'deferred', 'held')"
 )
+
+
+SENT_BY_DOMAIN = (
+    "SELECT lower(substr(recipient, instr(recipient, '@') + 1)), count(*) FROM"
+    " (SELECT recipient FROM deliveries WHERE prepared_at >= :fresh AND state = 'sent'"
+    "  AND closed_at >= :since AND closed_at < :until"
+    "  UNION ALL SELECT recipient FROM letters WHERE created_at >= :fresh AND state = 'sent'"
+    "  AND closed_at >= :since AND closed_at < :until AND recipient != '')"
+    " GROUP BY 1 ORDER BY 2 DESC, 1"
+)
+"""`fresh` is where the index by time begins to be read: nothing older was still on its way."""
 
 
 class DeskVerbs(Connections):
@@ -94,6 +105,19 @@ class DeskVerbs(Connections):
         with self.writing() as db:
             return bool(db.execute(CANCEL, {"id": delivery_id, "now": stamp(now)}).rowcount)
 
+    def closed_by_state(self, since: datetime, until: datetime) -> Mapping[DeliveryState, int]:
+        """How many deliveries came to their end in that time, by the state they ended in."""
+        rows = self.rows(
+            "SELECT state, count(*) FROM deliveries WHERE prepared_at >= :fresh"
+            " AND closed_at >= :since AND closed_at < :until GROUP BY state",
+            _span(since, until),
+        )
+        return {DeliveryState(state): count for state, count in rows}
+
+    def sent_by_domain(self, since: datetime, until: datetime) -> Mapping[str, int]:
+        """How many mails, letters too, servers took in that time, by the recipient's domain."""
+        return dict(self.rows(SENT_BY_DOMAIN, _span(since, until)))
+
     def note_state(self, topic: str, says: Sequence[str], now: datetime) -> bool:
         """Keep what the service says of a topic, nothing for all is well; false if it said so."""
         with self.writing() as db:
@@ -125,6 +149,11 @@ class DeskVerbs(Connections):
             " WHERE state IN ('queued', 'deferred', 'unknown')"
         )
         return moment(oldest) if oldest else None
+
+
+def _span(since: datetime, until: datetime) -> dict[str, str]:
+    fresh = since - STALE_AFTER - timedelta(days=1)  # letters are tried for a day longer
+    return {"fresh": stamp(fresh), "since": stamp(since), "until": stamp(until)}
 
 
 def _row(row: Sequence[Any]) -> LedgerRow:

@@ -14,6 +14,7 @@ from digest.model import Outcome
 from digest.store import Letter
 from digest.store.connection import moment, stamp
 from digest.store.leases import TRIES_WITHOUT_REPLY, closing_values
+from digest.store.signups import queue
 from digest.store.watermark import Watermark
 
 STALE = timedelta(hours=48)
@@ -49,14 +50,28 @@ class LetterVerbs(Watermark):
         if number:
             self._raise_mark(number, now)
         rows = self.rows(
-            "SELECT id, kind, recipient, signup_id, message_id, created_at, attempts, owner"
-            " FROM letters WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            "SELECT id, kind, recipient, signup_id, message_id, created_at, attempts, owner,"
+            " body FROM letters WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (json.dumps([row[0] for row in taken]),),
         )
         return [
-            Letter(number, kind, recipient, signup_id, message_id, moment(at), attempts, owner)
-            for number, kind, recipient, signup_id, message_id, at, attempts, owner in rows
+            Letter(number, kind, recipient, signup_id, message_id, moment(at), *rest)
+            for number, kind, recipient, signup_id, message_id, at, *rest in rows
         ]
+
+    def write_note(self, topic: str, letter: Letter, since: datetime) -> bool:
+        """Queue a note to the operator; false where one on its topic was queued since then."""
+        with self.writing() as db:
+            known = db.execute(
+                "SELECT 1 FROM notes WHERE topic = ? AND noted_at >= ?", (topic, stamp(since))
+            ).fetchone()
+            if not known:
+                number = queue(db, letter, "")
+                db.execute(
+                    "INSERT INTO notes (topic, noted_at, letter_id) VALUES (?, ?, ?)",
+                    (topic, stamp(letter.created_at), number),
+                )
+        return not known
 
     def close_letter(
         self, letter: Letter, outcome: Outcome, now: datetime, retry_at: datetime

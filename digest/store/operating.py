@@ -100,6 +100,12 @@ class Operating(Protocol):
     def cancel_delivery(self, delivery_id: int, now: datetime) -> bool:
         """Never send what waits or is held; false where that is no move any more."""
 
+    def closed_by_state(self, since: datetime, until: datetime) -> Mapping[DeliveryState, int]:
+        """How many deliveries came to their end in that time, by the state they ended in."""
+
+    def sent_by_domain(self, since: datetime, until: datetime) -> Mapping[str, int]:
+        """How many mails, letters too, servers took in that time, by the recipient's domain."""
+
     def note_state(self, topic: str, says: Sequence[str], now: datetime) -> bool:
         """Keep what the service says of a topic, nothing for all is well; false if it said so."""
 

@@ -93,8 +93,8 @@ class Returned(Protocol):
         addresses fail within a day, hard is soft, also for those that were hit before.
         """
 
-    def returned(self, since: datetime) -> Mapping[What, int]:
-        """How many mails came back since then, and how."""
+    def returned(self, since: datetime, until: datetime | None = None) -> Mapping[What, int]:
+        """How many mails came back since then and before a time, and how."""
 
     def tidy_returns(self, now: datetime) -> Mapping[str, int]:
         """Delete what retention no longer allows; returns how many rows per table."""

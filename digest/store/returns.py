@@ -58,11 +58,12 @@ class ReturnVerbs(SuppressionList):
                 case What.HARD | What.SOFT:
                     return self._fail(db, mail, what, note, now)
 
-    def returned(self, since: datetime) -> Mapping[What, int]:
-        """How many mails came back since then, and how."""
+    def returned(self, since: datetime, until: datetime | None = None) -> Mapping[What, int]:
+        """How many mails came back since then and before a time, and how."""
         rows = self.rows(
-            "SELECT what, count(*) FROM returns WHERE returned_at >= ? GROUP BY what",
-            (stamp(since),),
+            "SELECT what, count(*) FROM returns WHERE returned_at >= :since"
+            " AND (:until = '' OR returned_at < :until) GROUP BY what",
+            {"since": stamp(since), "until": stamp(until) if until else ""},
         )
         return {What(what): count for what, count in rows}
 

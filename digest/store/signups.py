@@ -47,8 +47,8 @@ class SignupVerbs(SuppressionList):
             signup_id = _keep(db, asked, now)
             complained = self._complained(db, asked)
             if not complained and _may_write(db, asked.address, limits, now):
-                email, message_id = asked.wanted.email, _message_id(domain)
-                _queue(db, Letter(0, "signup", email, signup_id, message_id, now), asked.address)
+                email, message_id = asked.wanted.email, letter_id(domain)
+                queue(db, Letter(0, "signup", email, signup_id, message_id, now), asked.address)
         return True
 
     def signup(self, signup_id: int) -> Signup | None:
@@ -98,8 +98,8 @@ class SignupVerbs(SuppressionList):
         with self.writing() as db:
             if _letters(db, address, now - timedelta(days=1)) >= per_day:
                 return False
-            letter = Letter(0, "link", subscriber.email, None, _message_id(domain), now)
-            _queue(db, letter, address)
+            letter = Letter(0, "link", subscriber.email, None, letter_id(domain), now)
+            queue(db, letter, address)
         return True
 
     def tidy_signups(self, now: datetime) -> Mapping[str, int]:
@@ -120,6 +120,7 @@ class SignupVerbs(SuppressionList):
                     ("letters", "created_at", now - KEEP_LETTERS),
                     ("tries", "tried_at", now - KEEP_TRIES),
                     ("used_links", "used_at", now - KEEP_LETTERS),
+                    ("notes", "noted_at", now - KEEP_LETTERS),
                     ("profile_history", "changed_at", now - KEEP_REVISIONS),
                 )
             }
@@ -169,11 +170,12 @@ def _keep(db: Database, asked: Signup, now: datetime) -> int:
     return int(row[0])
 
 
-def _queue(db: Database, letter: Letter, address: str) -> None:
-    db.execute(
+def queue(db: Database, letter: Letter, address: str) -> int:
+    """Let a letter wait for its first try, within a transaction; returns its number."""
+    row = db.execute(
         "INSERT INTO letters (kind, recipient, address, signup_id, message_id, state, created_at,"
-        " attempts, unknowns, next_attempt_at, owner, code, reply)"
-        " VALUES (?, ?, ?, ?, ?, 'queued', ?, 0, 0, ?, '', 0, '')",
+        " attempts, unknowns, next_attempt_at, owner, code, reply, body)"
+        " VALUES (?, ?, ?, ?, ?, 'queued', ?, 0, 0, ?, '', 0, '', ?) RETURNING id",
         (
             letter.kind,
             letter.recipient,
@@ -182,11 +184,14 @@ def _queue(db: Database, letter: Letter, address: str) -> None:
             letter.message_id,
             stamp(letter.created_at),
             stamp(letter.created_at),
+            letter.body,
         ),
-    )
+    ).fetchone()
+    return int(row[0])
 
 
-def _message_id(domain: str) -> str:
+def letter_id(domain: str) -> str:
+    """A fresh Message-ID for a letter, without angles."""
     return f"letter.{secrets.token_hex(10)}@{domain}"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -19,13 +19,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from digest.mailer import SmtpMailer
+from digest.mailer import KNOWN, SmtpMailer
 from digest.model import DeliveryState
+from digest.oversight import EVER, by_day
 from digest.web.doors import bearer, is_here, is_token, read_token
 from digest.web.limiter import MINUTE, Limiter
 from digest.web.site import Site, Visit, shown
 
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 SECONDS = (0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 COUNTED = (
@@ -132,11 +132,25 @@ def _ledger(site: Site, now: datetime) -> Iterator[Metric]:
     shut = _gauge("suppressed", "Addresses that are not mailed, by reason.", "reason")
     for reason, count in store.suppressed_by_reason().items():
         shut.add_metric([reason], count)
-    yield from (states, people, back, shut)
+    yield from (states, people, back, shut, _messages(site, now))
     yield GaugeMetricFamily(
         "digest_oldest_waiting_seconds", "Age of the longest waiting digest.", waiting
     )
     yield GaugeMetricFamily("digest_listings", "Listings stored.", store.counted_listings())
+
+
+def _messages(site: Site, now: datetime) -> Metric:
+    """Receivers that are known by name, and the others together: labels must stay few."""
+    told = "Messages that a receiver took, by day; all that are not known by name are other."
+    messages = GaugeMetricFamily("digest_provider_messages", told, labels=("provider", "day"))
+    known = {*KNOWN, *(one.name for one in site.app.config.providers)}
+    for day, receivers in by_day(site.app, now).items():
+        counts = dict.fromkeys([*sorted(known), "other"], 0)
+        for name, count in receivers:
+            counts[name if name in known else "other"] += count
+        for name, count in counts.items():
+            messages.add_metric([name, day], count)
+    return messages
 
 
 def _steps(site: Site, now: datetime) -> Iterator[Metric]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from digest.store.returned import What
 from digest.store.sqlite import SqliteStore
 from tests.cli.desk import NOW, Desk
 
@@ -23,3 +24,46 @@ def test_status_says_what_the_running_service_says(desk: Desk) -> None:
     assert store.note_state("settings", [], AT)
     store.close_store()
     assert "the service says" not in desk.run("status").stdout
+
+
+def test_a8_status_counts_messages_by_receiver_and_day(desk: Desk) -> None:
+    """Today and yesterday, the most first, Google and Microsoft by name; 4,000 are warned of."""
+    store = SqliteStore(desk.folder / "digest.db")
+    yesterday = AT - timedelta(days=1)
+    rows = [("gmail.com", AT, 3_999), ("googlemail.com", AT, 1), ("gmail.com", yesterday, 3_999)]
+    rows += [(f"d{n:02}.example", yesterday, 1) for n in range(20)]
+    with store.writing() as db:
+        for domain, at, count in rows:
+            for number in range(count):
+                db.execute(
+                    "INSERT INTO letters (kind, recipient, address, message_id, state, created_at,"
+                    " attempts, unknowns, owner, code, reply, closed_at)"
+                    " VALUES ('link', ?, '', ?, 'sent', ?, 1, 0, '', 250, '', ?)",
+                    (
+                        f"r{number}@{domain}",
+                        f"{domain}.{at}.{number}",
+                        at.isoformat(timespec="microseconds"),
+                        at.isoformat(timespec="microseconds"),
+                    ),
+                )
+    store.close_store()
+    told = desk.run("status").stdout
+    assert "messages to  today  yesterday\ngoogle       4,000      3,999\n" in told
+    assert "11 others        0         11\n" in told
+    assert told.count("Google has taken 4,000 of your mails within a day.") == 1
+    assert desk.json("status")["receivers"]["today"] == {"google": 4_000}
+
+
+def test_d8_status_counts_what_came_back_and_what_waits(desk: Desk) -> None:
+    """Since midnight; the oldest that waits by the time it was prepared."""
+    desk.run("ingest")
+    desk.run("send", code=1)  # no mail server answers
+    told = desk.run("status").stdout
+    assert "mails wait since 2026-11-20 14:00 UTC; next try: " in told
+    assert "bounces" not in told
+    store = SqliteStore(desk.folder / "digest.db")
+    mail = store.mailed("d", 1)
+    assert mail
+    store.take_return(mail, What.SOFT, "full", AT)
+    store.close_store()
+    assert "bounces since then: 1; complaints: 0\n" in desk.run("status").stdout

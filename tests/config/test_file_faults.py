@@ -15,7 +15,7 @@ TOP_LEVEL = [
     ),
     (
         "[zzz]\n",
-        "[zzz]: is no table here; tables are [service], [mail], [smtp], [dkim], [web], "
+        "[zzz]: is no table here; tables are [service], [mail], [smtp], [operator], [dkim], [web], "
         "[bounces], [bounces.imap], [[smtp.relays]], [[smtp.providers]], [[sources]], "
         "[[subscribers]]",
     ),

@@ -135,7 +135,7 @@ KEPT = {
     "listings", "identities", "terms", "counters", "facets", "search",
     # 30 days and less, held above; 90 days for runs, 60 for what came back
     "deliveries", "bodies", "snapshots", "signups", "letters", "tries", "used_links",
-    "profile_history", "votes", "remembered", "source_runs", "returns",
+    "profile_history", "votes", "remembered", "source_runs", "returns", "notes",
     # what the service says of itself now
     "service_states",
 }  # fmt: skip

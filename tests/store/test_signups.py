@@ -10,7 +10,7 @@ from pathlib import Path
 
 from digest.model import Deferred, Origin, Sent, SubscriberState, Unknown
 from digest.store import Signup, SignupLimits, Store
-from digest.store.migrations import LEDGER
+from digest.store.first_schema import LEDGER
 from digest.store.sqlite import SqliteStore
 from tests.samples import NOW, profile, subscriber
 

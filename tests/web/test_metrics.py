@@ -10,11 +10,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from digest.errors import ConfigError
 from digest.mailer import Relay, SmtpMailer
-from digest.model import DeliveryState, SourceRun, SubscriberState
+from digest.model import DeliveryState, Sent, SourceRun, SubscriberState
 from digest.store.returned import Mailed, What
 from digest.web import check_tokens
 from digest.web.pulse import Pulse
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
+from tests.store.steps import claim, close
 from tests.web.running import Running, running_site
 
 TOKEN = "a-token-that-nobody-guesses"
@@ -77,6 +78,24 @@ def test_a_breaker_that_is_open_is_told(site: Running) -> None:
         got = samples(client.get("/metrics").text)
     assert got["digest_breaker_open", ()] == 1
     assert got["digest_breaker_rest_seconds", ()] > 0
+
+
+def test_a8_messages_are_told_by_receiver_and_day(site: Running) -> None:
+    """The great ones and those of the config by name, all others together; letters count, too."""
+    store = site.app.store
+    for email in ("ada@gmail.com", "mary@somewhere.example", "emmy@elsewhere.example"):
+        one = store.put_subscriber(subscriber(email), NOW)
+        store.open_deliveries(FRAME, [digest_of(one, listing("A"))], NOW)
+    for held in claim(store, NOW, 9, 60, "me"):
+        close(store, held, Sent("250 OK"), NOW, NOW)
+    with site.client() as client:
+        got = samples(client.get("/metrics").text)
+        site.pass_time(days=1)
+        later = samples(client.get("/metrics").text)
+    name = "digest_provider_messages"
+    assert (got[name, ("today", "google")], got[name, ("today", "other")]) == (1, 2)
+    assert (got[name, ("yesterday", "google")], got[name, ("today", "microsoft")]) == (0, 0)
+    assert (later[name, ("yesterday", "google")], later[name, ("today", "google")]) == (1, 0)
 
 
 def test_settings_that_were_not_taken_up_are_told(site: Running) -> None:
