@@ -184,3 +184,12 @@ def test_a_note_a_day_through_the_jumps_of_the_clock(tmp_path: Path, zone: str) 
                 told.append((local.day, local.hour))
     assert [hour for _, hour in told[1:]] == [9] * (len(told) - 1)
     assert len({day for day, _ in told}) == len(told) >= 11
+
+
+def test_d3_what_was_told_is_forgotten_after_30_days(tmp_path: Path) -> None:
+    """The note, its text and the mark that it was written."""
+    with service(tmp_path) as app:
+        assert oversee(app, NINE) == 1
+        assert len(sent(app, NINE)) == 1
+        assert jobs.tidy(app, NINE + timedelta(days=29))["notes"] == 0
+        assert jobs.tidy(app, NINE + timedelta(days=31))["notes"] == 1
