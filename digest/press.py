@@ -149,7 +149,7 @@ async def _in_turn(
             leases = await more()
             end = not leases
             if leases:
-                waiting.append((leases, pool.submit(_make, leases)))
+                waiting.append((leases, _handed_over(pool, leases)))
         if waiting:
             leases, future = waiting.popleft()
             try:
@@ -157,6 +157,16 @@ async def _in_turn(
             except BrokenProcessPool:  # killed, for memory perhaps: what it held is made here
                 logger.warning("press.broken")
                 yield [make(app, lease) for lease in leases]
+
+
+def _handed_over(pool: ProcessPoolExecutor, leases: Sequence[Lease]) -> Future[list[Made]]:
+    """What the pool makes of a batch; a pool that is known to be broken refuses it at once."""
+    try:
+        return pool.submit(_make, leases)
+    except BrokenProcessPool as error:
+        refused = Future[list[Made]]()
+        refused.set_exception(error)
+        return refused
 
 
 _app: App

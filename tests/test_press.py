@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
+
 from digest import jobs
 from digest.app import App
 from digest.model import DeliveryState, Subscriber
@@ -68,8 +70,9 @@ def test_a_mail_that_cannot_be_made_is_given_back_with_its_fault(tmp_path: Path)
         assert two.fault.startswith("the mail could not be made: ")
 
 
-def test_a_process_that_was_killed_loses_no_mail(tmp_path: Path) -> None:
-    """What the dead processes held is made here instead."""
+@pytest.mark.parametrize("known", [False, True])
+def test_a_process_that_was_killed_loses_no_mail(tmp_path: Path, *, known: bool) -> None:
+    """What the dead processes held is made here instead, and what the broken pool refuses."""
     killed = list[int | None]()
 
     def kill() -> None:
@@ -77,6 +80,9 @@ def test_a_process_that_was_killed_loses_no_mail(tmp_path: Path) -> None:
             for process in multiprocessing.active_children():
                 killed.append(process.pid)
                 process.kill()
+                process.join()
+            if killed and known:
+                time.sleep(0.5)  # for the pool to notice: it hands nothing over from then on
 
     with running(tmp_path, *readers(40)) as app:
         prepare(app)
