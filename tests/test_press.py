@@ -15,6 +15,7 @@ from digest.app import App
 from digest.model import DeliveryState, Subscriber
 from digest.press import Made, mails, render
 from digest.store import Lease
+from digest.tex import readable
 from tests.running import announce, running
 from tests.samples import NOW, listing, subscriber
 
@@ -55,6 +56,27 @@ def test_b11_processes_make_the_same_bytes(tmp_path: Path) -> None:
             row = app.store.delivery_by_id(one.lease.delivery_id)
             assert one.raw == render(app, row).raw
             assert row.state is DeliveryState.QUEUED
+
+
+def test_tex_is_made_readable_once_a_listing(tmp_path: Path) -> None:
+    """A title, its abstract, authors and lab are converted for the first mail and for no other."""
+    paper = listing(
+        r"Flash attention in $O(n^2)$ \emph{steps}",
+        abstract=r"Flash attention of $\alpha$ heads.",
+        authors=(r"Paul L\'evy", "Ada Lovelace"),
+        organization=r"\'Ecole of $\ell_p$",
+    )
+    with running(tmp_path, *readers(5)) as app:
+        announce(app, paper)
+        jobs.prepare(app, NOW)
+        readable.cache_clear()
+        texts = [render(app, app.store.delivery_by_id(1)).text]
+        assert readable.cache_info().misses
+        readable.cache_clear()  # what counts is what the mails of one frame have in common
+        texts += [render(app, app.store.delivery_by_id(number)).text for number in range(2, 6)]
+        assert not readable.cache_info().misses
+    for text in texts:
+        assert all(shown in text for shown in ("O(n²) steps", "of α heads", "Lévy", "École of ℓₚ"))
 
 
 def test_a_mail_that_cannot_be_made_is_given_back_with_its_fault(tmp_path: Path) -> None:
