@@ -10,15 +10,19 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import platform
 import signal
+import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from digest import collecting, jobs, mailroom, oversight
+from digest import __version__, collecting, jobs, mailroom, oversight
 from digest.app import App
+from digest.doctor import Finding, Level
+from digest.doctor.machine import python_finding
 from digest.errors import DigestError
 from digest.reloading import Settings
 from digest.sending import Clock
@@ -263,7 +267,7 @@ async def _serve(ticks: Ticks) -> None:
         ticks.app.store.note_state(topic, [], ticks.clock())
     table.call(steps_of(ticks.app))
     table.scheduler.start()
-    logger.info("service.started")
+    log_start(python_finding(ticks.clock()))
 
     def wake() -> None:
         """Let letters go out: a visitor looks at the inbox. Called from the site's threads."""
@@ -288,6 +292,18 @@ async def _serve(ticks: Ticks) -> None:
     await ticks.finish()
     table.scheduler.shutdown(wait=False)  # it cancels what still runs, so it comes last
     logger.info("service.stopped")
+
+
+def log_start(python: Finding) -> None:
+    """Tell what runs here, and warn where this Python lacks the fixes that mail needs (D5)."""
+    told = {
+        "version": __version__,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+    logger.info("service.started %s", json.dumps(told))
+    if python.level is not Level.OK:
+        logger.warning("python.old %s", json.dumps({"found": python.found, "do": python.do}))
 
 
 def stop_signal() -> asyncio.Event:

@@ -13,10 +13,11 @@ import pytest
 
 from digest import jobs
 from digest.app import App
+from digest.doctor.machine import python_finding
 from digest.mailer import EmlFolder
 from digest.model import DeliveryState, Subscriber
 from digest.schedule import zone
-from digest.scheduler import Ticks
+from digest.scheduler import Ticks, log_start
 from tests.running import announce, delivery_of, running
 from tests.samples import NOW, listing, subscriber
 
@@ -183,3 +184,17 @@ def test_what_comes_up_during_a_step_has_it_run_again_at_once(
     with running(tmp_path, subscriber()) as app:
         asyncio.run(steps(app))
     assert len(begun) == runs
+
+
+@pytest.mark.parametrize(("patch", "warned"), [(14, True), (15, False)])
+def test_d5_the_start_warns_of_a_python_without_the_fixes(
+    caplog: pytest.LogCaptureFixture, *, patch: int, warned: bool
+) -> None:
+    """One line says what runs here; an older patch level gets a second, with what to do."""
+    caplog.set_level("INFO", "digest")
+    log_start(python_finding(NOW, (3, 11, patch)))
+    first, *others = [record.getMessage().partition(" ") for record in caplog.records]
+    assert first[0] == "service.started"
+    assert set(json.loads(first[2])) == {"version", "python", "sqlite"}
+    assert [event for event, _, _ in others] == ["python.old"] * warned
+    assert all("3.11.15" in json.loads(told)["do"] for _, _, told in others)

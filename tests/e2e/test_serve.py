@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import platform
 import re
 import signal
 import sqlite3
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from digest import __version__
 from tests.e2e.pages import twenty_subscribers, write_pages
 from tests.e2e.service import Service, mail_server_thread
 from tests.smtp_server import HOLD, MailServer
@@ -82,7 +85,13 @@ def test_started_late_it_serves_today_once_and_stops_when_told(tmp_path: Path) -
 
 def check_log(log: str) -> None:
     """One line an event, none with an address (D2), none a traceback."""
-    assert "service.started" in log
+    started = re.search(r" INFO service\.started (.+)", log)
+    assert started
+    assert json.loads(started[1]) == {
+        "version": __version__,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
     assert "delivery.sent" in log
     assert "service.stopped" in log
     assert not re.search(r"reader\d+@", log)
