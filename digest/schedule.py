@@ -53,14 +53,15 @@ def due_on(now: datetime, timezone: str, send_at: time, days: Collection[str]) -
     """The local day whose digest is due at `now`, or None.
 
     That is today from its send time on; and yesterday while its send time is no more than `LATE`
-    ago, so that a mail meant for just before midnight survives a tick after it. Never an older day.
+    ago, so that a mail meant for just before midnight survives a tick after it. Never an older day,
+    nor one whose time is still to come: a day that a zone leaves out has its time in the next one.
     """
     today = now.astimezone(zone(timezone)).date()
     if now >= send_instant(today, send_at, timezone):
         day = today
     else:
         day = today - timedelta(days=1)
-        if now - send_instant(day, send_at, timezone) > LATE:
+        if not timedelta() <= now - send_instant(day, send_at, timezone) <= LATE:
             return None
     return day if WEEKDAYS[day.weekday()] in days else None
 

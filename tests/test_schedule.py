@@ -56,6 +56,26 @@ def test_a_mail_for_just_before_midnight_survives_a_late_tick() -> None:
     assert due_on(after + timedelta(hours=6), "UTC", time(23, 59), WEEKDAYS) is None
 
 
+@pytest.mark.parametrize(
+    ("now", "timezone", "send_at", "day"),
+    [
+        # Samoa had no 30 December 2011: midnight of the 29th, UTC-10, was that of the 31st, UTC+14.
+        ("2011-12-30T09:55", "Pacific/Apia", time(8), date(2011, 12, 29)),
+        ("2011-12-30T10:05", "Pacific/Apia", time(8), None),
+        ("2011-12-30T18:05", "Pacific/Apia", time(8), date(2011, 12, 31)),
+        # Greenland's Saturday of 28 March 2026 ends at 23:00: 23:30 comes half an hour after it.
+        ("2026-03-29T01:05", "America/Nuuk", time(23, 30), None),
+        ("2026-03-29T01:35", "America/Nuuk", time(23, 30), date(2026, 3, 28)),
+    ],
+)
+def test_yesterday_is_not_due_before_its_time(
+    now: str, timezone: str, send_at: time, day: date | None
+) -> None:
+    """A time that a jump at midnight leaves out, or a whole day, is not taken for one that passed."""
+    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    assert due_on(moment, timezone, send_at, WEEKDAYS) == day
+
+
 @given(
     hours=st.integers(0, 350 * 24),
     timezone=st.sampled_from(ZONES),
