@@ -71,11 +71,11 @@ class Stopwatch:
         setattr(owner, verb, timed)
 
 
-def people(count: int, terms: Sequence[str]) -> list[Subscriber]:
-    """Subscribers with about ten keywords each, all due; the same ones at every run."""
-    choose = random.Random(7)  # noqa: S311 - a benchmark, the same at every run
+def people(count: int, terms: Sequence[str], first: int = 0) -> list[Subscriber]:
+    """Subscribers from a number on, ten keywords each, all due; the same ones at every run."""
+    choose = random.Random(7 + first)  # noqa: S311 - a benchmark, the same at every run
     made = []
-    for number in range(count):
+    for number in range(first, first + count):
         chosen = [*choose.sample(terms, 4), *choose.sample(WORDS, 6)]
         keywords = tuple(Keyword(term, choose.choice((1.0, 2.0, 3.0))) for term in chosen)
         made.append(
