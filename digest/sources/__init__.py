@@ -7,6 +7,7 @@ gives a batch or raises `SourceError`, in bounded time.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -43,6 +44,7 @@ from digest.text import printable
 
 MAX_BYTES = 64_000_000  # of an operator's own file; what is fetched is bounded by the fetcher
 MAX_FOREIGN_BYTES = 8_000_000  # of every other kind
+_PAGE = re.compile(r"\{(\d*)page\}")
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -95,7 +97,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             crossref.parse, crossref.requests, crossref.fault, crossref.backfill, patience_s=300
         ),
         "pubmed": Kind(pubmed.parse, pubmed.requests, pubmed.fault, pubmed.backfill),
-        "openreview": Kind(openreview.parse, openreview.requests, openreview.fault),
+        "openreview": Kind(
+            openreview.parse,
+            openreview.requests,
+            openreview.fault,
+            openreview.backfill,
+            patience_s=300,  # a large conference opens ten thousand submissions at once
+        ),
         "feed": Kind(feed.parse, feed.requests, needs_address),
         "jsonl": Kind(jsonl.parse, fault=needs_address, max_age_days=None),
         "opml": Kind(opml.parse, fault=needs_address, patience_s=600),  # hundreds of feeds
@@ -147,7 +155,7 @@ def _following(further: Request, asked: Request | None) -> Request | None:
     page = asked.page + 1
     if not further.url.startswith("?"):
         return replace(further, page=page)
-    put = parse_qsl(further.url[1:].replace("{page}", str(page)))
+    put = parse_qsl(_PAGE.sub(lambda found: str(int(found[1] or 1) * page), further.url[1:]))
     parts = urlsplit(asked.url)
     kept = [
         pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] not in dict(put)

@@ -29,7 +29,8 @@ class Request:
     """One address to ask, `page` counted from 0; `accept` is the media type wished for.
 
     What was read less than `rest_s` seconds ago is left in peace. An address that begins with `?`
-    is the one that was asked with these parameters put into it, `{page}` being the next page.
+    is the one that was asked with these parameters put into it, `{page}` being the number of the
+    next page and `{500page}` five hundred times that.
     """
 
     url: str
