@@ -71,7 +71,7 @@ def test_a_mail_for_just_before_midnight_survives_a_late_tick() -> None:
 def test_yesterday_is_not_due_before_its_time(
     now: str, timezone: str, send_at: time, day: date | None
 ) -> None:
-    """A time that a jump at midnight leaves out, or a whole day, is not taken for one that passed."""
+    """What a jump at midnight leaves out, a time or a whole day, is not taken for past."""
     moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
     assert due_on(moment, timezone, send_at, WEEKDAYS) == day
 
