@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from digest.join import MAX_UNDATED, Joined, held_back, join, released
+from digest.join import MAX_UNDATED, Held, Joined, held_back, join, released
 from digest.matcher import terms_of
 from digest.model import Source, SourceRun
 from digest.reader import Known, Reading, asks_again_at
@@ -41,24 +40,23 @@ def take_in(store: Store, reading: Reading, now: datetime) -> SourceRun:
     """
     source = reading.source
     undated = MAX_UNDATED - _let_in(store, source, now)
-    outcome = Joined()
+    outcome, held = Joined(), dict[str, Held]()
 
     def sort(look: Look) -> Intake:
-        nonlocal outcome
+        nonlocal outcome, held
         outcome = join(reading.listings, look)
+        held = held_back(outcome.new, source.max_age_days, now, undated)
         return Intake(
             new=outcome.new,
             changed=outcome.changed,
             terms=Counter(term for listing in outcome.new for term in terms_of(listing)),
-            held_back=held_back(outcome.new, source.max_age_days, now, undated),
+            held_back=held,
             released=released(outcome.met, source.max_age_days, now),
             votes=_votes(outcome),
         )
 
-    intake = store.take_in(sort, now)
-    run = run_of(reading, outcome, len(intake.held_back), now)
-    before, wait = store.latest_runs().get(source.name), asks_again_at(reading.remember)
-    run = carried(run, source, before, reading.listings, wait)
+    store.take_in(sort, now)
+    run = _carried(store, reading, run_of(reading, outcome, held, now))
     store.record_run(run, reading.remember)
     event = "source.failed" if run.error else "source.read"
     told = {"source": run.source, "new": run.new, "error": run.error}
@@ -80,24 +78,37 @@ def take_in_past(store: Store, reading: Reading, now: datetime) -> SourceRun:
         return Intake(outcome.new, outcome.changed, terms, {one.key for one in outcome.new})
 
     store.take_in(sort, now)
-    return run_of(reading, outcome, len(outcome.new), now)
+    return _run_of_past(reading, outcome, now)
 
 
 def rehearse_in(store: Store, reading: Reading, now: datetime) -> SourceRun:
     """What `take_in` would come to; nothing is stored."""
     outcome = join(reading.listings, store.known)
-    held = held_back(outcome.new, reading.source.max_age_days, now)
-    return run_of(reading, outcome, len(held), now)
+    undated = MAX_UNDATED - _let_in(store, reading.source, now)
+    held = held_back(outcome.new, reading.source.max_age_days, now, undated)
+    return _carried(store, reading, run_of(reading, outcome, held, now))
 
 
 def rehearse_past(store: Store, reading: Reading, now: datetime) -> SourceRun:
     """What `take_in_past` would come to; nothing is stored."""
-    outcome = join(reading.listings, store.known)
-    return run_of(reading, outcome, len(outcome.new), now)
+    return _run_of_past(reading, join(reading.listings, store.known), now)
 
 
-def run_of(reading: Reading, outcome: Joined, held: int, now: datetime) -> SourceRun:
-    """The account of what was read and what it came to."""
+def _run_of_past(reading: Reading, outcome: Joined, now: datetime) -> SourceRun:
+    """The account of a part of the past, of which nothing is mailed, whatever its age."""
+    held = held_back(outcome.new, reading.source.max_age_days, now, len(outcome.new))
+    return run_of(reading, outcome, held, now)
+
+
+def _carried(store: Store, reading: Reading, run: SourceRun) -> SourceRun:
+    """The run with what was known of its source before."""
+    before, wait = store.latest_runs().get(run.source), asks_again_at(reading.remember)
+    return carried(run, reading.source, before, reading.listings, wait)
+
+
+def run_of(reading: Reading, outcome: Joined, held: Mapping[str, Held], now: datetime) -> SourceRun:
+    """The account of what was read and what it came to; `held` says why some is not mailed."""
+    reasons = Counter(held.values())
     return SourceRun(
         source=reading.source.name,
         started_at=now,
@@ -105,7 +116,9 @@ def run_of(reading: Reading, outcome: Joined, held: int, now: datetime) -> Sourc
         read=len(reading.listings),
         new=len(outcome.new),
         joined=outcome.joined,
-        too_old=held,
+        too_old=reasons[Held.TOO_OLD],
+        revised=reasons[Held.REVISED],
+        undated=reasons[Held.UNDATED],
         batch_on=reading.batch_on,
         error=reading.error,
         partly=bool(reading.error) and reading.answered,
@@ -114,25 +127,31 @@ def run_of(reading: Reading, outcome: Joined, held: int, now: datetime) -> Sourc
 
 def added(source: Source, runs: Iterable[SourceRun], now: datetime) -> SourceRun:
     """One account of several looks at one source; their errors are told once each."""
-    total = SourceRun(source.name, now)
-    errors: dict[str, None] = {}
-    for run in runs:
-        errors |= dict.fromkeys([run.error] if run.error else [])
-        total = replace(
-            total,
-            read=total.read + run.read,
-            new=total.new + run.new,
-            joined=total.joined + run.joined,
-            too_old=total.too_old + run.too_old,
-        )
+    runs = list(runs)
+    errors = list(dict.fromkeys(run.error for run in runs if run.error))
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return replace(total, error=next(iter(errors), "") + more)
+    stated = [run.announced for run in runs if run.announced is not None]
+    return SourceRun(
+        source.name,
+        now,
+        announced=sum(stated) if stated else None,
+        read=sum(run.read for run in runs),
+        new=sum(run.new for run in runs),
+        joined=sum(run.joined for run in runs),
+        too_old=sum(run.too_old for run in runs),
+        revised=sum(run.revised for run in runs),
+        undated=sum(run.undated for run in runs),
+        batch_on=max((run.batch_on for run in runs if run.batch_on), default=None),
+        error="".join(errors[:1]) + more,
+        partly=bool(errors) and any(run.partly or not run.error for run in runs),
+    )
 
 
 def _let_in(store: Store, source: Source, now: datetime) -> int:
     """How many listings the source brought into the mail within a day."""
     runs = store.successes(now - timedelta(days=1), source.name).get(source.name, ())
-    return sum(run.new - run.too_old for run in runs if run.started_at <= now)
+    kept = (run for run in runs if run.started_at <= now)
+    return sum(run.new - run.too_old - run.revised - run.undated for run in kept)
 
 
 def _votes(outcome: Joined) -> dict[int, int]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from digest.model import Announce, Listing
@@ -319,27 +320,41 @@ def _notes(mine: str, theirs: str) -> str:
 
 # --- the backlog guard ----------------------------------------------------------------------
 
+
+class Held(StrEnum):
+    """Why a new listing is stored but not mailed."""
+
+    REVISED = "revised"
+    TOO_OLD = "too_old"
+    UNDATED = "undated"
+
+
 _REVISED = frozenset({Announce.REPLACE, Announce.REPLACE_CROSS})
 MAX_UNDATED = 50  # items without a date that a source brings into the mail in a day
 
 
 def held_back(
     new: Iterable[Listing], max_age_days: int | None, now: datetime, undated: int = MAX_UNDATED
-) -> set[str]:
-    """The keys of new listings to store but not to mail: revised, too old, or undated and many.
+) -> dict[str, Held]:
+    """The keys of new listings to store but not to mail, with why: revised, old, undated and many.
 
     A paper that we first meet as a replaced one is old work. Old is what is older than the limit
     by its own day and by the day of the list that announced it; None lets every age through.
     `undated` is how many items without a day are let in.
     """
-    new = list(new)
-    held = {listing.key for listing in new if listing.announce in _REVISED}
-    if max_age_days is None:
-        return held
-    oldest = now.date() - timedelta(days=max_age_days)
-    days = {listing.key: _day(listing) for listing in new}
-    many = [key for key, day in days.items() if day is None and key not in held][max(0, undated) :]
-    return held | set(many) | {key for key, day in days.items() if day and day < oldest}
+    held = dict[str, Held]()
+    oldest = now.date() - timedelta(days=max_age_days) if max_age_days is not None else None
+    for listing in new:
+        day = _day(listing)
+        if listing.announce in _REVISED:
+            held[listing.key] = Held.REVISED
+        elif oldest and day and day < oldest:
+            held[listing.key] = Held.TOO_OLD
+        elif oldest and not day:
+            undated -= 1
+            if undated < 0:
+                held[listing.key] = Held.UNDATED
+    return held
 
 
 def released(

@@ -120,6 +120,8 @@ def summed(latest: SourceRun, good: Sequence[SourceRun]) -> SourceRun:
         new=new,
         joined=good[0].joined if once else max(0, read - new),
         too_old=sum(run.too_old for run in good),
+        revised=sum(run.revised for run in good),
+        undated=sum(run.undated for run in good),
         batch_on=max(days, default=None),
         lists=len(largest),
     )
@@ -222,7 +224,12 @@ def told(run: SourceRun, today: date) -> str:
     said = f"{run.source} {_brought(run, today)}"
     if run.new != run.read:
         said += f", {run.new:,} of them new" if run.new else ", none of them new"
-    return said + (f"; {run.too_old:,} too old to send" if run.too_old else "")
+    kept_out = (
+        (run.too_old, "too old to send"),
+        (run.revised, "revised, not sent"),
+        (run.undated, "undated, not sent"),
+    )
+    return said + "".join(f"; {count:,} {why}" for count, why in kept_out if count)
 
 
 def is_counted(run: SourceRun) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.join import MAX_UNDATED, held_back, identities, join, likeness, merge, released
+from digest.join import MAX_UNDATED, Held, held_back, identities, join, likeness, merge, released
 from digest.model import Announce, Link, Listing
 from digest.sources.ids import arxiv_id, doi, strong_ids, surname
 from tests.join_pairs import ABSTRACT, OTHER, alike, joined, listing, unlike
@@ -284,14 +284,17 @@ def test_likeness_takes_a_teaser_for_its_text() -> None:
 def test_old_undated_and_revised_items_are_held_back() -> None:
     """Older than the limit, one more undated than a run lets through, or met as a revision."""
     new = [listing(title=f"Old {n}", published_at=NOW - timedelta(days=8 * n)) for n in range(2)]
-    assert held_back(new, 7, NOW) == {new[1].key}
-    assert held_back(new, None, NOW) == set()
+    assert held_back(new, 7, NOW) == {new[1].key: Held.TOO_OLD}
+    assert held_back(new, None, NOW) == {}
     undated = [listing(title=f"Undated {n}") for n in range(MAX_UNDATED + 3)]
-    assert len(held_back(undated, 7, NOW)) == 3
+    assert list(held_back(undated, 7, NOW).values()) == [Held.UNDATED] * 3
+    assert held_back(undated, None, NOW) == {}
     revised = replace(new[0], announce=Announce.REPLACE)
-    assert held_back([revised], None, NOW) == {revised.key}
+    assert held_back([revised], None, NOW) == {revised.key: Held.REVISED}
+    older = replace(new[1], announce=Announce.REPLACE_CROSS)
+    assert held_back([older], 7, NOW) == {older.key: Held.REVISED}
     listed = replace(new[1], listed_on=NOW.date())
-    assert held_back([listed], 7, NOW) == set()
+    assert held_back([listed], 7, NOW) == {}
 
 
 def test_what_was_held_back_is_let_in_by_a_fresh_announcement() -> None:

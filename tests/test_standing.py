@@ -205,6 +205,12 @@ SUMS = [
         "arXiv announced 239 on Thursday; read 239, 180 of them new; 3 too old to send",
     ),
     (
+        "what is kept out, each by its reason",
+        [replace(FRIDAY, announced=239, read=239, new=180, revised=31, undated=2)],
+        "arXiv announced 239 on Thursday; read 239, 180 of them new; 31 revised, not sent;"
+        " 2 undated, not sent",
+    ),
+    (
         "a week of lists",
         [read(ARXIV, at(day), *"abc"[: day - 15], dated=day) for day in (16, 17, 18)],
         "arXiv announced 6 in 3 lists",

@@ -25,28 +25,39 @@ STATES = {
 }
 
 
-def print_runs(runs: Sequence[SourceRun], now: datetime, timezone: str) -> None:
-    """Print what each source brought just now, then of each that rests or is behind why."""
+RARE = ("revised", "undated")
+"""Counts that have a column only where there is something to count."""
+
+
+def run_reports(app: App, runs: Sequence[SourceRun], now: datetime) -> list[dict[str, Any]]:
+    """Of each of these runs what it brought, how its source stands and what to say."""
+    timezone = app.config.service.timezone
+    named = {source.name: source for source in app.config.sources}
     stands = [stood(run, now) for run in runs]
+    return [
+        _report(named[run.source], run, now)
+        | {"says": _sentence(run, _today(now, timezone), timezone)}
+        for run in stands
+    ]
+
+
+def print_runs(reports: Sequence[dict[str, Any]]) -> None:
+    """Print what each source brought just now, then of each that rests or is behind why."""
+    rare = [name for name in RARE if any(one[name] for one in reports)]
+    counts = ["read", "new", "known_already", "too_old", *rare]
+    last = ["announced", "list_on", "state"]
+    titles = {"known_already": "known already", "too_old": "too old", "list_on": "list of"}
     print_table(
-        ("source", "read", "new", "known already", "too old", "announced", "list of", "state"),
-        [
-            (
-                run.source,
-                run.read,
-                run.new,
-                run.joined,
-                run.too_old,
-                "–" if run.announced is None else run.announced,
-                run.batch_on or "–",
-                _state(run),
-            )
-            for run in stands
-        ],
+        ["source", *(titles.get(name, name) for name in (*counts, *last))],
+        [[_cell(one[name]) for name in ("source", *counts, *last)] for one in reports],
     )
-    for run in stands:
-        if not run.error and run.standing is not Standing.ON_TIME:
-            say(_sentence(run, _today(now, timezone), timezone))
+    for one in reports:
+        if not one["error"] and one["state"] != STATES[Standing.ON_TIME]:
+            say(one["says"])
+
+
+def _cell(value: object) -> object:
+    return "–" if value is None else value
 
 
 def source_reports(app: App, now: datetime) -> list[dict[str, Any]]:
@@ -76,6 +87,9 @@ def _report(source: Source, run: SourceRun | None, now: datetime) -> dict[str, A
         "new": total.new,
         "known_already": total.joined,
         "too_old": total.too_old,
+        "revised": total.revised,
+        "undated": total.undated,
+        "list_on": total.batch_on,
         "newest_list_on": total.list_on,
         "failing_since": total.failing_since,
         "retry_at": total.retry_at,

@@ -8,7 +8,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,7 +19,7 @@ from digest.app import App
 from digest.cli.logs import log_events
 from digest.cli.options import clock, config_option, json_option, opened
 from digest.cli.progress import Done, progress
-from digest.cli.receipts import print_runs
+from digest.cli.receipts import print_runs, run_reports
 from digest.cli.saying import complain, counted, minute, print_json, say
 from digest.errors import DigestError
 from digest.mailer import EmlFolder
@@ -63,21 +62,23 @@ def ingest(
 
     Ends with 1 when a source failed, with 0 when there was merely nothing new.
     """
+    past = _day_of_the_past(since)
     with opened(config_path) as app:
         sources = _named(app, names)
-        if since:
-            runs = _look_back(app, sources, since.date(), dry=dry_run)
+        if past:
+            runs = _look_back(app, sources, past, dry=dry_run)
         else:
             with progress("reading sources", len(sources)) as done:
                 runs = asyncio.run(jobs.ingest(app, clock(), sources, dry=dry_run, done=done))
+        reports = run_reports(app, runs, clock())
     if as_json:
-        print_json([asdict(run) for run in runs])
+        print_json(reports)
     else:
-        print_runs(runs, clock(), app.config.service.timezone)
+        print_runs(reports)
     complain(*(run.error for run in runs if run.error))
     if dry_run:
         say("nothing was stored", err=True)
-    elif since:
+    elif past:
         new = counted(sum(run.new for run in runs), "listing")
         say(f"{new} of the past stored; none of it is mailed", err=True)
     if any(run.error for run in runs):
@@ -87,11 +88,9 @@ def ingest(
 def _look_back(app: App, sources: Sequence[Source], since: date, *, dry: bool) -> list[SourceRun]:
     """Ask these sources for their past; names those that have none to ask for.
 
-    Raises: DigestError when no source is left, or the day is none of the past.
+    Raises: DigestError when no source is left.
     """
     now = clock()
-    if since > now.date():
-        raise DigestError(f"--since {since}: that day has not come yet")
     able = [source for source in sources if kind_of(source).reaches_back(source)]
     for source in sources:
         if source not in able:
@@ -112,16 +111,29 @@ def _why_no_past(source: Source) -> str:
     return f"a source of kind {source.kind!r} shows only its newest list"
 
 
+def _day_of_the_past(since: datetime | None) -> date | None:
+    """The day after `--since`. Raises: BadParameter when it has not come yet."""
+    if since and since.date() > (today := clock().date()):
+        raise click.BadParameter(
+            f"{since.date()} has not come yet; today is {today} (UTC)", param_hint="'--since'"
+        )
+    return since and since.date()
+
+
 def _named(app: App, names: Sequence[str]) -> list[Source]:
-    """The sources of these names, or all. Raises: DigestError."""
+    """The sources of these names, or all. Raises: BadParameter with the nearest name."""
     known = {source.name: source for source in app.config.sources}
     if not known:
         raise DigestError(f"{app.config.place}: names no source; add a [[sources]] table")
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            raise DigestError(f"no source is named {name!r}; {hint}")
+            folded = {one.casefold(): one for one in known}
+            near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
+            nearest = f"did you mean {folded[near[0]]!r}?" if near else ""
+            hint = nearest or f"there are {', '.join(map(repr, known))}"
+            raise click.BadParameter(
+                f"no source is named {name!r}; {hint}", param_hint="'--source'"
+            )
     return [source for name, source in known.items() if not names or name in names]
 
 

@@ -58,10 +58,12 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
         for record in named
         if not wanted or _folded(_text(record, "category")) in wanted
     ]
+    # Asked for one category the service counts it alone, for several it counts everything.
+    counts = len(wanted) < 2 and not _number(message.get("cursor"))
     days = [listing.listed_on for listing in listings if listing.listed_on]
     return Batch(
         tuple(listings),
-        announced=_number(message.get("total")) if not _number(message.get("cursor")) else None,
+        announced=_number(message.get("total")) if counts else None,
         batch_on=max(days, default=None),
         next=_next(message, len(records), source),
     )

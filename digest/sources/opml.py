@@ -35,7 +35,7 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
         raise UnreadableError("the OPML list names no feed: no outline has an xmlUrl")
     others = sum(not url for url, _ in addresses)
     notes = (f"{others} outlines have an address that is none of the web",) if others else ()
-    return Batch(announced=len(feeds), sources=feeds, notes=notes)
+    return Batch(sources=feeds, notes=notes)
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from digest.errors import SourceError
-from digest.join import held_back, join
+from digest.join import Held, held_back, join
 from digest.sources import KINDS, Request, read_batch
 from digest.sources.biorxiv import clean
 from tests.sources.shared import NOW, query_of, read, source_of
@@ -41,6 +41,15 @@ def test_biorxiv_pages_follow_to_the_end() -> None:
     assert batch.next.url.endswith("/details/medrxiv/2026-11-18/2026-11-20/30/json")
     assert read("medrxiv", _details(cursor=60)).next is None
     assert read("medrxiv", _details(cursor="30")).announced is None
+
+
+def test_biorxiv_states_no_count_of_some_categories() -> None:
+    """Its total is that of one category, or of everything: never of two."""
+    counts = []
+    for categories in (("genetics",), ("genetics", "zoology")):
+        batch = read_batch(source_of("biorxiv", categories=categories), _details(), NOW)
+        counts.append((len(batch.listings), batch.announced))
+    assert counts == [(30, 70), (30, None)]
 
 
 def test_biorxiv_records_are_cleaned() -> None:
@@ -155,7 +164,7 @@ def test_crossref_notices_are_notes_on_what_they_are_about() -> None:
     listings = read("crossref", _works(work, notice)).listings
     (one,) = join(listings, lambda ids: {}).new
     assert (one.title, one.note) == ("On Heat", "retracted")
-    assert held_back(listings[1:], 7, NOW) == {"doi:10.1000/notice"}
+    assert held_back(listings[1:], 7, NOW) == {"doi:10.1000/notice": Held.REVISED}
 
 
 def test_crossref_keeps_works_and_leaves_their_parts_out() -> None:
@@ -235,7 +244,7 @@ def test_pubmed_articles_are_as_new_as_their_entry() -> None:
         datetime(2026, 3, 1, tzinfo=UTC),
     )
     assert one.abstract == "Of peas."
-    assert held_back([one], 7, NOW) == set()
+    assert held_back([one], 7, NOW) == {}
     (joined,) = join([one, notice], lambda ids: {}).new
     assert (joined.title, joined.note) == ("Article 1", "retracted")
 

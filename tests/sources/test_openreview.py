@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.join import held_back
+from digest.join import Held, held_back
 from digest.model import Source, SourceRun
 from tests.ingest.site import DAY, MONDAY, Site
 from tests.sources.shared import asked, query_of, read
@@ -142,7 +142,7 @@ def test_what_is_out_of_the_running_is_no_news(place: str, fate: str) -> None:
     note["content"] = {"title": {"value": "Pattern"}, "venueid": {"value": f"{VENUE}/{place}"}}
     (one,) = read("openreview", json.dumps({"notes": [note]})).listings
     assert one.note == fate
-    assert held_back([one], 7, MONDAY) == {one.key}
+    assert held_back([one], 7, MONDAY) == {one.key: Held.REVISED}
 
 
 def test_a_list_of_your_own_address_is_read_one_page_deep(tmp_path: Path) -> None:
