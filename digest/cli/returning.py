@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,7 +28,22 @@ FOLLOWS = {
 }
 
 
-@click.command()
+class Piped(click.Command):
+    """A command for a mail server's pipe, whose line somebody may have written wrongly.
+
+    Click's own code for that, 2, would have the mail dropped.
+    """
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """The command's line, read; ends the program where it is wrong."""
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            error.show()
+            sys.exit(TRY_LATER)
+
+
+@click.command(cls=Piped)
 @config_option
 @click.option(
     "--recipient",

@@ -81,6 +81,13 @@ def test_n6_a_service_in_trouble_asks_the_mail_server_to_come_again(desk: Desk) 
     desk.run("bounce", "--config", "nowhere.toml", code=75, answers="x")
 
 
+@pytest.mark.parametrize("words", [["--recipeint", "a@example.org"], ["--config", "."], ["more"]])
+def test_n6_a_line_written_wrongly_loses_no_mail(desk: Desk, words: list[str]) -> None:
+    """A slip in the mail server's own file is told, and the mail is kept."""
+    desk.write_config(ADA)
+    assert "Error: " in desk.run("bounce", *words, code=75, answers="x").stderr
+
+
 def test_n8_a_suppressed_address_is_not_added_or_imported(desk: Desk, tmp_path: Path) -> None:
     """The operator is told why and what would help; the others of a file come in."""
     desk.run("suppressed", "add", "mary@example.org", "--note", "asked by bo@example.org by phone")

@@ -26,6 +26,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.e2e.other_user import reaching
+
 SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/postfix/sbin"
 PASSWORD = "open sesame"
 WAIT_S = 60
@@ -69,9 +71,7 @@ minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 transport_retry_time = 1s
 default_transport = error:5.3.2 no mail leaves this house
-relay_domains = {relayed}
 fast_flush_domains =
-transport_maps = inline:{{ {transports} }}
 virtual_mailbox_domains = {domains}
 virtual_transport = lmtp:unix:{folder}/lmtp
 recipient_delimiter = +
@@ -222,17 +222,21 @@ def post_office(
     keys: Mapping[str, str],
     *,
     full: Sequence[str] = (),
-    handed_on: Mapping[str, int] | None = None,
+    main: str = "",
+    pipe: str = "",
 ) -> Iterator[PostOffice]:
     """A mail house that keeps mailboxes for these people; those of `full` hold one kilobyte.
 
-    `keys` are DKIM records by name, as DNS would have them; mail for a domain in `handed_on` goes
-    by LMTP to that port of loopback.
+    `keys` are DKIM records by name, as DNS would have them. `main` are further lines of Postfix's
+    main.cf and `pipe` of its master.cf, to hand some mail on.
     """
     folder = Path(tempfile.mkdtemp(prefix="post-"))  # sockets have short names at most
     office = PostOffice(folder, free_port(), free_port())
     try:
-        _furnish(office, people, keys, full, handed_on or {})
+        _furnish(office, people, keys, full)
+        for name, lines in (("main.cf", main), ("master.cf", pipe)):
+            with (office.folder / "postfix" / name).open("a", encoding="utf-8") as file:
+                file.write(lines)
         with _open(office):
             yield office
     finally:
@@ -244,9 +248,9 @@ def _open(office: PostOffice) -> Iterator[None]:
     folder = str(office.folder)
     subprocess.run([found("postfix"), "-c", f"{folder}/postfix", "check"], check=True)
     with ExitStack() as stack:
-        stack.enter_context(_program("opendkim", "-f", "-x", f"{folder}/opendkim.conf"))
-        stack.enter_context(_program("dovecot", "-F", "-c", f"{folder}/dovecot.conf"))
-        stack.enter_context(_program("master", "-d", "-c", f"{folder}/postfix"))
+        stack.enter_context(_program(found("opendkim"), "-f", "-x", f"{folder}/opendkim.conf"))
+        stack.enter_context(_program(found("dovecot"), "-F", "-c", f"{folder}/dovecot.conf"))
+        stack.enter_context(_program(*reaching(), found("master"), "-d", "-c", f"{folder}/postfix"))
         for name in ("milter", "lmtp", "auth"):
             office.wait_for(name, (office.folder / name).is_socket)
         for port in (office.smtp_port, office.imap_port):
@@ -255,10 +259,10 @@ def _open(office: PostOffice) -> Iterator[None]:
 
 
 @contextmanager
-def _program(name: str, *words: str) -> Iterator[None]:
+def _program(*words: str) -> Iterator[None]:
     """A program with all that it starts, ended at the latest when we end."""
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", found(name), *words],
+        ["setpriv", "--pdeathsig", "KILL", *words],
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )
@@ -284,7 +288,6 @@ def _furnish(
     people: Sequence[str],
     keys: Mapping[str, str],
     full: Sequence[str],
-    handed_on: Mapping[str, int],
 ) -> None:
     """Write everything that its programs read."""
     folder = office.folder
@@ -308,11 +311,6 @@ def _furnish(
         "folder": folder,
         "imap_port": office.imap_port,
         "domains": ", ".join(sorted(domains)),
-        "relayed": ", ".join(handed_on),
-        "transports": ", ".join(
-            f"{{ {domain} = lmtp:inet:127.0.0.1:{port} }}" for domain, port in handed_on.items()
-        )
-        or "{ none.invalid = error: }",  # an inline table may not be empty
     }
     for name, text in (
         ("users", "".join(users)),

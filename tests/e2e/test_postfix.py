@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import sqlite3
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from email import message_from_bytes
@@ -16,6 +18,7 @@ import pytest
 
 from digest.config import load_config
 from digest.dkim import make_pem, read_key
+from tests.e2e.other_user import NOBODY
 from tests.e2e.pages import twenty_subscribers, write_pages
 from tests.e2e.post_office import (
     PASSWORD,
@@ -27,11 +30,16 @@ from tests.e2e.post_office import (
 from tests.e2e.service import Service, text_part
 from tests.e2e.test_main_job import check_mail, expected
 
+ROOT = Path(__file__).parents[2]
 READERS = [f"reader{number}@example.org" for number in range(20)]
 SENDER = "digest@example.org"
 KINDS = ("rsa", "ed25519")
 PLACES = ("imap", "maildir", "listen")
 LISTENER_PORT = free_port()
+LISTENED = """
+relay_domains = listen.example.org
+transport_maps = inline:{{ {{ listen.example.org = lmtp:inet:127.0.0.1:{port} }} }}
+"""
 
 CONFIG = """
 [service]
@@ -80,6 +88,7 @@ done_folder = "Processed"
 """,
     "maildir": 'maildir = "{maildir}"',
     "listen": f'listen = "127.0.0.1:{LISTENER_PORT}"',
+    "pipe": "",
 }
 
 
@@ -107,7 +116,7 @@ def office(secrets: Path) -> Iterator[PostOffice]:
             for kind in KINDS
         },
         full=["full@example.org"],
-        handed_on={"listen.example.org": LISTENER_PORT},
+        main=LISTENED.format(port=LISTENER_PORT),
     ) as running:
         yield running
 
@@ -229,3 +238,51 @@ def test_n3_mail_to_an_unknown_user_is_the_last(bounced: Service) -> None:
         page.write("The Giant Component of a Random Graph\n\nA random graph is studied.\n\n")
     bounced.run("ingest")
     assert "sent 2 mails" in bounced.run("send", "--now")
+
+
+def piped(folder: Path) -> tuple[str, str]:
+    """The guide's lines for main.cf and master.cf, for a service in this folder, run as nobody."""
+    guide = (ROOT / "docs" / "bounces.md").read_text("utf-8")
+    master, main = re.findall(r"```\n((?:digest unix|relay_domains) .*?)```", guide, re.DOTALL)
+    for theirs, ours in (
+        ("user=digest", f"user={NOBODY}"),
+        ("/usr/local/bin/digest", str(Path(sys.executable).with_name("digest"))),
+        ("/etc/paper-digest/config.toml", str(folder / "config.toml")),
+    ):
+        assert theirs in master
+        master = master.replace(theirs, ours)
+    return main.replace("bounces.example.org", "pipe.example.org"), master
+
+
+def sent(log: str) -> str:
+    """The lines on mails that have left Postfix's queue."""
+    return "\n".join(line for line in log.splitlines() if "status=sent" in line)
+
+
+def test_n3_n6_postfix_hands_a_report_to_the_pipe_and_keeps_it_while_we_are_busy(
+    secrets: Path,
+) -> None:
+    """As the guide has it: kept while it may not read and while others write; then it counts."""
+    skip_where_it_cannot_run()
+    folder = Path(tempfile.mkdtemp(prefix="piped-"))  # the folders of pytest are root's alone
+    try:
+        main, master = piped(folder)
+        with post_office([SENDER], {}, main=main, pipe=master) as office:
+            service = served(folder, office, secrets, person("unknown"), "pipe")
+            service.run("ingest")
+            service.run("send", "--now")
+            office.wait_for("a closed folder", lambda: "Permission denied" in office.logs())
+            with closing(sqlite3.connect(folder / "digest.db", isolation_level=None)) as db:
+                db.execute("BEGIN IMMEDIATE")
+                for path in (folder, *folder.iterdir()):
+                    shutil.chown(path, NOBODY)
+                office.wait_for(
+                    "a busy database", lambda: "locked by another process" in office.logs()
+                )
+                db.execute("ROLLBACK")
+            office.wait_for("the report", lambda: "relay=digest, " in sent(office.logs()))
+            assert come_back(folder) == [("unknown@example.org", "hard")]
+            listed = json.loads(service.run("suppressed", "list", "--json"))
+            assert [one["address"] for one in listed] == ["unknown@example.org"]
+    finally:
+        shutil.rmtree(folder)
