@@ -1,12 +1,13 @@
 """The whole service run once on this machine: embedded listings, embedded mail server, real mails.
 
 Needs no network and no settings. The mails go over real SMTP on loopback into `.eml` files, and a
-page shows them side by side.
+page shows them side by side. A config beside them lets the other commands look at what was stored.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,10 @@ from digest.schedule import zone
 from digest.tex import readable
 
 DATA = Path(str(files("digest.demo_data")))
+_LOOK_AROUND = """\
+# What `digest demo` ran with, to look around in its database by the other commands. Its sources are
+# left out, so nothing new comes; change the profiles as you like.
+"""
 SEND_HOUR_UTC = 14
 """By then the local send time of every demo reader has passed."""
 
@@ -57,6 +62,7 @@ async def run_demo(
     """
     _make_folder(output, fresh=fresh)
     config = demo_config(output, pages)
+    _write_config(output, "pages.toml" if pages else "config.toml")
     now = working_day(at)
     async with mail_server(output) as port:
         smtp = config.smtp.model_copy(update={"host": "127.0.0.1", "port": port, "tls": "none"})
@@ -84,6 +90,18 @@ def demo_config(output: Path, pages: Path | None) -> Config:
         }
     )
     return config.model_copy(update={"service": service})
+
+
+def _write_config(output: Path, config: str) -> None:
+    """Lay the demo's config beside its database, to look around with; one that is there stays.
+
+    Without the sources: those are files of the program, and a config reads none outside its folder.
+    """
+    text = (DATA / config).read_text("utf-8").partition("\n\n")[2]  # the first words are the demo's
+    text = re.sub(r"(?m)^\[\[sources\]\]\n(?:.+\n)+\n", "", text)
+    text = text.replace("[service]\n", '[service]\ndata = "demo.db"\n', 1)
+    if not (output / "config.toml").exists():
+        (output / "config.toml").write_text(f"{_LOOK_AROUND}\n{text}", "utf-8")
 
 
 def working_day(now: datetime) -> datetime:
@@ -124,6 +142,7 @@ OURS = (
     "demo.db.sent",
     "demo.db.suppressed",
     "index.html",
+    "config.toml",
     "secret.key",
     "*.eml",
 )
@@ -157,6 +176,7 @@ def _tell(app: App, output: Path, runs: Sequence[SourceRun], sent: int, now: dat
         lines.append("Start over with: digest demo --fresh")
     lines += [
         f"See them side by side: {page.resolve().as_uri()}",
+        f"Look around with the other commands from there: cd {output}",
         "Your own: digest init, then edit config.toml; README.md shows the way.",
     ]
     faults = [run.error for run in runs if run.error]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from digest.app import open_app
+from digest.config import load_config
 from digest.demo import Told, run_demo, working_day
 from digest.errors import DigestError
 from tests.e2e.pages import SEEDS, write_pages
@@ -85,6 +87,26 @@ def test_the_recorded_pages_bring_their_papers(tmp_path: Path) -> None:
     """352 listings, 341 distinct papers."""
     told = run(tmp_path / "out", SEEDS)
     assert told.lines[0].startswith("352 listings read: 341 new")
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["ours", "pages"])
+def test_the_other_commands_can_look_around_in_what_the_demo_made(
+    tmp_path: Path, ours: bool
+) -> None:
+    """A config beside the database opens it; a profile changed there stays until a fresh run."""
+    write_pages("ours", tmp_path)
+    output = tmp_path / "out"
+    run(output, None if ours else tmp_path)
+    path = output / "config.toml"
+    config = load_config(path)
+    with open_app(config, FRIDAY) as app:
+        assert len(app.store.subscribers()) == len(config.subscribers) == 6
+        assert app.store.recent_listings(1)
+    path.write_text(path.read_text("utf-8") + "\n# changed\n", "utf-8")
+    run(output, None if ours else tmp_path)
+    assert "# changed" in path.read_text("utf-8")
+    run(output, None if ours else tmp_path, fresh=True)
+    assert "# changed" not in path.read_text("utf-8")
 
 
 def test_a_folder_without_pages_is_said_so(tmp_path: Path) -> None:

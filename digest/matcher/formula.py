@@ -103,4 +103,4 @@ def squash_one(raw: float) -> float:
 
 def raw_of(score: float) -> float:
     """The sum that becomes a score."""
-    return -math.log(max(1e-12, 1 - score)) / SCALE
+    return (0.0 - math.log(max(1e-12, 1 - score))) / SCALE  # no -0.0, which would be printed so

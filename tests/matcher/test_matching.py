@@ -123,6 +123,12 @@ def test_an_explanation_says_what_would_pass_the_floor() -> None:
     assert high.needed == ""
 
 
+def test_a_sum_of_nothing_has_no_sign() -> None:
+    """A listing that nothing counts for is told as 0.000, never as less than that."""
+    nothing = matcher().explain(Profile((Keyword("membrane"),)), listing("Convection"))
+    assert any("sum 0.000 becomes the score 0.000" in factor for factor in nothing.factors)
+
+
 @pytest.mark.parametrize("weight", [0.3, 1.0, 2.0, 4.0])
 def test_the_weight_that_would_pass_the_floor_passes_it(weight: float) -> None:
     """Set so the listing passes, and with a tenth less it does not; no weight is no advice."""
