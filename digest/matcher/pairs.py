@@ -18,7 +18,7 @@ from digest.matcher import formula, ranking
 from digest.matcher.profiles import Made, Profiles, make_row, merge
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch
-from digest.matcher.reasons import Explanation, factors, needed, part_score
+from digest.matcher.reasons import Explanation, Parts, factors, needed, part_score
 from digest.matcher.scoring import count_units, evidence
 from digest.matcher.sums import Sums
 from digest.matcher.weak import Weak
@@ -84,11 +84,13 @@ class Pairs:
     def match(self, profile: int, listing: int) -> Match:
         """The score that `rank` gives, with its reasons; 0 and no reasons where excluded."""
         shown = self._batch.listings[listing]
-        if self.excluded_by(profile, listing):
-            return Match(shown, 0.0)
-        parts = self._sums.parts(profile, listing)
+        parts = self._parts(profile, listing)
         score = formula.squash_one(sum(raw for _, raw in parts))
         return Match(shown, score, part_score(score, parts))
+
+    def _parts(self, profile: int, listing: int) -> Parts:
+        """What is summed up, with how much each gives; nothing where the listing is excluded."""
+        return () if self.excluded_by(profile, listing) else self._sums.parts(profile, listing)
 
     def excluded_by(self, profile: int, listing: int) -> str:
         """The exclusion that keeps the listing from this profile, or an empty text."""
@@ -99,22 +101,21 @@ class Pairs:
     def explain(self, profile: int, listing: int) -> Explanation:
         """The match, the keywords that did not match, and what would pass the floor."""
         wanted, apart = self._profiles[profile], self._sums.wanted(profile)
-        match = self.match(profile, listing)
+        match, parts = self.match(profile, listing), self._parts(profile, listing)
         excluded_by = self.excluded_by(profile, listing)
         near = tuple(f"{r.term}: only {r.part!r}" for r in match.reasons if r.part)
-        seen = {r.term for r in match.reasons if not r.related}
+        seen = {share.term for share, _ in parts if not share.related}
         absent = tuple(k.term for k in wanted.keywords if k.term not in seen)
         worth = {term: apart.trust * self._worth(apart.made, term) for term in absent}
+        raised = partial(self._raised, profile, listing)
         return Explanation(
             match=match,
             floor=wanted.min_score,
             excluded_by=excluded_by,
             absent=absent,
             near=near,
-            factors=factors(apart.made.norm, apart.trust, match.score),
-            needed=""
-            if excluded_by
-            else needed(match, wanted.min_score, worth, partial(self._raised, profile, listing)),
+            factors=factors(apart.made.norm, apart.trust, parts),
+            needed="" if excluded_by else needed(match, wanted.min_score, parts, worth, raised),
         )
 
     def _raised(

@@ -37,6 +37,10 @@ class Share:
     learned: bool = False
 
 
+Parts = Sequence[tuple[Share, float]]
+"""What gives something to a listing's sum, with how much."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """A match and what stands around it.
@@ -100,7 +104,7 @@ def describe_weak(term: str, title: int, rest: int, *, learned: bool) -> Share:
     return Share(term, field, max(1, title + rest), related=True, learned=learned)
 
 
-def part_score(score: float, parts: Sequence[tuple[Share, float]]) -> tuple[Reason, ...]:
+def part_score(score: float, parts: Parts) -> tuple[Reason, ...]:
     """The reasons, most points first; their points add up to the score.
 
     `parts` are what gave something to the sum that became the score, with how much.
@@ -121,12 +125,17 @@ def part_score(score: float, parts: Sequence[tuple[Share, float]]) -> tuple[Reas
 # --- what would have to change ----------------------------------------------------------------
 
 
-def factors(norm: float, trust: float, score: float) -> tuple[str, ...]:
+def factors(norm: float, trust: float, parts: Parts) -> tuple[str, ...]:
     """What stands between a keyword's worth and its points, in words."""
+    total = sum(raw for _, raw in parts)
+    shown = round(total, 3) + 0.0  # what rounds to nothing has no sign
     stated = [
         f"the keywords' worth is divided by the profile's norm, {norm:.2f}",
-        f"the sum {formula.raw_of(score):.3f} becomes the score {score:.3f} (1 - e^-sum)",
+        f"the sum {shown:.3f} becomes the score {formula.squash_one(total):.3f} (1 - e^-sum)",
     ]
+    if total < 0:
+        against = dict.fromkeys(share.term for share, raw in parts if raw < 0)
+        stated.append(f"what counts against it outweighs the rest: {', '.join(against)}")
     if trust < 1:
         stated.append(f"keywords count {trust:.0%}, what was learned from likes the rest")
     return tuple(stated)
@@ -135,6 +144,7 @@ def factors(norm: float, trust: float, score: float) -> tuple[str, ...]:
 def needed(
     match: Match,
     floor: float,
+    parts: Parts,
     worth: Mapping[str, float],
     raised: Callable[[str, float], tuple[float, float] | None],
 ) -> str:
@@ -145,7 +155,7 @@ def needed(
     """
     if match.score >= floor:
         return ""
-    missing = formula.raw_of(floor) - formula.raw_of(match.score)
+    missing = formula.raw_of(floor) - sum(raw for _, raw in parts)
     ways = [f"a floor of {math.floor(match.score * 100) / 100:.2f}"] if match.score >= 0.01 else []
     best = next((r for r in match.reasons if r.points > 0 and not r.related), None)
     if best and (weights := raised(best.term, missing)):

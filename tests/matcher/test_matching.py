@@ -129,6 +129,24 @@ def test_a_sum_of_nothing_has_no_sign() -> None:
     assert any("sum 0.000 becomes the score 0.000" in factor for factor in nothing.factors)
 
 
+def test_what_outweighs_the_rest_is_named() -> None:
+    """A keyword against that leaves nothing did match; what is missing is counted from below 0."""
+    wanted = (Keyword("membrane"), Keyword("plate", 0.2), Keyword("convection", -2))
+    below = matcher().explain(Profile(wanted, min_score=0.2), listing("Convection on a plate"))
+    assert below.match.score == 0
+    assert below.absent == ("membrane",)
+    assert "what counts against it outweighs the rest: convection" in below.factors
+    assert any(factor.startswith("the sum -") for factor in below.factors)
+    without = Profile(wanted[:2], min_score=0.2)
+    above = matcher().explain(without, listing("Convection on a plate"))
+    assert missing(below) > missing(above)
+
+
+def missing(explained: Explanation) -> float:
+    """How much more the sum must be."""
+    return float(explained.needed.partition(" ")[0])
+
+
 @pytest.mark.parametrize("weight", [0.3, 1.0, 2.0, 4.0])
 def test_the_weight_that_would_pass_the_floor_passes_it(weight: float) -> None:
     """Set so the listing passes, and with a tenth less it does not; no weight is no advice."""
