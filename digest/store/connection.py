@@ -2,7 +2,8 @@
 
 WAL with `synchronous=FULL`, so that a commit that was answered survives a power cut and no mail is
 sent again for a forgotten outcome (https://www.sqlite.org/pragma.html#pragma_synchronous). Each
-thread has a connection of its own, since an SQLite connection belongs to its thread.
+thread has a connection of its own, since an SQLite connection belongs to its thread; it is closed
+when the thread has ended and another one opens its own.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ class Connections:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._opened: list[Database] = []
+        self._opened: dict[threading.Thread, Database] = {}
         self._guard = threading.Lock()
         if sqlite3.sqlite_version_info < (3, 35):
             raise StoreError(
@@ -102,7 +103,8 @@ class Connections:
                 connection.execute(f"PRAGMA {pragma}")
             self._local.db = Database(connection)
             with self._guard:
-                self._opened.append(self._local.db)
+                self._close_orphans()
+                self._opened[threading.current_thread()] = self._local.db
         database: Database = self._local.db
         return database
 
@@ -135,10 +137,15 @@ class Connections:
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{self.path}: {reason(error)}") from error
 
+    def _close_orphans(self) -> None:
+        """Close the connections of threads that have ended: each run of sending has its own."""
+        for thread in [one for one in self._opened if not one.is_alive()]:
+            self._opened.pop(thread).close()
+
     def close_store(self) -> None:
         """Close every connection."""
         with self._guard:
-            for db in self._opened:
+            for db in self._opened.values():
                 db.close()
             self._opened.clear()
         self._local = threading.local()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,23 @@ def test_q6_commits_survive_a_power_cut(store: SqliteStore) -> None:
 def test_d9_the_file_is_its_owners_alone(store: SqliteStore) -> None:
     """Addresses stand in it: nobody else may read it."""
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+
+
+def open_files(folder: Path) -> int:
+    """How many files of a folder this process has open, one for each connection."""
+    names = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return sum(folder in name.parents for name in names)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="asks Linux for its open files")
+def test_a_thread_that_has_ended_leaves_no_file_open(store: SqliteStore) -> None:
+    """The service begins a thread for each run of sending, a million of them in a year."""
+    counts = []
+    for _ in range(20):
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(store.expire, NOW).result()
+        counts.append(open_files(store.path.parent))
+    assert max(counts) < 15  # two a connection, and SQLite may put off to close one
 
 
 def test_a_second_start_finds_everything(tmp_path: Path) -> None:
