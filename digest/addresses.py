@@ -106,7 +106,7 @@ def _check_local(local: str, text: str) -> None:
         raise AddressError(f"{quoted(text)} is no mail address: nothing stands before the @")
     if len(local) > MAX_LOCAL:
         raise AddressError(f"the part before the @ is longer than {MAX_LOCAL} characters")
-    if any(c.isalpha() and not c.isascii() for c in local):
+    if not local.isascii() and any(c.isalpha() and not c.isascii() for c in local):
         raise AddressError(
             f"{quoted(text)} has letters before the @ that many mail servers refuse: "
             "use an address in plain letters"

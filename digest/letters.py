@@ -80,6 +80,28 @@ def confirmation(service: str, url: str) -> Words:
     )
 
 
+def invitation(service: str, url: str) -> Words:
+    """The letter that asks somebody from another system's list whether they want the mail."""
+    name = line(service, 80)
+    return Words(
+        subject=f"Would you like the digest of {name}?",
+        title="One press, if you want it",
+        before=(
+            f"Your address stood on a mailing list of the people who now run {name}: a digest of "
+            "new papers by mail.",
+            "Nothing is sent before you say yes.",
+        ),
+        action="Yes, send me the digest",
+        url=url,
+        after=(
+            "The link works for 48 hours. You can see there what you would get, and leave again "
+            "with one press whenever you like.",
+            "You do not want it? Then do nothing: you are not asked again, and your address is "
+            "deleted after seven days.",
+        ),
+    )
+
+
 def way_in(service: str, url: str) -> Words:
     """The letter with a link to the preferences of someone who is subscribed."""
     name = line(service, 80)

@@ -18,12 +18,13 @@ from zlib import crc32
 from digest.app import App
 from digest.domains import takes_mail
 from digest.errors import StoreError, TemplateError
-from digest.letters import Heading, Words, confirmation, render_letter, way_in
+from digest.letters import Heading, Words, confirmation, invitation, render_letter, way_in
 from digest.mailer import Envelope, Session
 from digest.model import Deferred, Outcome, Refused, SubscriberState
 from digest.notes import NOTE, WORDS
 from digest.returns import refused
 from digest.schedule import retry_at
+from digest.signup import INVITATION
 from digest.store import Letter
 from digest.templates import letter_templates
 from digest.tokens import CONFIRM
@@ -98,7 +99,8 @@ def _words(app: App, letter: Letter) -> Words | None:
     if asked is None or asked.confirmed_at:
         return None
     token = app.tokens.issue(CONFIRM, asked.id, letter.created_at)
-    return confirmation(service, f"{base}/confirm/{token}")
+    ask = invitation if asked.form == INVITATION else confirmation
+    return ask(service, f"{base}/confirm/{token}")
 
 
 def _render(app: App, words: Words, letter: Letter) -> bytes:

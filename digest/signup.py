@@ -11,6 +11,9 @@ from datetime import datetime, timedelta
 FORM_VERSION = "2026-11"
 """Kept with each sign-up: what the person saw when they agreed. Change it with the form's words."""
 
+INVITATION = f"invitation {FORM_VERSION}"
+"""The same of who came from another system and was asked by a letter whether they want to."""
+
 CONFIRM_WITHIN = timedelta(hours=48)
 MANAGE_WITHIN = timedelta(days=7)
 SESSION_FOR = timedelta(hours=2)

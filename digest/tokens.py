@@ -113,6 +113,10 @@ class Tokens:
         keys = reversed(self._keys)
         return [hmac.new(key.encode(), said, hashlib.sha256).hexdigest() for key in keys]
 
+    def address(self, email: str) -> str:
+        """The keyed hash by which letters to an address are counted, in whatever case it comes."""
+        return self.fingerprint(f"address {email.casefold()}")
+
     def api_key_names(self, key: str) -> list[str]:
         """What the store may know a key of the API by, one name for each secret."""
         return self.fingerprints(f"api {key}")

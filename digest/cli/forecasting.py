@@ -8,14 +8,13 @@ from pathlib import Path
 
 import click
 
-from digest.app import App
-from digest.cli.options import clock, config_option, json_option, one_in_file, opened, person
+from digest.cli.options import clock, config_option, json_option, opened, wanted
 from digest.cli.saying import counted, print_json, print_table, say
 from digest.errors import DigestError
 from digest.forecast import Forecast, TermForecast, chart
 from digest.forecast import forecast as make_forecast
 from digest.learning import likes_of
-from digest.model import Match, Subscriber
+from digest.model import Match
 from digest.tex import readable
 
 
@@ -41,12 +40,12 @@ def forecast(
     """Show what PROFILE (an address or a TOML file) would have brought."""
     with opened(config_path) as app:
         now = clock()
-        wanted = _wanted(app, profile)
+        one = wanted(app, profile)
         listings = app.store.candidates(now - timedelta(days=days))
         if not listings:
             raise DigestError(f"no listing is stored of the last {days} days; run `digest ingest`")
-        (likes,) = likes_of(app.store, [wanted])
-        made = make_forecast(app.matcher(now), wanted.profile, listings, likes=likes)
+        (likes,) = likes_of(app.store, [one])
+        made = make_forecast(app.matcher(now), one.profile, listings, likes=likes)
     if plot:
         plot.write_text(chart(made, standalone=True), "utf-8")
     if as_json:
@@ -55,14 +54,6 @@ def forecast(
         _print(made)
     if plot:
         say(plot)
-
-
-def _wanted(app: App, text: str) -> Subscriber:
-    """The subscriber in a TOML file, or that of an address. Raises: DigestError."""
-    path = Path(text)
-    if not text.endswith(".toml") and not path.is_file():
-        return person(app, text)
-    return one_in_file(app, path)
 
 
 def _print(made: Forecast) -> None:

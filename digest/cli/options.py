@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +18,7 @@ from digest.app import App, open_app
 from digest.cli.logs import log_warnings
 from digest.config import load_config, parse_subscribers
 from digest.errors import ConfigError, DigestError
-from digest.model import Subscriber
+from digest.model import Origin, Subscriber, SubscriberState
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -76,14 +77,42 @@ def person(app: App, email: str) -> Subscriber:
     raise DigestError(f"no subscriber has the address {email!r}{hint}")
 
 
+def wanted(app: App, text: str) -> Subscriber:
+    """The subscriber in a TOML file, or that of an address. Raises: DigestError."""
+    path = Path(text)
+    if not text.endswith(".toml") and not path.is_file():
+        return person(app, text)
+    return one_in_file(app, path)
+
+
 def one_in_file(app: App, path: Path) -> Subscriber:
     """The subscriber in a TOML file. Raises: ConfigError unless it holds one, and no fault."""
-    try:
-        held = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError([f"{path} cannot be read: {reason}"]) from error
-    people = parse_subscribers(held, str(path), app.config.service.timezone)
+    people = parsed(app, read_text(path), str(path))
     if len(people) != 1:
         raise ConfigError([f"{path}: holds {len(people)} subscribers; expected one"])
     return people[0]
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises: ConfigError."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError([f"{path} cannot be read: {reason}"]) from error
+
+
+def parsed(app: App, text: str, place: str) -> tuple[Subscriber, ...]:
+    """The subscribers of a TOML text. Raises: ConfigError with every fault."""
+    return parse_subscribers(text, place, app.config.service.timezone)
+
+
+def check_ours(one: Subscriber, app: App) -> None:
+    """Refuse to change whom the config file owns."""
+    if one.origin is Origin.FILE and one.state is not SubscriberState.REMOVED:
+        raise DigestError(f"{one.email} belongs to {app.config.place}; change it there")
+
+
+def put(app: App, one: Subscriber) -> None:
+    """Keep settings in the store."""
+    app.store.put_subscriber(replace(one, origin=Origin.STORE), clock())

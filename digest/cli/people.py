@@ -1,4 +1,4 @@
-"""The commands for subscribers: list, show, add, edit, remove, import, export."""
+"""The commands for subscribers: list, show, add, edit, remove; import and export stand apart."""
 
 from __future__ import annotations
 
@@ -12,14 +12,25 @@ import tomli_w
 
 from digest.app import App
 from digest.cli.apikeys import api_key
-from digest.cli.options import clock, config_option, json_option, opened, person
+from digest.cli.moving import export, import_
+from digest.cli.options import (
+    check_ours,
+    clock,
+    config_option,
+    json_option,
+    opened,
+    parsed,
+    person,
+    put,
+    read_text,
+)
 from digest.cli.returning import why
-from digest.cli.saying import complain, counted, print_json, print_table, say
-from digest.config import parse_subscribers, profile_toml
+from digest.cli.saying import complain, print_json, print_table, say
+from digest.config import profile_toml
 from digest.config.writing import subscriber_table
 from digest.errors import ConfigError, DigestError, SuppressedError
 from digest.model import Origin, Subscriber, SubscriberState
-from digest.store.returned import Suppression
+from digest.roster import term_and_weight
 
 
 @click.group()
@@ -91,13 +102,13 @@ def show(config_path: Path, email: str, as_json: bool) -> None:
 def add(config_path: Path, email: str, profile: Path | None, **settings: Any) -> None:
     """Add EMAIL with keywords, or with the settings of a TOML file."""
     if profile:
-        text, place = _read(profile), str(profile)
+        text, place = read_text(profile), str(profile)
     else:
         text, place = _new_table(email, **settings), "command line"
     with opened(config_path) as app:
-        (one,) = _parsed(app, text, place, only=email)
+        one = _parsed(app, text, place, only=email)
         _check_new(app, email)
-        _put(app, one)
+        put(app, one)
     say(f"added {one.email}")
     if one.profile.asks_for_nothing:
         say(f"nothing will match yet: `digest subscribers edit {email}` adds keywords", err=True)
@@ -115,14 +126,14 @@ def edit(config_path: Path, email: str, profile: Path | None) -> None:
     """Change the settings of EMAIL."""
     with opened(config_path) as app:
         one = person(app, email)
-        _check_ours(one, app)
+        check_ours(one, app)
         if one.state is SubscriberState.REMOVED:
             raise DigestError(f"{one.email} was removed; `digest subscribers add` brings them back")
         changed = _from_file(app, one, profile) if profile else _from_editor(app, one)
         if changed is None:
             say("nothing was changed")
             return
-        _put(app, replace(changed, state=one.state))
+        put(app, replace(changed, state=one.state))
     say(f"changed {changed.email}")
 
 
@@ -133,61 +144,15 @@ def remove(config_path: Path, email: str) -> None:
     """Stop all mail to EMAIL; what waits to be sent is cancelled."""
     with opened(config_path) as app:
         one = person(app, email)
-        _check_ours(one, app)
+        check_ours(one, app)
         if one.state is SubscriberState.UNSUBSCRIBED:  # their own word must not be forgotten
             raise DigestError(f"{one.email} has unsubscribed and gets no mail")
         app.store.set_state(one.id, SubscriberState.REMOVED, clock())
     say(f"removed {one.email}")
 
 
-@subscribers.command("import")
-@config_option
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def import_(config_path: Path, file: Path) -> None:
-    """Add or change the subscribers of a TOML FILE, all or none of them."""
-    with opened(config_path) as app:
-        people = _parsed(app, _read(file), str(file))
-        known = {one.email: app.store.subscriber(one.email) for one in people}
-        owned = [k for k in known.values() if k and k.state is not SubscriberState.REMOVED]
-        for one in owned:
-            _check_ours(one, app)
-        barred = [held for one in people if (held := _barred(app, one, known[one.email]))]
-        left_out = {held.email for held in barred}
-        for new in people:
-            if new.email not in left_out:
-                _put(app, new)
-    say(f"imported {counted(len(people) - len(barred), 'subscriber')}")
-    for held in barred:
-        say(f"left out {held.email}: {why(held)}", err=True)
-    for one in owned:
-        if one.state is SubscriberState.UNSUBSCRIBED:
-            say(f"{one.email} has unsubscribed and still gets no mail", err=True)
-        if one.state is SubscriberState.SUPPRESSED:
-            say(f"{one.email} is suppressed and still gets no mail", err=True)
-
-
-EXPORTED = (SubscriberState.ACTIVE, SubscriberState.PAUSED)
-"""Who may be mailed again when the file is imported elsewhere; the others never said yes, or no."""
-
-
-@subscribers.command()
-@config_option
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
-def export(config_path: Path, file: Path | None) -> None:
-    """Write the active and paused subscribers as TOML to FILE, or to standard output."""
-    with opened(config_path) as app:
-        people = app.store.subscribers()
-    exported = [one for one in people if one.state in EXPORTED]
-    text = "\n".join(profile_toml(one) for one in exported)
-    if file:
-        file.write_text(text, "utf-8")
-        say(f"wrote {counted(len(exported), 'subscriber')} to {file}")
-    else:
-        click.echo(text, nl=False)
-    if left := len(people) - len(exported):
-        say(f"left out {left:,} who unsubscribed, bounced or have not confirmed", err=True)
-
-
+subscribers.add_command(import_, "import")
+subscribers.add_command(export)
 subscribers.add_command(api_key, "key")
 
 
@@ -199,50 +164,30 @@ def _days(days: Sequence[str]) -> str:
     return "every day" if len(days) == 7 else " ".join(days)
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError([f"{path} cannot be read: {reason}"]) from error
-
-
 def _new_table(
     email: str, keywords: Sequence[str], timezone: str | None, send_at: str | None
 ) -> str:
     """The TOML of a new subscriber from the words of the command line."""
     named = {"email": email, "timezone": timezone, "send_at": send_at}
     table: dict[str, object] = {key: value for key, value in named.items() if value}
-    table["keywords"] = dict(_term_and_weight(keyword) for keyword in keywords)
+    table["keywords"] = dict(term_and_weight(keyword) for keyword in keywords)
     return tomli_w.dumps({"subscribers": [table]})
 
 
-def _term_and_weight(keyword: str) -> tuple[str, object]:
-    term, separator, weight = keyword.rpartition("=")
-    if not separator:
-        return keyword, 1
-    try:
-        number = float(weight)
-    except ValueError:
-        return term, weight  # the config says what is wrong with it
-    return term, int(number) if number.is_integer() else number
-
-
-def _parsed(app: App, text: str, place: str, only: str = "") -> tuple[Subscriber, ...]:
-    """The subscribers of a TOML text; `only` is the address that must stand in it alone.
+def _parsed(app: App, text: str, place: str, only: str) -> Subscriber:
+    """The subscriber of a TOML text that holds the settings of the address `only` alone.
 
     Raises: ConfigError with every fault.
     """
-    people = parse_subscribers(text, place, app.config.service.timezone)
-    if only and [one.email.lower() for one in people] != [only.lower()]:
+    people = parsed(app, text, place)
+    if [one.email.lower() for one in people] != [only.lower()]:
         held = ", ".join(one.email for one in people[:3]) or "nobody"
         raise ConfigError([f"{place}: holds the settings of {held}; expected {only} alone"])
-    return people
+    return people[0]
 
 
 def _from_file(app: App, one: Subscriber, profile: Path) -> Subscriber:
-    (changed,) = _parsed(app, _read(profile), str(profile), only=one.email)
-    return changed
+    return _parsed(app, read_text(profile), str(profile), only=one.email)
 
 
 def _from_editor(app: App, one: Subscriber) -> Subscriber | None:
@@ -253,7 +198,7 @@ def _from_editor(app: App, one: Subscriber) -> Subscriber | None:
         if edited is None or edited == before:
             return None
         try:
-            (changed,) = _parsed(app, edited, "edited settings", only=one.email)
+            changed = _parsed(app, edited, "edited settings", only=one.email)
         except DigestError as error:
             complain(*str(error).splitlines())
             if not click.confirm("Edit again?", default=True, err=True):
@@ -280,20 +225,3 @@ def _check_new(app: App, email: str) -> None:
 
 HELD = (SubscriberState.REMOVED, SubscriberState.SUPPRESSED)
 """Who would be mailed again, were it not for the suppression list."""
-
-
-def _barred(app: App, new: Subscriber, known: Subscriber | None) -> Suppression | None:
-    """Why a subscriber cannot be made of an address, if so."""
-    if known and known.state is not SubscriberState.REMOVED:
-        return None
-    return app.store.suppression(new.email)
-
-
-def _check_ours(one: Subscriber, app: App) -> None:
-    """Refuse to change whom the config file owns."""
-    if one.origin is Origin.FILE and one.state is not SubscriberState.REMOVED:
-        raise DigestError(f"{one.email} belongs to {app.config.place}; change it there")
-
-
-def _put(app: App, one: Subscriber) -> None:
-    app.store.put_subscriber(replace(one, origin=Origin.STORE), clock())

@@ -24,6 +24,7 @@ from digest.model import (
     Subscriber,
     SubscriberState,
 )
+from digest.store.moved import Moved
 from digest.store.operating import Operating
 from digest.store.personal import Personal
 from digest.store.returned import Returned
@@ -139,7 +140,7 @@ class Tried:
     imprint: Imprint | None = None
 
 
-class Store(Operating, Personal, ProfileKeeper, Returned, ListingReader, Protocol):
+class Store(Moved, Operating, Personal, ProfileKeeper, Returned, ListingReader, Protocol):
     """The verbs of the ledger and of the stored listings; times are aware UTC."""
 
     # --- listings and sources

@@ -44,7 +44,7 @@ class SignupVerbs(SuppressionList):
             db.execute(
                 "INSERT INTO tries (network, tried_at) VALUES (?, ?)", (asked.network, stamp(now))
             )
-            signup_id = _keep(db, asked, now)
+            signup_id = keep(db, asked, now)
             complained = self._complained(db, asked)
             if not complained and _may_write(db, asked.address, limits, now):
                 email, message_id = asked.wanted.email, letter_id(domain)
@@ -96,7 +96,7 @@ class SignupVerbs(SuppressionList):
     ) -> bool:
         """Queue a letter with a fresh link; false when so many were asked for today."""
         with self.writing() as db:
-            if _letters(db, address, now - timedelta(days=1)) >= per_day:
+            if letters_since(db, address, now - timedelta(days=1)) >= per_day:
                 return False
             letter = Letter(0, "link", subscriber.email, None, letter_id(domain), now)
             queue(db, letter, address)
@@ -140,19 +140,20 @@ def _is_beyond(db: Database, network: str, limits: SignupLimits, now: datetime) 
 
 def _may_write(db: Database, address: str, limits: SignupLimits, now: datetime) -> bool:
     """Whether this address may get one more letter that a stranger may have asked for."""
-    today = _letters(db, address, now - timedelta(days=1))
-    month = _letters(db, address, now - timedelta(days=30))
+    today = letters_since(db, address, now - timedelta(days=1))
+    month = letters_since(db, address, now - timedelta(days=30))
     return today < limits.per_address_day and month < limits.per_address_month
 
 
-def _letters(db: Database, address: str, since: datetime) -> int:
+def letters_since(db: Database, address: str, since: datetime) -> int:
+    """How many letters were written to an address since then, by its keyed hash."""
     (count,) = db.execute(
         "SELECT count(*) FROM letters WHERE address = ? AND created_at > ?", (address, stamp(since))
     ).fetchone()
     return int(count)
 
 
-def _keep(db: Database, asked: Signup, now: datetime) -> int:
+def keep(db: Database, asked: Signup, now: datetime) -> int:
     """The row of a sign-up; who asks again before confirming gets what they asked for last."""
     row = db.execute(
         "INSERT INTO signups (address_key, body, form, client, asked_at) VALUES (?, ?, ?, ?, ?)"

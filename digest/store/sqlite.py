@@ -14,6 +14,7 @@ from digest.store.leases import LeaseVerbs
 from digest.store.ledger import LedgerVerbs
 from digest.store.letters import LetterVerbs
 from digest.store.likes import LikeVerbs
+from digest.store.moving import MovingVerbs
 from digest.store.past import PastVerbs
 from digest.store.returns import ReturnVerbs
 from digest.store.searching import SearchingVerbs
@@ -30,6 +31,7 @@ class SqliteStore(
     LikeVerbs,
     HistoryVerbs,
     SignupVerbs,
+    MovingVerbs,
     ReturnVerbs,
     LetterVerbs,
     PastVerbs,

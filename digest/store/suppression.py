@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -65,17 +65,30 @@ class SuppressionList(Journal):
         self, db: Database, email: str, reason: Reason, note: str, now: datetime
     ) -> Suppression:
         """Put an address on the list, or a stronger reason in the place of a weaker one."""
-        known = self._listed(db, email)
-        if known and _strength(known.reason) >= _strength(reason):
-            return known
-        address = known.address if known else self._hashed(email)[0]
-        said = Suppression(address, reason, without_addresses(note), now, email)
-        db.execute(
-            "INSERT OR REPLACE INTO suppressed (address, reason, note, since) VALUES (?, ?, ?, ?)",
-            (said.address, said.reason, said.note, stamp(now)),
-        )
-        self._note(db, said.address, (said.reason, said.note, stamp(now)))
-        return said
+        return self._list_all(db, [(email, reason, note)], now)[0]
+
+    def _list_all(
+        self, db: Database, said: Iterable[tuple[str, Reason, str]], now: datetime
+    ) -> list[Suppression]:
+        """The same for several (address, reason, note), with one word to the disk for all."""
+        made, entries = [], {}
+        for email, reason, note in said:
+            known = self._listed(db, email)
+            if known and strength(known.reason) >= strength(reason):
+                made.append(known)
+                continue
+            address = known.address if known else self._hashed(email)[0]
+            one = Suppression(address, reason, without_addresses(note), now, email)
+            db.execute(
+                "INSERT OR REPLACE INTO suppressed (address, reason, note, since)"
+                " VALUES (?, ?, ?, ?)",
+                (one.address, one.reason, one.note, stamp(now)),
+            )
+            entries[address] = (str(one.reason), one.note, stamp(now))
+            made.append(one)
+        if entries:
+            self._append(db, entries)
+        return made
 
     def _unlist(self, db: Database, email: str, now: datetime) -> None:
         """Take an address off the list; whoever left before may be mailed again."""
@@ -99,7 +112,8 @@ def without_addresses(text: str) -> str:
     return " ".join(ADDRESS.sub("…", text).split())[:NOTE]
 
 
-def _strength(reason: Reason) -> int:
+def strength(reason: Reason) -> int:
+    """What tells which of two reasons holds: the greater."""
     return list(Reason).index(reason)
 
 

@@ -66,7 +66,7 @@ def ask_fresh(visit: Visit) -> Response:
     issued = visit.app.tokens.read(MANAGE, visit.token)
     one = visit.app.store.subscriber_by_id(issued.subject) if issued else None
     if one and one.state in {SubscriberState.ACTIVE, SubscriberState.PAUSED}:
-        address = visit.app.tokens.fingerprint(f"address {one.email.casefold()}")
+        address = visit.app.tokens.address(one.email)
         domain = visit.app.frame.sender[1].rpartition("@")[2]
         visit.app.store.ask_for_link(one, address, domain, LINKS_PER_DAY, visit.now)
         visit.site.wake()

@@ -1,7 +1,8 @@
-"""The guides' commands exist, and those of docs/operating.md run from top to bottom."""
+"""The guides' commands exist, and those of docs/operating.md and moving.md run as they stand."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -19,6 +20,8 @@ from tests.e2e.service import mail_server_thread
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^(?:`([\w.-]+)`[^\n]*:\n\n)?```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+"""A block of a page, with the name of the file that it shows, if it has one."""
 PAPER = "Speculative Decoding with Flash Attention\n\nFlash attention makes decoding fast.\n\n"
 
 
@@ -104,3 +107,38 @@ def test_the_operating_guide_leads_from_nothing_to_a_signed_mail(tmp_path: Path)
                     file.write(f"\n{block}")
         assert [one.recipients for one in server.taken] == [["ada@example.org"]]
     assert server.taken[0].raw.startswith(b"DKIM-Signature:")
+
+
+MOVING = """
+[service]
+base_url = "https://digest.example.org"
+[mail]
+from = "Paper digest <digest@example.org>"
+[smtp]
+host = "127.0.0.1"
+"""
+
+
+def test_the_moving_guide_brings_its_people_along(tmp_path: Path) -> None:
+    """Each file is taken as it stands in the page, and who left is nowhere subscribed."""
+    (tmp_path / "config.toml").write_text(MOVING, "utf-8")
+    for name, kind, block in FILE.findall((ROOT / "docs" / "moving.md").read_text("utf-8")):
+        if name:
+            (tmp_path / name).write_text(block, "utf-8")
+        elif kind == "sh":
+            run(block, tmp_path)
+    with (tmp_path / "config.toml").open("a", encoding="utf-8") as file:
+        file.write((tmp_path / "rss2email.toml").read_text("utf-8"))
+    run("digest check; digest subscribers list --json > people.json", tmp_path)
+    people = json.loads((tmp_path / "people.json").read_text("utf-8"))
+    assert {one["email"].partition("@")[0]: [*one["keywords"]] for one in people} == {
+        "ada.l": ["flash attention", "speculative decoding"],
+        "ann": ["braided river"],
+        "carl": ["flash attention", "speculative decoding"],
+        "emmy": ["flash attention", "speculative decoding"],
+        "mary": ["sediment transport", "survey"],
+        "olga": ["flash attention", "speculative decoding"],
+    }
+    run("digest suppressed list --json > suppressed.json", tmp_path)
+    suppressed = json.loads((tmp_path / "suppressed.json").read_text("utf-8"))
+    assert [one["reason"] for one in suppressed] == ["left"] * 3

@@ -106,7 +106,7 @@ def _pause(visit: Visit, one: Subscriber) -> str:
 def _link(visit: Visit, one: Subscriber) -> str:
     if one.state not in {SubscriberState.ACTIVE, SubscriberState.PAUSED}:
         return "nothing"
-    address = visit.app.tokens.fingerprint(f"address {one.email.casefold()}")
+    address = visit.app.tokens.address(one.email)
     domain = visit.app.frame.sender[1].rpartition("@")[2]
     if not visit.app.store.ask_for_link(one, address, domain, LINKS_PER_DAY, visit.now):
         return "often"
