@@ -247,7 +247,9 @@ class _Walk:
             if fetched.body is None:
                 self._reading.answered = True
             else:
-                batch = read_batch(source, fetched.body, self._now, request)
+                # What it leads to is relative to where it came from, redirects and all.
+                found_at = replace(source, url=fetched.url) if source.url else source
+                batch = read_batch(found_at, fetched.body, self._now, request)
         except FetchError as error:
             self._remember(request, error.remember)
             self._reading.fail(str(error))

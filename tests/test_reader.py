@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from digest.fetcher import Fetcher, Remembered
@@ -80,6 +81,53 @@ def test_a_body_that_cannot_be_read_is_asked_for_again(tmp_path: Path) -> None:
             got = await reading_of(stub, Source("odd", "feed", url=url), tmp_path)
         assert got.error
         assert not [m for m in got.remember.values() if Remembered.from_json(m).etag]
+
+    asyncio.run(run())
+
+
+RELATIVE = {
+    "/new/feed.xml": "<rss><channel><item><title>A</title><link>a</link></item></channel></rss>",
+    "/new/feed.json": '{"version": "https://jsonfeed.org/version/1.1", "items": '
+    '[{"id": "1", "title": "A", "url": "a"}]}',
+    "/new/named.xml": "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='/elsewhere/'>"
+    "<entry><title>A</title><link href='a'/></entry></feed>",
+    "/new/rss.xml": "<rss xml:base='/elsewhere/'><channel><link>/</link>"
+    "<item><title>A</title><link>a</link></item></channel></rss>",
+    "/new/page.html": "<!doctype html><link rel='alternate' type='application/rss+xml'"
+    " href='feed.xml'>",
+    "/new/based.html": "<!doctype html><base href='/other/'><link rel='alternate'"
+    " type='application/rss+xml' href='up.xml'>",
+    "/other/down.xml": "<rss><channel><item><title>A</title><link>a</link></item></channel></rss>",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("feed.xml", "/new/a"),
+        ("feed.json", "/new/a"),
+        ("named.xml", "/elsewhere/a"),
+        ("rss.xml", "/elsewhere/a"),
+        ("page.html", "/new/a"),
+        ("based.html", "/other/a"),
+    ],
+)
+def test_links_are_relative_to_where_a_redirect_led(tmp_path: Path, name: str, page: str) -> None:
+    """Unless the text says otherwise; of feeds, of pages that name one, of the feed they name."""
+
+    async def moved(request: web.Request) -> web.Response:
+        if request.path.startswith("/old/"):
+            return web.Response(status=302, headers={"Location": f"/new/{request.path[5:]}"})
+        if request.path == "/other/up.xml":
+            return web.Response(status=301, headers={"Location": "down.xml"})
+        return web.Response(text=RELATIVE[request.path], content_type="text/plain")
+
+    async def run() -> None:
+        async with serving(moved) as stub:
+            source = Source("Moved", "feed", url=stub.url(f"/old/{name}"))
+            got = await reading_of(stub, source, tmp_path)
+            assert got.error == ""
+            assert [one.url for one in got.listings] == [stub.url(page)]
 
     asyncio.run(run())
 

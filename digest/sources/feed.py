@@ -57,6 +57,7 @@ def listing_of(entry: Entry, feed: Feed, source: Source, now: datetime) -> Listi
     own = entry.guid or entry.link or f"{entry.title}|{entry.date}"
     ids = strong_ids(entry.link, entry.guid, *entry.identifiers)
     base = urljoin(source.url, feed.link)
+    base = urljoin(base, entry.base) if entry.base else base
     return shape(
         source,
         title=entry.title,
@@ -65,11 +66,11 @@ def listing_of(entry: Entry, feed: Feed, source: Source, now: datetime) -> Listi
         ids=ids,
         guid=own if own != "|" else entry.summary,
         url=entry.link or (entry.guid if entry.guid.startswith("http") else entry.pdf),
-        base=urljoin(base, entry.base) if entry.base else base,
+        base=base,
         subjects=entry.subjects,
         published_at=moment(entry.date, now) or moment(entry.updated, now),
         announce=announce_of(entry),
-        links=link("pdf", entry.pdf),
+        links=link("pdf", entry.pdf, base),
         note=published_note(entry),
     )
 

@@ -64,7 +64,7 @@ def _rss(root: markup.Element) -> Feed:
     date = markup.text_at(channel, "pubDate") or markup.text_at(channel, "date")
     return Feed(
         entries,
-        link=markup.text_at(channel, "link"),
+        link=root.get(_XML_BASE) or channel.get(_XML_BASE) or markup.text_at(channel, "link"),
         date=date or markup.text_at(channel, "lastBuildDate"),
     )
 
@@ -139,6 +139,12 @@ def _set_address(entry: Entry, node: markup.Element, text: str) -> None:
         entry.link, entry.link_rank = text, 0
 
 
+def _set_enclosure(entry: Entry, node: markup.Element, text: str) -> None:
+    """What is attached to an RSS item, where it is a PDF."""
+    if node.get("type") == "application/pdf":
+        entry.pdf = entry.pdf or node.get("url", "")
+
+
 def _names(node: markup.Element) -> list[str]:
     """The names of the authors of a whole feed, or of the feed that an entry was taken from."""
     names = (markup.text_at(one, "name") for one in markup.children(node, "author"))
@@ -184,6 +190,7 @@ _COMMON: dict[str, _Setter] = {
 _RSS: dict[str, _Setter] = _COMMON | {
     "link": _set_address,
     "guid": _keep("guid"),
+    "enclosure": _set_enclosure,
     "description": _keep("summary"),
     "encoded": _set_content,
     "body": _set_content,
@@ -270,7 +277,9 @@ def _is_closed(body: bytes) -> bool:
 
 def _repaired_entry(item: Any) -> Entry:  # feedparser has no types
     content = item.get("content") or [{}]
-    links = [link.get("href", "") for link in item.get("links", []) if link.get("href")]
+    attached = [link for link in item.get("links", []) if link.get("href")]
+    links = [link["href"] for link in attached]
+    papers = [link["href"] for link in attached if link.get("type") == "application/pdf"]
     names = [author.get("name", "") for author in item.get("authors", [])]
     return Entry(
         title=item.get("title", ""),
@@ -285,4 +294,5 @@ def _repaired_entry(item: Any) -> Entry:  # feedparser has no types
         announce=item.get("arxiv_announce_type", ""),
         journal=item.get("arxiv_journal_reference", "") or item.get("arxiv_journal_ref", ""),
         comment=item.get("arxiv_comment", ""),
+        pdf="".join(papers[:1]),
     )

@@ -145,7 +145,8 @@ class Rerouted(Fetcher):
         url = request.url if asked else self._stub.url(f"/{host_and_path}")
         if remembered and remembered.seen_url:
             remembered = replace(remembered, seen_url=url)  # the stub's port is another each time
-        return await super().fetch(source, replace(request, url=url), remembered)
+        fetched = await super().fetch(source, replace(request, url=url), remembered)
+        return replace(fetched, url=request.url) if fetched.url == url else fetched
 
 
 async def failure(stub: Stub, path: str = "/", total_s: float = 30) -> FetchError:

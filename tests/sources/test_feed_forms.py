@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -32,10 +33,72 @@ def test_atom_authors_are_inherited() -> None:
     assert [one.authors for one in listings] == [("Ada",), ("Emmy",)]
 
 
-def test_atom_content_that_is_no_text_is_left_out() -> None:
-    """The bytes of a picture are no abstract."""
-    entry = '<entry><title>A</title><content type="image/png">iVBORw0KGgo=</content></entry>'
+@pytest.mark.parametrize("how", ['type="image/png"', 'type="text/plain" mode="base64"'])
+def test_atom_content_that_is_no_text_is_left_out(how: str) -> None:
+    """The bytes of a picture are no abstract; nor is a text in base64, as Atom 0.3 may have it."""
+    entry = f"<entry><title>A</title><content {how}>iVBORw0KGgo=</content></entry>"
     assert read("feed", f"{_ATOM}{entry}</feed>").listings[0].abstract == ""
+
+
+def test_atom_03_may_only_say_when_an_entry_was_created() -> None:
+    """Its day counts where there is none of issue or change."""
+    created = "<created>2026-11-18T08:00:00Z</created>"
+    issued = "<issued>2026-11-19T08:00:00Z</issued>"
+    entries = f"<entry><title>A</title>{created}</entry><entry><title>B</title>{created}{issued}"
+    feed = f"<feed version='0.3' xmlns='http://purl.org/atom/ns#'>{entries}</entry></feed>"
+    days = [one.published_at.day for one in read("feed", feed).listings if one.published_at]
+    assert days == [18, 19]
+
+
+_PDF = "type='application/pdf'"
+_ATTACHED = {
+    "Atom": f"{_ATOM}<entry><title>A</title><link rel='enclosure' {_PDF} href='a.pdf'/>"
+    "<link href='a'/></entry></feed>",
+    "RSS": "<rss><channel><link>/s/</link><item><title>A</title><link>a</link>"
+    f"<enclosure {_PDF} url='a.pdf'/><enclosure type='audio/mpeg' url='a.mp3'/></item></channel>"
+    "</rss>",
+    "RSS to repair": "<rss><channel><link>/s/</link><item><title>A&nbsp;</title><link>a</link>"
+    f"<enclosure type='audio/mpeg' url='a.mp3'/><enclosure {_PDF} url='a.pdf'/></item></channel>"
+    "</rss>",
+    "JSON Feed": json.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1.1",
+            "home_page_url": "/s/",
+            "items": [
+                {
+                    "id": "1",
+                    "title": "A",
+                    "url": "a",
+                    "attachments": [
+                        {"mime_type": "audio/mpeg", "url": "a.mp3"},
+                        {"mime_type": "application/pdf", "url": "a.pdf"},
+                    ],
+                }
+            ],
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("form", _ATTACHED)
+def test_a_pdf_that_is_attached_is_the_paper(form: str) -> None:
+    """It stands beside the page, both relative to the feed's own page; a recording does not."""
+    (one,) = read("feed", _ATTACHED[form]).listings
+    assert one.url == "https://example.org/s/a"
+    assert [(link.kind, link.url) for link in one.links] == [("pdf", "https://example.org/s/a.pdf")]
+
+
+def test_a_feed_to_repair_keeps_its_base() -> None:
+    """That of the feed, and that of an entry."""
+    entries = (
+        "<entry><title>A</title><link rel='enclosure' type='application/pdf' href='a'/></entry>"
+    )
+    entries += (
+        "<entry xml:base='https://b.example.org/'><title>B&nbsp;</title><link href='b'/></entry>"
+    )
+    first, second = read("feed", f"{_ATOM}{entries}</feed>").listings
+    assert [link.url for link in first.links] == ["https://example.org/s/a"]
+    assert second.url == "https://b.example.org/b"
 
 
 def test_rss_items_in_other_vocabularies() -> None:

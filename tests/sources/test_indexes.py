@@ -78,12 +78,20 @@ def test_biorxiv_records_are_cleaned() -> None:
     ],
 )
 def test_s10_biorxiv_errors_come_with_200(body: bytes, reason: str) -> None:
-    """An error in a 200 is a failure; nothing posted is an empty day."""
+    """An error in a 200 is a failure."""
     with pytest.raises(SourceError) as fault:
         read("biorxiv", body)
     assert reason in str(fault.value)
-    empty = b'{"messages":[{"status":"no posts found"}],"collection":[]}'
-    assert read("biorxiv", empty).announced == 0
+
+
+@pytest.mark.parametrize(
+    "words", ["no posts found", "No papers found for interval", "no articles found"]
+)
+def test_biorxiv_says_an_empty_day_in_several_ways(words: str) -> None:
+    """Each is an empty list and no fault."""
+    empty = json.dumps({"messages": [{"status": words}], "collection": []})
+    batch = read("biorxiv", empty)
+    assert (batch.announced, batch.listings) == (0, ())
 
 
 # --- indexes --------------------------------------------------------------------------------
