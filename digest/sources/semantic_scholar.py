@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from digest.model import Link, Listing, Source
 from digest.sources.batch import Batch, Request, UnreadableError
-from digest.sources.dates import from_parts, moment
+from digest.sources.dates import moment
 from digest.sources.ids import arxiv_id, doi
 from digest.sources.jsons import load
 from digest.sources.shape import MAX_ITEMS, link, mapping, sequence, shape
@@ -31,17 +31,26 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     if "total" not in answer and "data" not in answer:
         raise UnreadableError("not a search answer: neither total nor data stands in it")
     papers = [one for one in sequence(answer.get("data"))[:MAX_ITEMS] if isinstance(one, dict)]
+    titled = [paper for paper in papers if _has_title(paper)]
+    missing = len(papers) - len(titled)
+    if papers and not titled:
+        raise UnreadableError(f"none of its {missing} papers has a title: were fields=title asked?")
     total = answer.get("total")
     return Batch(
-        tuple(_listing(paper, source, now) for paper in papers),
+        tuple(_listing(paper, source, now) for paper in titled),
         found=total if isinstance(total, int) else None,
         next=_next(answer, len(papers), source),
+        notes=(f"{missing} papers without a title were left out",) if missing else (),
     )
+
+
+def _has_title(paper: dict[str, Any]) -> bool:
+    title = paper.get("title")
+    return isinstance(title, str) and bool(title.strip())
 
 
 def _listing(paper: dict[str, Any], source: Source, now: datetime) -> Listing:
     names = mapping(paper.get("externalIds"))
-    published = moment(paper.get("publicationDate"), now) or from_parts([paper.get("year")], now)
     subjects = [paper.get("venue"), *sequence(paper.get("fieldsOfStudy"))]
     return shape(
         source,
@@ -52,7 +61,7 @@ def _listing(paper: dict[str, Any], source: Source, now: datetime) -> Listing:
         guid=str(paper.get("paperId") or ""),
         url=paper.get("url") or f"https://www.semanticscholar.org/paper/{paper.get('paperId')}",
         subjects=subjects,
-        published_at=published,
+        published_at=moment(paper.get("publicationDate"), now),  # a year alone is no day
         links=_links(paper),
     )
 

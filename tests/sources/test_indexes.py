@@ -190,6 +190,22 @@ def test_crossref_keeps_works_and_leaves_their_parts_out() -> None:
     assert batch.notes == ("1 works without a title were left out",)
 
 
+def test_a_paper_of_a_year_is_undated_and_one_without_a_title_is_left_out() -> None:
+    """What has only a year may be of today: it is mailed within the share of what has no date."""
+    papers = [
+        {"paperId": "a", "title": "On Looms", "year": 2026},
+        {"paperId": "b", "title": "On Cards", "year": 2026, "publicationDate": "2026-11-18"},
+        {"paperId": "c", "title": " ", "year": 2026},
+        {"paperId": "d", "year": 2026},
+    ]
+    batch = read("semantic_scholar", json.dumps({"total": 4, "data": papers}))
+    assert [one.title for one in batch.listings] == ["On Looms", "On Cards"]
+    assert [str(one.published_at)[:10] for one in batch.listings] == ["None", "2026-11-18"]
+    assert held_back(batch.listings, 14, NOW) == {}
+    assert held_back(batch.listings, 14, NOW, undated=0) == {batch.listings[0].key: Held.UNDATED}
+    assert batch.notes == ("2 papers without a title were left out",)
+
+
 def test_searches_without_a_date_or_a_hit_are_fine() -> None:
     """No hit is an empty batch; an error in the answer is a failure."""
     assert read("semantic_scholar", '{"total": 0, "offset": 0}').listings == ()
