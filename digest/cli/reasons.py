@@ -61,12 +61,11 @@ def _print(one: Explanation, followed: Sequence[Reason]) -> None:
     say(f"{listing.key} · {listing.source}")
     if one.excluded_by:
         say(f"excluded by {one.excluded_by!r}: never shown, whatever its score")
-    else:
-        verdict = "passes" if score >= one.floor else f"{one.floor - score:.2f} short of"
-        say(f"score {score:.2f}, {verdict} the floor of {one.floor:.2f}")
-        if followed:
-            names = ", ".join(reason.term for reason in followed)
-            say(f"shown whatever its score: {names} is followed")
+        return
+    say(f"score {score:.2f}, {verdict(score, one.floor)} the floor of {one.floor:.2f}")
+    if followed:
+        names = ", ".join(reason.term for reason in followed)
+        say(f"shown whatever its score: {names} is followed")
     if one.match.reasons:
         print_table(
             ("points", "term", "where", "times"),
@@ -83,6 +82,13 @@ def _print(one: Explanation, followed: Sequence[Reason]) -> None:
         say(f"nearly: {near}")
     if one.needed:
         say(one.needed)
+
+
+def verdict(score: float, floor: float) -> str:
+    """How a score stands to the floor; never that it is 0.00 short."""
+    if score >= floor:
+        return "passes"
+    return f"{floor - score:.2f} short of" if floor - score >= 0.005 else "just short of"
 
 
 def _term(reason: Reason) -> str:

@@ -1,4 +1,4 @@
-"""The guides' commands exist, and those of docs/operating.md and moving.md run as they stand."""
+"""The guides' commands exist, and those of operating.md, moving.md and profiles.md are run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import pytest
 
+from digest.app import open_app
 from digest.cli import cli
+from digest.config import load_config
+from digest.model import Keyword, Profile
 from tests.e2e.pages import HEADER
 from tests.e2e.service import mail_server_thread
 
@@ -76,9 +80,10 @@ def of_this_machine(config: str, port: int) -> str:
     )
 
 
-def run(script: str, folder: Path) -> None:
-    """Run the lines of a block as a shell would, with `digest` as installed."""
+def run(script: str, folder: Path) -> str:
+    """What the lines of a block print when a shell runs them, with `digest` as installed."""
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    env.pop("COLUMNS", None)  # tables take the room that they need
     done = subprocess.run(
         ["/bin/sh", "-ec", script],
         cwd=folder,
@@ -89,6 +94,7 @@ def run(script: str, folder: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
 
 
 def test_the_operating_guide_leads_from_nothing_to_a_signed_mail(tmp_path: Path) -> None:
@@ -142,3 +148,54 @@ def test_the_moving_guide_brings_its_people_along(tmp_path: Path) -> None:
     run("digest suppressed list --json > suppressed.json", tmp_path)
     suppressed = json.loads((tmp_path / "suppressed.json").read_text("utf-8"))
     assert [one["reason"] for one in suppressed] == ["left"] * 3
+
+
+PROFILES = (ROOT / "docs" / "profiles.md").read_text("utf-8")
+SCORES = re.compile(r"^\| (`.+?) \| .* \| (\d\.\d\d) \|$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str, str, str]]]:
+    """The profile guide followed from top to bottom.
+
+    The folder where that ends, and of each command the line, what it printed, what the guide shows.
+    """
+    folder, told = tmp_path_factory.mktemp("guide"), []
+    for kind, block in BLOCK.findall(PROFILES):
+        if kind == "toml":
+            name = block.partition("\n")[0].removeprefix("# ")
+            (folder / name).write_text(block, "utf-8")
+            continue
+        for said in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            line, _, shown = said.partition("\n")
+            if line.startswith("cd "):
+                folder /= line.removeprefix("cd ")
+            else:
+                told.append((line, run(line, folder), shown))
+    return folder, told
+
+
+def test_the_profile_guide_shows_what_its_commands_print(
+    demo: tuple[Path, list[tuple[str, str, str]]],
+) -> None:
+    """Line by line; `…` stands for any number of them."""
+    assert len(demo[1]) > 10
+    for line, printed, shown in demo[1]:
+        pattern = "\n".join(".*" if s == "…" else re.escape(s) for s in shown.split("\n"))
+        assert re.fullmatch(pattern, printed, re.DOTALL), f"{line}\n{printed}"
+
+
+def test_the_profile_guides_examples_of_scores_are_true(
+    demo: tuple[Path, list[tuple[str, str, str]]],
+) -> None:
+    """Each row of its table is what the matcher makes of that profile and the paper it names."""
+    now = datetime(2026, 11, 20, 14, tzinfo=UTC)
+    rows = SCORES.findall(PROFILES)
+    assert len(rows) == 6
+    with open_app(load_config(demo[0] / "config.toml"), now) as app:
+        (paper,) = (p for p in app.store.recent_listings(500) if "Uranium" in p.title)
+        for written, score in rows:
+            terms = re.findall(r"`(.+?)`(?: = (\d))?", written)
+            profile = Profile(tuple(Keyword(term, float(weight or 1)) for term, weight in terms))
+            made = app.matcher(now).explain(profile, paper).match
+            assert f"{made.score:.2f}" == score, written
