@@ -21,9 +21,10 @@ import asyncio
 import logging
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from digest.app import App
 from digest.errors import DigestError
@@ -51,11 +52,16 @@ from digest.sources import kind_of
 
 logger = logging.getLogger("digest")
 
+T = TypeVar("T")
+
 Done = Callable[[int], None]
 """Called with how many more sources, digests or mails are done, to show how far the work is."""
 
 PREPARE_BATCH = 2000
 """Subscribers prepared at once: enough to share the matcher's work, few enough for memory."""
+
+TURN_S = 120
+"""How long the listings of a source wait for those of the sources before it in the config."""
 
 PATIENCE = 3
 """Failures in a row after which the rest of a source's past is not asked for."""
@@ -73,22 +79,35 @@ async def ingest(
 ) -> list[SourceRun]:
     """Read these sources, join duplicates, store; one run for each, in their order.
 
-    A source that fails is reported in its run and never keeps the others out. A `dry` run asks for
-    whole lists and stores nothing.
+    A source that fails is reported in its run and never keeps the others out. They are read side by
+    side and stored in their order, so that of a paper that stands in two the first says its title.
+    A `dry` run asks for whole lists and stores nothing.
     """
+    stored = [asyncio.Event() for _ in sources]
 
-    async def look(fetcher: Fetcher, source: Source) -> SourceRun:
-        known = known_of(app.store, source, now)
-        known = known.without_validators() if dry else known
-        reading = Reading(source)
-        async with at_its_own_risk(reading):
-            await read_source(reading, fetcher, known, app.folder, now)
-        step = rehearse_in if dry else take_in
-        run = await asyncio.to_thread(step, app.store, reading, now)
-        done(1)
-        return run
+    async def look(fetcher: Fetcher, place: int) -> SourceRun:
+        try:
+            known = known_of(app.store, sources[place], now)
+            known = known.without_validators() if dry else known
+            reading = Reading(sources[place])
+            async with at_its_own_risk(reading):
+                await read_source(reading, fetcher, known, app.folder, now)
+            await _all_set(stored[:place], TURN_S)
+            step = rehearse_in if dry else take_in
+            return await asyncio.to_thread(step, app.store, reading, now)
+        finally:
+            stored[place].set()
+            done(1)
 
-    return await _at_once(app, sources, look)
+    return await _at_once(app, range(len(sources)), look)
+
+
+async def _all_set(events: Iterable[asyncio.Event], patience_s: float) -> None:
+    """Wait until all of these are set, at most for so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(patience_s):
+            for event in events:
+                await event.wait()
 
 
 async def backfill(  # noqa: PLR0913  # the last two have defaults that suit the service
@@ -123,7 +142,7 @@ async def backfill(  # noqa: PLR0913  # the last two have defaults that suit the
 
 
 async def _at_once(
-    app: App, sources: Sequence[Source], look: Callable[[Fetcher, Source], Awaitable[SourceRun]]
+    app: App, sources: Iterable[T], look: Callable[[Fetcher, T], Awaitable[SourceRun]]
 ) -> list[SourceRun]:
     """The runs of these sources, looked at side by side; what no source is to blame for raises."""
     async with app.fetcher() as fetcher:

@@ -9,10 +9,12 @@ import asyncio
 import json
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from operator import itemgetter
 from pathlib import Path
 
 from digest.errors import SourceError
@@ -28,26 +30,39 @@ AT_ONCE = 8
 RESTARTS = 2
 """How often a list of pages that broke off is begun again."""
 
+_FILES, _ASIDE = -1, sys.maxsize
+"""The place of files before what they lead to, and of what is made up for behind all else."""
+
 TOLD_FAULTS = 3
 """How many faults of one source are spelled out."""
+
+
+Place = tuple[int, ...]
+"""Where a body stands in a source: its page of which address, or of which one that led to."""
 
 
 @dataclass(slots=True)
 class Reading:
     """What one source gave: listings in its order, and `error`, empty when all of it was read.
 
-    `remember` is what the next fetch needs to know of each URL, as JSON. `answered` is true when
-    some list or file could be read, be it empty or unchanged.
+    Its addresses answer in any order; their listings go by their place. `remember` is what the next
+    fetch needs to know of each URL, as JSON. `answered` is true when some list or file could be
+    read, be it empty or unchanged.
     """
 
     source: Source
-    listings: list[Listing] = field(default_factory=list)
+    parts: dict[Place, Sequence[Listing]] = field(default_factory=dict)
     announced: int | None = None
     batch_on: date | None = None
     error: str = ""
     remember: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     answered: bool = False
+
+    @property
+    def listings(self) -> list[Listing]:
+        """All listings, in the source's order."""
+        return [one for _, part in sorted(self.parts.items(), key=itemgetter(0)) for one in part]
 
     def fail(self, fault: str) -> None:
         """Note a fault; the first ones are told, with how many more there are."""
@@ -56,9 +71,9 @@ class Reading:
         told = "; ".join(self.faults[:TOLD_FAULTS])
         self.error = told + (f" (and {more} more)" if more > 0 else "")
 
-    def take(self, batch: Batch) -> None:
+    def take(self, batch: Batch, place: Place) -> None:
         """Add what one file or page held."""
-        self.listings.extend(batch.listings)
+        self.parts[place] = batch.listings
         self.answered |= bool(batch.listings) or not (batch.next or batch.also or batch.sources)
         if batch.announced is not None:
             self.announced = (self.announced or 0) + batch.announced
@@ -152,7 +167,7 @@ async def at_its_own_risk(reading: Reading, patience_s: float | None = None) -> 
 
 def _add(reading: Reading, aside: Reading) -> None:
     """Put what was read aside into the reading, but for the day and count of its lists."""
-    reading.listings += aside.listings
+    reading.parts |= {(_ASIDE, *place): part for place, part in aside.parts.items()}
     reading.remember |= aside.remember
     reading.answered |= aside.answered
     for fault in aside.faults:
@@ -167,14 +182,14 @@ def _read_files(reading: Reading, base: Path, now: datetime) -> list[tuple[Sourc
     """Read every file; returns what lists of feeds among them ask for."""
     source = reading.source
     waiting: list[tuple[Source, Request]] = []
-    for name, body in read_files(source, base):
+    for number, (name, body) in enumerate(read_files(source, base)):
         try:
             batch = read_batch(source, body, now)
         except SourceError as error:
             told = f"{os.path.relpath(name, base)}: {error.reason}"
             reading.fail(str(SourceError(source.name, told)))
         else:
-            reading.take(batch)
+            reading.take(batch, (_FILES, number))
             waiting += [asked for feed in batch.sources for asked in _asked(feed, now)]
     return waiting
 
@@ -191,24 +206,24 @@ class _Walk:
         self._now = now
         self._room = asyncio.Semaphore(AT_ONCE)
 
-    async def read(self, asked: Iterable[tuple[Source, Request]]) -> None:
-        """Read each of these addresses with what it leads to."""
+    async def read(self, asked: Iterable[tuple[Source, Request]], place: Place = ()) -> None:
+        """Read each of these addresses with what it leads to; `place` is where they stand."""
         async with asyncio.TaskGroup() as group:
-            for source, request in asked:
-                group.create_task(self._follow(source, request))
+            for number, (source, request) in enumerate(asked):
+                group.create_task(self._follow(source, request, (*place, number)))
 
-    async def _follow(self, source: Source, first: Request) -> None:
+    async def _follow(self, source: Source, first: Request, place: Place) -> None:
         """Read a list from its first page to its last, from the start again where it broke off."""
         for tries_left in reversed(range(RESTARTS + 1)):
             try:
-                await self._pages(source, first)
+                await self._pages(source, first, place)
             except RestartError as error:
                 if not tries_left:
                     self._fail(first, error)
             else:
                 return
 
-    async def _pages(self, source: Source, request: Request) -> None:
+    async def _pages(self, source: Source, request: Request, place: Place) -> None:
         """Read a page and those after it. Raises: RestartError where the list broke off."""
         before: Sequence[Listing] = ()
         following: Request | None = request
@@ -222,11 +237,12 @@ class _Walk:
             batch = await self._page(source, following)
             if batch is None or (batch.listings and batch.listings == before):
                 return  # a source that does not count pages gives the last one again and again
-            self._reading.take(batch)
+            page = (*place, len(asked))
+            self._reading.take(batch, page)
             before = batch.listings
             leads = [(source, part) for part in batch.also]
             leads += [one for feed in batch.sources for one in _asked(feed, self._now)]
-            await self.read(leads)
+            await self.read(leads, page)
             following = kind_of(source).follow(batch)
             if batch.next and not following:
                 self._reading.note(f"{batch.next.page} pages were read; there are more")

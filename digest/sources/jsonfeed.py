@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from html import escape
 from typing import Any
 from urllib.parse import urljoin
 
@@ -48,7 +49,7 @@ def _listing(
     return shape(
         source,
         title=item.get("title"),
-        abstract=_first(item, "summary", "content_text", "content_html"),
+        abstract=_abstract(item),
         authors=_authors(item) or _authors(feed),
         ids=strong_ids(url, outside, own),
         guid=own,
@@ -69,6 +70,12 @@ def _text(value: object) -> str:
 def _first(item: Mapping[str, Any], *names: str) -> str:
     """The first of the fields that holds a text."""
     return next((v for n in names if isinstance(v := item.get(n), str) and v.strip()), "")
+
+
+def _abstract(item: Mapping[str, Any]) -> str:
+    """What the item says of itself, as HTML; a `<b>` in `content_text` is meant to be seen."""
+    text = _first(item, "content_text")
+    return _first(item, "summary") or escape(text, quote=False) or _first(item, "content_html")
 
 
 def _authors(holder: Mapping[str, Any]) -> list[object]:

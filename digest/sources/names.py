@@ -15,14 +15,15 @@ def split_names(text: str) -> list[str]:
     """The names in a list parted by commas, semicolons or `and`; places in brackets fall away.
 
     `Kaur, M., Shukla, A.` is two names, family name first; so is `Kaur, M.; Shukla, A.`. `Doe,
-    Jane` is one, `Jane Doe, Li Wu` are two.
+    Jane` is one, `Jane Doe, Li Wu` are two, and so are `Plato and Socrates`.
     """
     for _ in range(3):  # brackets stand in brackets, seldom deeper
         text = _BRACKETS.sub(" ", text)
     if ";" in text:
         return [name for part in text.split(";") if (name := " ".join(part.split()).strip(","))]
     parts = [" ".join(p.split()) for p in re.split(r",\s+and\s+|\s+and\s+|,", text)]
-    return _paired([part for part in parts if part])
+    names = [part for part in parts if part]
+    return _paired(names) if "," in text else names
 
 
 def _paired(parts: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,8 @@ from digest.model import Source, SourceRun
 from tests.fetcher.server import Clock, Rerouted, Stub, serving
 from tests.running import running
 
-Answer = Callable[[str, dict[str, str]], str | int]
+Told = str | int
+Answer = Callable[[str, dict[str, str]], Told | Awaitable[Told]]
 """What the stub answers to a host with its path, and the parameters: a text, or a status."""
 
 MONDAY = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -47,6 +48,7 @@ class Site:
         if request.headers.get("If-None-Match") == '"same"':
             return web.Response(status=304)
         told = self._answer(path, query)
+        told = await told if isinstance(told, Awaitable) else told
         if isinstance(told, int):
             return web.Response(status=told)
         return web.Response(text=told, headers={"ETag": '"v"'})

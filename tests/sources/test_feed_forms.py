@@ -88,6 +88,16 @@ def test_a_pdf_that_is_attached_is_the_paper(form: str) -> None:
     assert [(link.kind, link.url) for link in one.links] == [("pdf", "https://example.org/s/a.pdf")]
 
 
+def test_json_feeds_say_what_is_text_and_what_is_html() -> None:
+    """A tag in the text is shown as it stands, one in the HTML is markup."""
+    said = {"content_text": "Use <b> &amp; not <strong>.\n\nReally.", "content_html": "<p>No.</p>"}
+    items = [{"id": "1", **said}, {"id": "2", "content_html": "Use <b>bold</b> &amp; loud."}]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": items}
+    first, second = read("feed", json.dumps(feed)).listings
+    assert first.abstract == "Use <b> &amp; not <strong>.\n\nReally."
+    assert second.abstract == "Use bold & loud."
+
+
 def test_a_feed_to_repair_keeps_its_base() -> None:
     """That of the feed, and that of an entry."""
     entries = (

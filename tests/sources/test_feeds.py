@@ -119,6 +119,8 @@ def test_lists_of_feeds_give_sources() -> None:
         ("CERN, Ada Lovelace", 2),
         ("Petrov, Yu. A., de Souza, A.-B.", 2),
         ("Doe, Jane", 1),
+        ("Plato and Socrates", 2),
+        ("CERN and DESY", 2),
         ("Müller, Hans-Peter", 1),
         ("van der Berg, Jan and Doe, Jane", 2),
         ("", 0),
