@@ -84,7 +84,7 @@ def invitation(service: str, url: str) -> Words:
     """The letter that asks somebody from another system's list whether they want the mail."""
     name = line(service, 80)
     return Words(
-        subject=f"Would you like the digest of {name}?",
+        subject=f"Would you like {name} by mail?",
         title="One press, if you want it",
         before=(
             f"Your address stood on a mailing list of the people who now run {name}: a digest of "
@@ -96,9 +96,10 @@ def invitation(service: str, url: str) -> Words:
         after=(
             "The link works for 48 hours. You can see there what you would get, and leave again "
             "with one press whenever you like.",
-            "You do not want it? Then do nothing: you are not asked again, and your address is "
-            "deleted after seven days.",
+            "You do not want it? Then do nothing: no other mail comes, and your address is deleted "
+            "after seven days.",
         ),
+        cause="since your address stood on another list",
     )
 
 
