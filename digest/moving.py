@@ -181,7 +181,7 @@ class Wishes:
             entry.paused_until is None or entry.paused_until > now
         )
         wanted = replace(
-            self._settings(json.dumps(dict(entry.settings), sort_keys=True)),
+            self._settings(json.dumps(dict(entry.settings))),
             email=entry.email,
             name=entry.name,
             state=SubscriberState.PAUSED if paused else SubscriberState.ACTIVE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,10 +24,12 @@ from digest.cli.returning import why
 from digest.cli.saying import counted, print_json, print_table, say
 from digest.config import profile_toml
 from digest.errors import SUPPRESSED_FOR
+from digest.exporting import people_table
 from digest.model import Subscriber, SubscriberState
 from digest.moving import Tally, Terms, move_in
 from digest.roster import FORMATS, Roster, open_roster
 from digest.roster.columns import meant
+from digest.store.backups import arriving, told
 from digest.store.moved import Landing
 from digest.store.returned import Suppression
 
@@ -235,21 +237,43 @@ EXPORTED = (SubscriberState.ACTIVE, SubscriberState.PAUSED)
 
 @click.command()
 @config_option
+@click.option(
+    "--format",
+    "wanted_format",
+    type=click.Choice(["toml", "csv"]),
+    help="TOML, or a table with everybody and how they stand; by the name of FILE without it.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
-def export(config_path: Path, file: Path | None) -> None:
-    """Write the active and paused subscribers as TOML to FILE, or to standard output."""
+def export(config_path: Path, file: Path | None, *, wanted_format: str | None, force: bool) -> None:
+    """Write the subscribers to FILE, for its owner alone, or to standard output.
+
+    As TOML those who are active or paused; as CSV everybody, also who left.
+    """
+    as_table = wanted_format == "csv" or (wanted_format is None and _is_csv(file))
     with opened(config_path) as app:
-        people = app.store.subscribers()
-    exported = [one for one in people if one.state in EXPORTED]
-    _write(exported, file)
-    if left := len(people) - len(exported):
+        if as_table:
+            lines = list(people_table(app))
+            number, left = len(lines) - 1, 0
+        else:
+            people = app.store.subscribers()
+            exported = [one for one in people if one.state in EXPORTED]
+            lines = ["\n".join(profile_toml(one) for one in exported)]
+            number, left = len(exported), len(people) - len(exported)
+    _write("".join(lines), file, force=force)
+    if file:
+        say(f"wrote {counted(number, 'subscriber')} to {file}")
+    if left:
         say(f"left out {left:,} who unsubscribed, bounced or have not confirmed", err=True)
 
 
-def _write(people: Sequence[Subscriber], file: Path | None) -> None:
-    text = "\n".join(profile_toml(one) for one in people)
-    if file:
-        file.write_text(text, "utf-8")
-        say(f"wrote {counted(len(people), 'subscriber')} to {file}")
-    else:
+def _is_csv(file: Path | None) -> bool:
+    return file is not None and file.suffix.lower() == ".csv"
+
+
+def _write(text: str, file: Path | None, *, force: bool) -> None:
+    if file is None:
         click.echo(text, nl=False)
+        return
+    with told(file), arriving(file, replace=force) as made:
+        made.write_text(text, "utf-8", newline="")

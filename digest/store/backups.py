@@ -28,7 +28,7 @@ class BackupVerbs(Connections):
         """Write a whole copy to a file; returns its bytes."""
         if file.resolve() == self.path.resolve():
             raise StoreError(f"{file}: is the database itself")
-        with _told(file), _arriving(file, replace=replace) as made:
+        with told(file), arriving(file, replace=replace) as made:
             with self._worded():
                 self.db.execute("VACUUM INTO ?", (str(made),))
             check_copy(made)
@@ -40,7 +40,7 @@ def check_copy(file: Path) -> None:
     if not file.is_file():
         raise StoreError(f"{file}: there is no such file")
     with (
-        _told(file),
+        told(file),
         closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db,
     ):
         (found,) = db.execute("PRAGMA integrity_check(1)").fetchone()
@@ -57,7 +57,7 @@ def put_back(copy: Path, path: Path) -> Path | None:
     """
     check_copy(copy)
     aside = path.with_name(path.name + ASIDE) if path.exists() else None
-    with _told(path), _arriving(path, replace=True) as made:
+    with told(path), arriving(path, replace=True) as made:
         shutil.copyfile(copy, made)
         if aside:
             _close_down(path)
@@ -81,7 +81,7 @@ def _close_down(path: Path) -> None:
 
 
 @contextmanager
-def _arriving(file: Path, *, replace: bool) -> Iterator[Path]:
+def arriving(file: Path, *, replace: bool) -> Iterator[Path]:
     """A place beside a file, for its owner alone; what is there in the end becomes the file."""
     made = file.with_name(file.name + ".part")
     if file.exists() and not replace:
@@ -96,12 +96,13 @@ def _arriving(file: Path, *, replace: bool) -> Iterator[Path]:
             made.replace(file)
         else:
             os.link(made, file)  # fails where the file has come meanwhile
-        _sync_folder(file.parent)
+        sync_folder(file.parent)
     finally:
         made.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Let the names in a folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -110,7 +111,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _told(file: Path) -> Iterator[None]:
+def told(file: Path) -> Iterator[None]:
+    """Put what goes wrong with a file into words. Raises: StoreError."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:

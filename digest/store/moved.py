@@ -1,15 +1,16 @@
-"""The nouns of people who come from another system, and the store's verbs for them and for leaving.
+"""The nouns of people who come from another system, and of everything that goes out as files.
 
 What each verb promises; how it is done on SQLite stands in `moving.py` and `exporting.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from digest.model import Subscriber
 from digest.store.returned import Reason, Suppression
@@ -74,8 +75,31 @@ class Landed:
     held: Suppression | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A subscriber with what goes along: the newest proof, why they are suppressed, a pause's end.
+
+    `proof` has form, asked_at and confirmed_at as they are kept; `suppressed_for` is empty for who
+    is not.
+    """
+
+    one: Subscriber
+    proof: Mapping[str, str] | None = None
+    suppressed_for: str = ""
+    paused_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Rows of one meaning, with values that JSON has, read from the store as they are asked for."""
+
+    name: str
+    holds: str
+    rows: Iterator[Mapping[str, Any]]
+
+
 class Moved(Protocol):
-    """The verbs for people who come from another system."""
+    """The verbs for people who come from another system, and for everything that goes out."""
 
     def move_in(
         self, newcomers: Sequence[Newcomer], domain: str, now: datetime, *, dry: bool = False
@@ -84,4 +108,13 @@ class Moved(Protocol):
 
         Who is here keeps their settings, who left or is suppressed here stays so, and the same
         people again change nothing. `domain` is that of the letters' Message-IDs.
+        """
+
+    def people(self) -> Iterator[Person]:
+        """Every subscriber that is not removed, in the order of addresses, read as asked for."""
+
+    def whole(self) -> AbstractContextManager[Sequence[Extract]]:
+        """Everything that is kept, as it is at one moment, while others write on; no secret.
+
+        Who erased their data is not in it. `people` asked inside is of the same moment.
         """

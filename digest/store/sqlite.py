@@ -8,6 +8,7 @@ from digest.store.backups import BackupVerbs
 from digest.store.browsing import BrowsingVerbs
 from digest.store.catching_up import CatchingUp
 from digest.store.desk import DeskVerbs
+from digest.store.exporting import ExportVerbs
 from digest.store.history import HistoryVerbs
 from digest.store.keys import KeyVerbs
 from digest.store.leases import LeaseVerbs
@@ -35,6 +36,7 @@ class SqliteStore(
     ReturnVerbs,
     LetterVerbs,
     PastVerbs,
+    ExportVerbs,
     LedgerVerbs,
     LeaseVerbs,
     KeyVerbs,

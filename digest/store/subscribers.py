@@ -18,9 +18,8 @@ from digest.store.remembering import Note, remember
 from digest.store.returned import Suppression
 from digest.store.suppression import SuppressionList
 
-SELECT_SUBSCRIBER = (
-    "SELECT id, email, origin, state, timezone, send_at, days, name, profile FROM subscribers"
-)
+SUBSCRIBER = "id, email, origin, state, timezone, send_at, days, name, profile"
+SELECT_SUBSCRIBER = f"SELECT {SUBSCRIBER} FROM subscribers"  # noqa: S608 - a constant
 
 
 def address_key(email: str) -> str:

@@ -142,3 +142,43 @@ def test_an_address_of_a_table_cannot_steer_a_terminal(desk: Desk) -> None:
     Path("people.csv").write_text('email,keywords,\x1b[2J\n"\x1b[31mred@example.org",x,\n')
     done = desk.run("subscribers", "import", "people.csv", code=1)
     assert "\x1b" not in done.output
+
+
+def test_the_table_of_everybody_goes_out_and_comes_back(desk: Desk, people: str) -> None:
+    """By the name of the file, or by the option to standard output."""
+    desk.run("subscribers", "import", people, *AGREED, code=1)
+    said = desk.run("subscribers", "export", "all.csv")
+    assert said.stdout == "wrote 3 subscribers to all.csv\n"
+    text = Path("all.csv").read_text("utf-8")
+    assert desk.run("subscribers", "export", "--format", "csv").stdout == text
+    assert "emmy@example.org,,unsubscribed,complained," in text
+    desk.write_config("")
+    said = desk.run("subscribers", "import", "all.csv", *AGREED)  # Ada left with the config
+    assert said.stdout.splitlines()[2:] == [
+        "   1  added",
+        "   1  here already, nothing changed",
+        "   1  gone there, and known to be",
+    ]
+
+
+@pytest.mark.parametrize("name", ["all.csv", "all.toml"])
+def test_an_export_is_its_owners_alone_and_overwrites_nothing(desk: Desk, name: str) -> None:
+    """Unless it is told to."""
+    desk.run("subscribers", "export", name)
+    assert Path(name).stat().st_mode & 0o777 == 0o600
+    Path(name).write_text("mine")
+    assert "--force replaces it" in desk.refused("subscribers", "export", name, code=1)
+    assert Path(name).read_text() == "mine"
+    desk.run("subscribers", "export", "--force", name)
+    assert "ada@example.org" in Path(name).read_text()
+
+
+def test_everything_goes_out_into_a_new_folder(desk: Desk) -> None:
+    """The table tells the files; a name that is taken is refused."""
+    desk.run("ingest")
+    done = desk.run("export", "out")
+    assert "\nlistings.jsonl            5  what the sources announced" in done.stdout
+    assert done.stdout.endswith("wrote out/, for you alone: it holds addresses\n")
+    assert "out: is there already" in desk.refused("export", "out", code=1)
+    manifest = desk.json("export", "again")
+    assert manifest["files"]["subscribers.jsonl"]["rows"] == 2

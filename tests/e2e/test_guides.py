@@ -148,6 +148,9 @@ def test_the_moving_guide_brings_its_people_along(tmp_path: Path) -> None:
     run("digest suppressed list --json > suppressed.json", tmp_path)
     suppressed = json.loads((tmp_path / "suppressed.json").read_text("utf-8"))
     assert [one["reason"] for one in suppressed] == ["left"] * 3
+    manifest = json.loads((tmp_path / "everything" / "manifest.json").read_text("utf-8"))
+    page = (ROOT / "docs" / "moving.md").read_text("utf-8")
+    assert all(f"| `{name}` |" in page for name in manifest["files"])
 
 
 PROFILES = (ROOT / "docs" / "profiles.md").read_text("utf-8")
