@@ -6,7 +6,7 @@ Pure: scores and reasons come from the matcher, what was shown before from the l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
@@ -15,6 +15,7 @@ from digest.model import (
     Digest,
     Listing,
     Match,
+    Profile,
     Receipt,
     Section,
     SectionName,
@@ -33,6 +34,17 @@ NEAR_THE_FLOOR = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class Further:
+    """What fits a profile and is not named one by one, since there is no room for it today.
+
+    `matched_by` counts the new ones by source, `waiting` all that the next digest can still offer.
+    """
+
+    matched_by: tuple[tuple[str, int], ...] = ()
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """What one subscriber's day offers; nothing in it has been shown to this subscriber.
 
@@ -42,7 +54,8 @@ class Day:
     by followed authors and organizations. Excluded listings are in none of them.
 
     `considered` counts the new listings, `newest` is the id of the last of them; `sources` says how
-    they came in. What was first seen before `last_call` is not offered again tomorrow.
+    they came in. What was first seen before `last_call` is not offered again tomorrow. `further`
+    tells of what else fits beyond the end of `ranked` and `earlier`.
     """
 
     digest_on: date
@@ -55,56 +68,23 @@ class Day:
     newest: int = 0
     last_call: datetime | None = None
     sources: tuple[SourceRun, ...] = ()
+    further: Further = Further()
 
 
-def compose(subscriber: Subscriber, day: Day, match: Callable[[Listing], Match]) -> Digest:
-    """The digest of one subscriber's day; `match` gives the reasons of a listing that is shown.
+Chosen = dict[SectionName, list[Listing]]
+"""The listings of each section, in the order in which they are shown."""
 
-    A listing stands in one section only, in the first that has room for it. What fits and finds
-    none waits: it is offered again until it ages out.
+
+def choose(profile: Profile, day: Day) -> Chosen:
+    """The listings of each section: in full before as titles, asked for before the rest.
+
+    A listing stands in one section only, in the first that has room for it.
     """
-    floor, when_empty = subscriber.profile.min_score, subscriber.profile.when_empty
-    fits = [listing for listing, score in day.ranked if score >= floor]
-    waits = [listing for listing, score in day.earlier if score >= floor]
-    chosen = _choose(subscriber, day, fits, waits)
-    shown = {listing.key for listings in chosen.values() for listing in listings}
-    nearest = day.ranked[0][1] if day.ranked else 0.0
-    empty_reason = why_empty(day.considered, nearest, floor, day.sources, day.digest_on)
-    if not shown and when_empty is WhenEmpty.NEAREST:
-        chosen[SectionName.NEAREST] = [listing for listing, _ in day.ranked[:NEAREST]]
-    return Digest(
-        subscriber=subscriber,
-        digest_on=day.digest_on,
-        sections=tuple(
-            Section(name, tuple(map(match, chosen[name])))
-            for name in SectionName
-            if chosen.get(name)
-        ),
-        receipt=Receipt(
-            sources=day.sources,
-            considered=day.considered,
-            matched=len(fits),
-            shown=len(shown),
-            waiting=sum(
-                _comes_again(one, day.last_call) for one in fits + waits if one.key not in shown
-            ),
-            matched_by=tuple(sorted(Counter(listing.source for listing in fits).items())),
-        ),
-        empty_reason="" if shown else empty_reason,
-        mailed=bool(shown) or when_empty is not WhenEmpty.SKIP,
-        newest=day.newest,
-    )
-
-
-def _choose(
-    subscriber: Subscriber, day: Day, fits: Sequence[Listing], waits: Sequence[Listing]
-) -> dict[SectionName, list[Listing]]:
-    """The listings of each section: in full before as titles, asked for before the rest."""
-    profile = subscriber.profile
+    fits, waits = _fitting(profile, day)
     titles = min(TITLES, profile.max_items)
     rising = [one for one, score in day.rising if score >= profile.min_score * NEAR_THE_FLOOR]
     taken: set[str] = set()
-    return {
+    chosen = {
         SectionName.FOR_YOU: _take(fits, taken, profile.max_items),
         SectionName.FOLLOWED: _take(day.followed, taken, FOLLOWED),
         SectionName.TRENDING: _take(day.voted, taken, profile.trending),
@@ -112,6 +92,64 @@ def _choose(
         SectionName.WAITING: _take(waits, taken, titles),
         SectionName.SHORT: _take(fits, taken, titles),
     }
+    if not taken and profile.when_empty is WhenEmpty.NEAREST:
+        chosen[SectionName.NEAREST] = [listing for listing, _ in day.ranked[:NEAREST]]
+    return {name: listings for name, listings in chosen.items() if listings}
+
+
+def room(profile: Profile) -> int:
+    """How many of the best listings that fit a digest can show."""
+    return profile.max_items + min(TITLES, profile.max_items)
+
+
+def compose(subscriber: Subscriber, day: Day, chosen: Chosen, matches: Iterable[Match]) -> Digest:
+    """The digest of one subscriber's day; `matches` are those of what was chosen, in its order.
+
+    What fits and finds no room waits: it is offered again until it ages out.
+    """
+    profile, found = subscriber.profile, iter(matches)
+    fits, waits = _fitting(profile, day)
+    shown = {
+        one.key
+        for name, listings in chosen.items()
+        if name is not SectionName.NEAREST
+        for one in listings
+    }
+    matched_by = Counter(dict(day.further.matched_by))
+    matched_by.update(listing.source for listing in fits)
+    waiting = (_comes_again(one, day.last_call) for one in (*fits, *waits) if one.key not in shown)
+    return Digest(
+        subscriber=subscriber,
+        digest_on=day.digest_on,
+        sections=tuple(
+            Section(name, tuple(islice(found, len(listings)))) for name, listings in chosen.items()
+        ),
+        receipt=Receipt(
+            sources=day.sources,
+            considered=day.considered,
+            matched=matched_by.total(),
+            shown=len(shown),
+            waiting=day.further.waiting + sum(waiting),
+            matched_by=tuple(sorted(matched_by.items())),
+        ),
+        empty_reason="" if shown else _why_empty(profile, day),
+        mailed=bool(shown) or profile.when_empty is not WhenEmpty.SKIP,
+        newest=day.newest,
+    )
+
+
+def _why_empty(profile: Profile, day: Day) -> str:
+    nearest = day.ranked[0][1] if day.ranked else 0.0
+    return why_empty(day.considered, nearest, profile.min_score, day.sources, day.digest_on)
+
+
+def _fitting(profile: Profile, day: Day) -> tuple[list[Listing], list[Listing]]:
+    """What of the new and of the earlier listings reaches the floor."""
+    new, old = (
+        [listing for listing, score in scored if score >= profile.min_score]
+        for scored in (day.ranked, day.earlier)
+    )
+    return new, old
 
 
 def cut_to(digest: Digest, items: int, last_call: datetime | None = None) -> Digest:

@@ -119,12 +119,14 @@ def forecast(
     passing = [ranking.listing[low : low + over[high] - over[low]] for low, high in pairwise(first)]
     passed, left = passing[0].tolist(), passing[len(asked) + 1 :]
     alone = [len(np.setdiff1d(passing[0], kept, assume_unique=True)) for kept in left]
+    picked = passed[:PICKS] + passed[PICKS:][-PICKS:]
+    picks = pairs.matches([0] * len(picked), picked)
     return Forecast(
         floor=fit.min_score,
         listings=len(listings),
         days=_days(days.of, passed, fit.max_items),
-        best=tuple(pairs.match(0, at) for at in passed[:PICKS]),
-        worst=tuple(pairs.match(0, at) for at in passed[PICKS:][-PICKS:]),
+        best=tuple(picks[:PICKS]),
+        worst=tuple(picks[PICKS:]),
         terms=_terms(asked, found[1 : len(asked) + 1], alone, len(listings)),
         wanted=profile.per_day,
     )

@@ -38,7 +38,7 @@ from digest.model import (
     Source,
     SourceRun,
 )
-from digest.planner import plan
+from digest.planner import Planner, plan
 from digest.press import render
 from digest.reader import (
     Known,
@@ -183,9 +183,9 @@ def prepare(
     """
     _check_read(app)
     app.store.resume(now)
-    tally: Counter[DeliveryState] = Counter()
+    planner, tally = Planner(app, now), Counter[DeliveryState]()
     while due := app.store.due(now, PREPARE_BATCH, at_once=at_once):
-        digests = list(plan(app, due, now))
+        digests = list(planner.plan(due))
         app.store.open_deliveries(app.frame, digests, now)
         tally.update(
             DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY for digest in digests

@@ -1,12 +1,13 @@
 """The nouns: immutable values that every other room passes around.
 
-Owns the shapes; those of `states.py` (a delivery's states and outcomes) and of `message.py` are
-nouns as well. Never reads a clock, a file or the network.
+Owns the shapes; those of `states.py` (a delivery's states and outcomes), `reason.py` and
+`message.py` are nouns as well. Never reads a clock, a file or the network.
 Times are aware UTC and end in `_at`; local calendar days end in `_on`; durations carry a unit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -14,6 +15,8 @@ from enum import StrEnum
 # ruff: noqa: PLC0414 - `as` is how the typing rules mark a name that is handed on
 from digest.message import Imprint as Imprint
 from digest.message import Message as Message
+from digest.reason import Reason as Reason
+from digest.reason import Reasons as Reasons
 from digest.states import MOVES as MOVES
 from digest.states import Deferred as Deferred
 from digest.states import DeliveryState as DeliveryState
@@ -251,32 +254,15 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a listing scored: the term as the subscriber wrote it, where, how often, its points.
-
-    `field` is `title`, `abstract` or both (`title and abstract`), `author`, `category`, `org` or
-    `source`, or `meaning` for what a model says of the whole. `related` marks weak evidence: the
-    word stands with the profile's terms, it is not one of them. `learned` marks, of these, what was
-    learned from liked and disliked listings. `part` names the words of a phrase that stand alone
-    where the phrase as a whole is absent, else it is empty.
-    """
-
-    term: str
-    field: str
-    points: float
-    count: int = 1
-    related: bool = False
-    part: str = ""
-    learned: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Match:
-    """A listing with its score, 0..1, and the reasons, most points first; points sum to score."""
+    """A listing with its score, 0..1, and the reasons, most points first; points sum to score.
+
+    The points are kept in 4 bytes each.
+    """
 
     listing: Listing
     score: float
-    reasons: tuple[Reason, ...] = ()
+    reasons: Sequence[Reason] = ()
 
 
 # --- what is mailed -------------------------------------------------------------------------

@@ -13,7 +13,10 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import islice
 
-from digest.composer import FOLLOWED, Day
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.composer import FOLLOWED, NEAREST, Day, Further, room
 from digest.language import labs_named, read_lab
 from digest.matcher import Matcher, Pairs, Ranking
 from digest.model import Listing, Profile, Reason
@@ -27,6 +30,22 @@ among the listings first seen on its day."""
 
 Look = tuple[int, datetime]
 """The newest listing that the last digest looked at, and when."""
+
+
+Scored = tuple[NDArray[np.int32], NDArray[np.float32]]
+"""Places of listings and their scores, best first."""
+
+NOTHING_FURTHER = Further()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parted:
+    """Listings as a last look parts them: new after it, there before it, to be offered again."""
+
+    new: NDArray[np.bool_]
+    old: NDArray[np.bool_]
+    again: NDArray[np.bool_]
+    considered: int
 
 
 @dataclass(frozen=True)
@@ -59,27 +78,62 @@ class Offers:
 
         The listings with the ids `shown` were shown to this subscriber, `look` was their last one.
         """
-        new, old = self._parted(look)
-        seen = {self.places[one] for one in shown if one in self.places}
-        scored = [(at, score) for at, score in self.ranking[number] if at not in seen]
-        scores = dict(scored)
-        again = self._open if self.rolls else frozenset[int]()
+        parted, mine = self._parted(look), slice(*self.ranking.first[number : number + 2])
+        at, score = self.ranking.listing[mine], self.ranking.score[mine]
+        seen = [self.places[one] for one in shown if one in self.places]
+        if seen:
+            kept = ~np.isin(at, seen)
+            at, score = at[kept], score[kept]
+        risen = self._risen(parted, at, score)
+        followed = [
+            self.listings[one]
+            for one in sorted(self.followed[number])
+            if self._open[one] and one not in seen
+        ]
+        voted = list(self._voted_for(number, profile, parted.new, seen))
+        # Without these nothing but its rank brings a listing into the digest.
+        most = len(self.listings) if risen or followed or voted else room(profile)
+        new, again = parted.new[at], parted.again[at]
+        ranked, earlier = (at[new], score[new]), (at[again], score[again])
         return replace(
             blank,
-            ranked=[(self.listings[at], score) for at, score in scored if at in new],
-            earlier=[(self.listings[at], s) for at, s in scored if at in old and at in again],
-            rising=[
-                (self.listings[at], scores[at]) for at in self.rising if at in old and at in scores
-            ],
-            followed=[
-                self.listings[at]
-                for at in sorted(self.followed[number])
-                if at in self._open and at not in seen
-            ],
-            voted=list(self._voted_for(number, profile, new - seen)),
-            considered=len(new - seen),
+            ranked=self._scored(ranked, max(most, NEAREST)),
+            earlier=self._scored(earlier, most),
+            rising=risen,
+            followed=followed,
+            voted=voted,
+            considered=parted.considered - sum(parted.new[seen].tolist()),
             newest=self.listings[-1].id if self.listings else (look[0] if look else 0),
             last_call=self.last_call,
+            further=self._further(
+                _fitting(ranked, profile.min_score)[max(most, NEAREST) :],
+                _fitting(earlier, profile.min_score)[most:],
+            ),
+        )
+
+    def _risen(
+        self, parted: Parted, at: NDArray[np.int32], score: NDArray[np.float32]
+    ) -> list[tuple[Listing, float]]:
+        """What rises of the listings that were there to be looked at, with its score."""
+        there = [one for one in self.rising if parted.old[one]]
+        scores = dict(zip(at.tolist(), score.tolist(), strict=True)) if there else {}
+        return [(self.listings[one], scores[one]) for one in there if one in scores]
+
+    def _scored(self, scored: Scored, most: int) -> list[tuple[Listing, float]]:
+        """The first so many, with their scores."""
+        at, score = (each[:most].tolist() for each in scored)
+        return [(self.listings[one], value) for one, value in zip(at, score, strict=True)]
+
+    def _further(self, new: NDArray[np.int32], earlier: NDArray[np.int32]) -> Further:
+        """What else fits, new to the subscriber and not."""
+        if not len(new) and not len(earlier):
+            return NOTHING_FURTHER
+        names, source = self._sources
+        counts = np.bincount(source[new], minlength=len(names)).tolist()
+        again = np.count_nonzero(self._comes_again[new])
+        return Further(
+            tuple((name, count) for name, count in zip(names, counts, strict=True) if count),
+            int(again + np.count_nonzero(self._comes_again[earlier])),
         )
 
     def oldest(self, now: datetime) -> datetime:
@@ -91,30 +145,40 @@ class Offers:
         """Where each listing stands, by its id."""
         return {listing.id: at for at, listing in enumerate(self.listings)}
 
-    def _parted(self, look: Look | None) -> tuple[frozenset[int], frozenset[int]]:
-        """What is new after the last look, and what was there to be looked at."""
+    def _parted(self, look: Look | None) -> Parted:
+        """The listings as a last look parts them."""
         if look not in self._parts:
-            new = {at for at in self._open if look is None or _is_after(look, self.listings[at])}
-            old = (
-                {at for at, one in enumerate(self.listings) if not _is_after(look, one)}
-                if look
-                else set()
-            )
-            self._parts[look] = frozenset(new), frozenset(old)
+            there = [look is not None and not _is_after(look, one) for one in self.listings]
+            old = np.array(there, dtype=bool)
+            new = self._open & ~old
+            again = old & self._open if self.rolls else np.zeros_like(old)
+            self._parts[look] = Parted(new, old, again, int(np.count_nonzero(new)))
         return self._parts[look]
 
     @cached_property
-    def _parts(self) -> dict[Look | None, tuple[frozenset[int], frozenset[int]]]:
+    def _parts(self) -> dict[Look | None, Parted]:
         return {}
 
     @cached_property
-    def _open(self) -> frozenset[int]:
+    def _open(self) -> NDArray[np.bool_]:
         """What is there for more than to rise."""
-        return frozenset(
-            at
-            for at, listing in enumerate(self.listings)
-            if listing.first_seen_at is None or listing.first_seen_at >= self.opens_at
-        )
+        return self._seen_since(self.opens_at)
+
+    @cached_property
+    def _comes_again(self) -> NDArray[np.bool_]:
+        """What the next digest can still offer."""
+        return self._seen_since(self.last_call)
+
+    def _seen_since(self, since: datetime) -> NDArray[np.bool_]:
+        seen = (one.first_seen_at for one in self.listings)
+        return np.array([at is None or at >= since for at in seen], dtype=bool)
+
+    @cached_property
+    def _sources(self) -> tuple[list[str], NDArray[np.int64]]:
+        """The sources of the listings, and which of them is each one's."""
+        names = sorted({one.source for one in self.listings})
+        places = {name: place for place, name in enumerate(names)}
+        return names, np.array([places[one.source] for one in self.listings], dtype=np.int64)
 
     @cached_property
     def _voted(self) -> Sequence[int]:
@@ -122,16 +186,22 @@ class Offers:
         return sorted(voted, key=lambda at: _by_votes(self.listings[at]))
 
     def _voted_for(
-        self, number: int, profile: Profile, fresh: Collection[int]
+        self, number: int, profile: Profile, new: NDArray[np.bool_], seen: Collection[int]
     ) -> Iterator[Listing]:
-        """The most voted of these without the excluded ones; enough, if others are taken."""
+        """The most voted new ones, none excluded or seen; enough, if others are taken."""
         if profile.trending:
             allowed = (
                 self.listings[at]
                 for at in self._voted
-                if at in fresh and not self.pairs.excluded_by(number, at)
+                if new[at] and at not in seen and not self.pairs.excluded_by(number, at)
             )
             yield from islice(allowed, profile.trending + profile.max_items + FOLLOWED)
+
+
+def _fitting(scored: Scored, floor: float) -> NDArray[np.int32]:
+    """What of the listings with their scores, best first, reaches the floor."""
+    at, score = scored
+    return at[: int(np.count_nonzero(score >= np.float64(floor)))]
 
 
 def rising(

@@ -7,18 +7,18 @@ the ranking is the matcher's, the choosing the composer's.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from digest.app import App
-from digest.composer import Day, compose, cut_to
+from digest.composer import Chosen, Day, choose, compose, cut_to
 from digest.errors import TemplateError
 from digest.frames import has_own_templates, with_packaged_templates
 from digest.hints import HINT_AFTER, absent_terms, hint, wants_hint
 from digest.learning import likes_of
-from digest.matcher import Likes, Matcher
-from digest.model import Digest, Listing, Match, PersonalLinks, Profile, SourceRun
+from digest.matcher import Batch, Likes, Matcher
+from digest.model import Digest, Match, PersonalLinks, Profile, SourceRun, Subscriber
 from digest.offers import RISES_FOR, Offers, follows, of_labs, rising
 from digest.renderer import LARGEST_HTML
 from digest.schedule import days_covered
@@ -36,68 +36,107 @@ SOMETIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 def plan(app: App, due: Sequence[Due], now: datetime) -> Iterator[Digest]:
     """The digests of these subscribers' days, composed but not yet opened in the ledger."""
-    groups: dict[tuple[date, int], list[Due]] = defaultdict(list)
-    for one in due:
-        groups[one.digest_on, days_covered(one.digest_on, one.subscriber.days)].append(one)
-    for (digest_on, covered), group in groups.items():
-        window = timedelta(days=covered)
-        digests = list(_plan_group(app, group, digest_on, window, now))
-        yield from _hinted(app, digests, digest_on, now)
+    return Planner(app, now).plan(due)
 
 
-def _plan_group(
-    app: App, group: Sequence[Due], digest_on: date, covered: timedelta, now: datetime
-) -> Iterator[Digest]:
-    """Digests for one local day of subscribers who look back over the same days."""
-    matcher, people = app.matcher(now), [one.subscriber.id for one in group]
-    likes = likes_of(app.store, [one.subscriber for one in group])
-    profiles = app.fitted([one.subscriber.profile for one in group], now, likes)
-    offers = _offers(app, profiles, likes, covered, now)
-    blank = Day(digest_on, sources=_receipt_sources(app, now - covered, now))
-    seen = app.store.shown(people, offers.oldest(now).date() - timedelta(days=1), digest_on)
-    looks = app.store.last_looks(people, digest_on)
-    links = app.tokens.links(app.frame.base_url, 1, SOMETIME)  # all are as long as these
-    for number, (one, profile) in enumerate(zip(group, profiles, strict=True)):
-        person = one.subscriber.id
-        day = offers.day(blank, number, profile, seen.get(person, ()), looks.get(person))
-        match = _matching(matcher, offers, number, profile)
-        digest = compose(replace(one.subscriber, profile=profile), day, match)
-        yield _fitting(app, digest, links, offers.last_call)
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The stored listings that digests over the same days draw on, read once for all of them."""
+
+    batch: Batch
+    rising: Sequence[int]
+    opens_at: datetime
+    sources: tuple[SourceRun, ...]
 
 
-def _offers(
-    app: App,
-    profiles: Sequence[Profile],
-    likes: Sequence[Likes | None],
-    covered: timedelta,
-    now: datetime,
-) -> Offers:
-    """What the stored listings offer to these profiles: those of their days, and what rises."""
-    matcher = app.matcher(now)
-    rollover = timedelta(days=app.config.service.rollover_days)
-    opens_at = now - covered - rollover - SLACK
-    stored = app.store.candidates(min(opens_at, now - RISES_FOR))
-    history = app.store.vote_history((now - RISES_FOR).date())
-    risen = {stored[at].id for at in rising(stored, history, now)}
-    listings = [
-        one
-        for one in stored
-        if one.id in risen or (one.first_seen_at and one.first_seen_at >= opens_at)
-    ]
-    pairs = matcher.pairs(profiles, listings, likes)
-    by_labs = of_labs(profiles, listings, pairs)
-    return Offers(
-        listings=listings,
-        pairs=pairs,
-        ranking=pairs.rank(len(listings)),
-        followed=[
-            {*a, *b} for a, b in zip(matcher.followed(profiles, listings), by_labs, strict=True)
-        ],
-        rising=rising(listings, history, now),
-        opens_at=opens_at,
-        last_call=now - rollover - SLACK,
-        rolls=bool(rollover),
-    )
+class Planner:
+    """Plans the digests of one time, batch after batch; what is stored later is for later ones."""
+
+    def __init__(self, app: App, now: datetime) -> None:
+        self._app = app
+        self._now = now
+        self._shelves: dict[timedelta, Shelf] = {}
+
+    def plan(self, due: Sequence[Due]) -> Iterator[Digest]:
+        """The digests of these subscribers' days."""
+        groups: dict[tuple[date, int], list[Due]] = defaultdict(list)
+        for one in due:
+            groups[one.digest_on, days_covered(one.digest_on, one.subscriber.days)].append(one)
+        for (digest_on, covered), group in groups.items():
+            digests = list(self._plan_group(group, digest_on, timedelta(days=covered)))
+            yield from _hinted(self._app, digests, digest_on, self._now)
+
+    def _plan_group(
+        self, group: Sequence[Due], digest_on: date, covered: timedelta
+    ) -> Iterator[Digest]:
+        """Digests for one local day of subscribers who look back over the same days."""
+        app, now, people = self._app, self._now, [one.subscriber.id for one in group]
+        matcher, shelf = app.matcher(now), self._shelf(covered)
+        likes = likes_of(app.store, [one.subscriber for one in group])
+        profiles = app.fitted([one.subscriber.profile for one in group], now, likes)
+        offers = self._offers(shelf, profiles, likes)
+        blank = Day(digest_on, sources=shelf.sources)
+        seen = app.store.shown(people, offers.oldest(now).date() - timedelta(days=1), digest_on)
+        looks = app.store.last_looks(people, digest_on)
+        days = [
+            offers.day(blank, number, profile, seen.get(person, ()), looks.get(person))
+            for number, (person, profile) in enumerate(zip(people, profiles, strict=True))
+        ]
+        chosen = [choose(profile, day) for profile, day in zip(profiles, days, strict=True)]
+        matches = _matches(matcher, offers, profiles, chosen)
+        links = app.tokens.links(app.frame.base_url, 1, SOMETIME)  # all are as long as these
+        for one, profile, day, picked in zip(group, profiles, days, chosen, strict=True):
+            digest = compose(_with_profile(one.subscriber, profile), day, picked, matches)
+            yield _fitting(app, digest, links, offers.last_call)
+
+    def _shelf(self, covered: timedelta) -> Shelf:
+        """What the stored listings offer over these days: those of the days, and what rises."""
+        if covered not in self._shelves:
+            store, now = self._app.store, self._now
+            opens_at = now - covered - self._rollover - SLACK
+            stored = store.candidates(min(opens_at, now - RISES_FOR))
+            history = store.vote_history((now - RISES_FOR).date())
+            risen = {stored[at].id for at in rising(stored, history, now)}
+            listings = [
+                one
+                for one in stored
+                if one.id in risen or (one.first_seen_at and one.first_seen_at >= opens_at)
+            ]
+            self._shelves[covered] = Shelf(
+                batch=self._app.matcher(now).read(listings),
+                rising=rising(listings, history, now),
+                opens_at=opens_at,
+                sources=_receipt_sources(self._app, now - covered, now),
+            )
+        return self._shelves[covered]
+
+    def _offers(
+        self, shelf: Shelf, profiles: Sequence[Profile], likes: Sequence[Likes | None]
+    ) -> Offers:
+        """What a shelf offers to these profiles."""
+        matcher, listings = self._app.matcher(self._now), shelf.batch.listings
+        pairs = matcher.pairs(profiles, shelf.batch, likes)
+        by_labs = of_labs(profiles, listings, pairs)
+        by_authors = matcher.followed(profiles, listings)
+        return Offers(
+            listings=listings,
+            pairs=pairs,
+            ranking=pairs.rank(len(listings)),
+            followed=[{*a, *b} for a, b in zip(by_authors, by_labs, strict=True)],
+            rising=shelf.rising,
+            opens_at=shelf.opens_at,
+            last_call=self._now - self._rollover - SLACK,
+            rolls=bool(self._rollover),
+        )
+
+    @property
+    def _rollover(self) -> timedelta:
+        return timedelta(days=self._app.config.service.rollover_days)
+
+
+def _with_profile(subscriber: Subscriber, profile: Profile) -> Subscriber:
+    same = subscriber.profile is profile
+    return subscriber if same else replace(subscriber, profile=profile)
 
 
 def _fitting(app: App, digest: Digest, links: PersonalLinks, last_call: datetime) -> Digest:
@@ -135,18 +174,22 @@ def _hinted(
         yield replace(digest, hint=said) if said else digest
 
 
-def _matching(
-    matcher: Matcher, offers: Offers, number: int, profile: Profile
-) -> Callable[[Listing], Match]:
-    """The match of a listing for a profile, who and what is followed said in its reasons."""
-    anyone = profile.authors or profile.organizations
-
-    def match(listing: Listing) -> Match:
-        found = offers.pairs.match(number, offers.places[listing.id])
-        followed = follows(matcher, profile, listing) if anyone else ()
-        return replace(found, reasons=found.reasons + followed) if followed else found
-
-    return match
+def _matches(
+    matcher: Matcher, offers: Offers, profiles: Sequence[Profile], chosen: Sequence[Chosen]
+) -> Iterator[Match]:
+    """The matches of all that was chosen, who and what is followed said in their reasons."""
+    asked = [
+        (number, offers.places[listing.id])
+        for number, sections in enumerate(chosen)
+        for listings in sections.values()
+        for listing in listings
+    ]
+    numbers, places = [number for number, _ in asked], [place for _, place in asked]
+    for number, match in zip(numbers, offers.pairs.matches(numbers, places), strict=True):
+        profile = profiles[number]
+        anyone = profile.authors or profile.organizations
+        followed = follows(matcher, profile, match.listing) if anyone else ()
+        yield replace(match, reasons=(*match.reasons, *followed)) if followed else match
 
 
 def _receipt_sources(app: App, since: datetime, now: datetime) -> tuple[SourceRun, ...]:

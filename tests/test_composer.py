@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.composer import FOLLOWED, NEAREST, RISING, TITLES, Day, compose, cut_to
+from digest.composer import FOLLOWED, NEAREST, RISING, TITLES, Day, choose, compose, cut_to
 from digest.model import (
     Digest,
     Listing,
@@ -29,7 +29,9 @@ def composed(day: Day, **wanted: object) -> Digest:
     """The digest of a day for a profile with these settings."""
     person: Subscriber = subscriber(profile=replace(Profile(), **wanted))  # type: ignore[arg-type]  # fields of Profile
     scores = {one.key: score for one, score in (*day.ranked, *day.earlier, *day.rising)}
-    return compose(person, day, lambda one: Match(one, scores.get(one.key, 0.0)))
+    chosen = choose(person.profile, day)
+    shown = [Match(one, scores.get(one.key, 0.0)) for part in chosen.values() for one in part]
+    return compose(person, day, chosen, shown)
 
 
 def titles(digest: Digest, name: SectionName) -> list[str]:

@@ -13,7 +13,7 @@ import digest
 HOUSE = Path(digest.__file__).parent
 
 LAYERS = (
-    ("states", "message"),
+    ("states", "message", "reason"),
     ("model", "errors"),
     ("text", "tex", "markup", "language", "schedule", "addresses", "bounces"),
     ("sources",),

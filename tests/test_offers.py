@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.composer import Day, compose
+from digest.composer import Day, choose, compose
 from digest.matcher import Matcher, Statistics
 from digest.model import Digest, Listing, Profile, SectionName
 from digest.offers import GATHERED, RISES_FOR, TOP_OF_DAY, Look, Offers, of_labs, rising
@@ -225,6 +225,8 @@ def _next(
     history = {new.id: [(now.date(), new.votes or 0)] for new, _ in found}
     made = offers(*week, one=one, now=now, history=history)
     day = made.day(Day(now.date()), 0, one, shown, look)
+    chosen = choose(one, day)
+    places = [made.places[each.id] for part in chosen.values() for each in part]
     return compose(
-        subscriber(profile=one), day, lambda each: made.pairs.match(0, made.places[each.id])
+        subscriber(profile=one), day, chosen, made.pairs.matches([0] * len(places), places)
     )

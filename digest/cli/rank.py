@@ -67,10 +67,12 @@ def rank(  # noqa: PLR0913, PLR0917 - one for each option of the command line
     ranking = pairs.rank(top or (EXPLAINED if explain else len(listings)))
     with _opened(output) as out:
         for number, (name, _) in enumerate(profiles):
-            for at, score in ranking[number]:
+            found = ranking[number]
+            told = pairs.matches([number] * len(found), [at for at, _ in found]) if explain else []
+            for at, score in found:
                 line = [name, listings[at].key, f"{score:.7g}"]
                 if explain:
-                    line.append(_reasons(pairs.match(number, at)))
+                    line.append(_reasons(told.pop(0)))
                 out.write("\t".join(_cell(each) for each in line) + "\n")
 
 

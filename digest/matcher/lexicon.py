@@ -101,6 +101,11 @@ class Lexicon:
             known = self._numbers[text]
         return known
 
+    @property
+    def terms(self) -> list[str]:
+        """The keywords as they were asked for, in the order of their recipes' numbers."""
+        return list(self._recipes)
+
     def table(self) -> Table:
         """All recipes as arrays, in the order of their numbers."""
         if self._table is None or len(self._table.rarity) < len(self._recipes):

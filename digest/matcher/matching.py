@@ -102,11 +102,12 @@ class Matcher:
     def pairs(
         self,
         profiles: Sequence[Profile],
-        listings: Sequence[Listing],
+        listings: Sequence[Listing] | Batch,
         likes: Sequence[Likes | None] | None = None,
     ) -> Pairs:
         """These profiles beside these listings, to be ranked and then looked at pair by pair."""
-        return Pairs(self.compile(profiles, likes), read(listings), profiles)
+        batch = listings if isinstance(listings, Batch) else read(listings)
+        return Pairs(self.compile(profiles, likes), batch, profiles)
 
     # --- followed authors ---------------------------------------------------------------------
 

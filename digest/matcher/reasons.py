@@ -1,7 +1,7 @@
 """Why a listing scored as it did, in points that add up to the score.
 
-Owns the parting of one score among its keywords, the near misses, and what it would take to pass
-the floor. Works on one profile and one listing; the numbers are those of the ranking.
+Owns where a term stands, the near misses, and what it would take to pass the floor. Works on one
+profile and one listing; the numbers are those of the ranking.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from digest.language.terms import parse
 from digest.matcher import formula
 from digest.matcher.lexicon import VALUES, Lexicon
-from digest.model import Match, Reason
+from digest.model import Match
 
 Found = dict[int, tuple[int, int]]
 """For each unit that stands in the listing, how often in the title and how often elsewhere."""
@@ -102,24 +102,6 @@ def describe_weak(term: str, title: int, rest: int, *, learned: bool) -> Share:
     """A related or learned term that stands so often in the title and elsewhere."""
     field = _named([(title, rest)])
     return Share(term, field, max(1, title + rest), related=True, learned=learned)
-
-
-def part_score(score: float, parts: Parts) -> tuple[Reason, ...]:
-    """The reasons, most points first; their points add up to the score.
-
-    `parts` are what gave something to the sum that became the score, with how much.
-    """
-    total = sum(raw for _, raw in parts)
-    gain = loss = score / total if total > 0 else 1.0
-    if total <= 0:  # what counts against outweighs the rest: scaled so that both sum to 0
-        against = -sum(raw for _, raw in parts if raw < 0)
-        loss = sum(raw for _, raw in parts if raw > 0) / against if against else 0.0
-    reasons = [
-        Reason(each.term, each.field, points, each.count, each.related, each.part, each.learned)
-        for each, raw in parts
-        if (points := raw * (gain if raw > 0 else loss))
-    ]
-    return tuple(sorted(reasons, key=lambda r: (-r.points, r.term)))
 
 
 # --- what would have to change ----------------------------------------------------------------

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 Row = tuple[Sequence[int], Sequence[float]]
@@ -58,6 +59,17 @@ class Rows:
         for block in self._blocks:
             parts = block.data, block.indices, block.indptr
             yield csr_matrix(parts, shape=(block.shape[0], columns), copy=False)
+
+    def those(self, indices: NDArray[np.integer], columns: int) -> csr_matrix:
+        """Some rows, by their indices in ascending order, as a matrix of so many columns."""
+        self._settle()
+        parts, low = [], 0
+        for block, first in zip(self._blocks, self._first, strict=False):
+            high = int(np.searchsorted(indices, first + block.shape[0]))
+            parts.append(block[indices[low:high] - first])
+            low = high
+        made = _stacked(parts)
+        return csr_matrix((made.data, made.indices, made.indptr), shape=(made.shape[0], columns))
 
     def row(self, index: int) -> Row:
         """The columns and the values of one row."""

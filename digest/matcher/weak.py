@@ -15,7 +15,6 @@ from scipy.sparse import csr_matrix, hstack
 from digest.matcher.reading import TITLE, Batch
 from digest.matcher.space import Space
 
-Said = dict[int, float]
 Often = dict[int, tuple[int, int]]
 """For each feature that stands in a listing, how often in the title and how often elsewhere."""
 
@@ -38,21 +37,22 @@ class Weak:
         self._feature = space.words_of(batch).astype(np.int32)
         self._title, self._stand = batch.field == TITLE, batch.stand
         self._first = np.searchsorted(batch.listing, np.arange(len(batch) + 1)).tolist()
-        self._said: dict[int, Said] = {}
         self._often: dict[int, Often] = {}
 
     def show(self, feature: int) -> str:
         """A feature as a person would write it as a keyword."""
         return self._space.show(feature)
 
-    def said_of(self, listing: int) -> Said:
-        """What each weak column says of a listing, without those that say nothing."""
-        if listing not in self._said:
-            rows = self._by_listing
-            low, high = rows.indptr[listing], rows.indptr[listing + 1]
-            entries = rows.indices[low:high].tolist(), rows.data[low:high].tolist()
-            self._said[listing] = dict(zip(*entries, strict=True))
-        return self._said[listing]
+    @property
+    def words(self) -> int:
+        """How many columns are words as they stand."""
+        return len(self._space.words)
+
+    def row(self, listing: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The weak columns that say something of a listing, and what they say."""
+        rows = self._by_listing
+        low, high = rows.indptr[listing], rows.indptr[listing + 1]
+        return rows.indices[low:high], rows.data[low:high]
 
     def often_in(self, listing: int) -> Often:
         """How often each feature stands in a listing."""

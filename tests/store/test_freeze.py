@@ -37,7 +37,7 @@ def thawed(body: str) -> tuple[Reason, ...]:
         return SHOWN
 
     kept = thaw(body, NOW.date(), mailed=True, frame=FrameSnapshot(FRAME, ()), listing=shown)
-    return kept.sections[0].matches[0].reasons
+    return tuple(kept.sections[0].matches[0].reasons)
 
 
 def frozen(reader: Subscriber | None = None, reasons: tuple[Reason, ...] = REASONS) -> str:
