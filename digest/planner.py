@@ -22,7 +22,7 @@ from digest.model import Digest, Match, PersonalLinks, Profile, SourceRun, Subsc
 from digest.offers import RISES_FOR, Offers, follows, of_labs, rising
 from digest.renderer import LARGEST_HTML
 from digest.schedule import days_covered
-from digest.sizes import items_that_fit
+from digest.sizes import Measure
 from digest.standing import stood, summed
 from digest.store import Due
 
@@ -56,6 +56,8 @@ class Planner:
         self._app = app
         self._now = now
         self._shelves: dict[timedelta, Shelf] = {}
+        self._links = app.tokens.links(app.frame.base_url, 1, SOMETIME)  # all are as long as these
+        self._measure = Measure(app.frame.note, self._links.tune, LARGEST_HTML)
 
     def plan(self, due: Sequence[Due]) -> Iterator[Digest]:
         """The digests of these subscribers' days."""
@@ -84,10 +86,9 @@ class Planner:
         ]
         chosen = [choose(profile, day) for profile, day in zip(profiles, days, strict=True)]
         matches = _matches(matcher, offers, profiles, chosen)
-        links = app.tokens.links(app.frame.base_url, 1, SOMETIME)  # all are as long as these
         for one, profile, day, picked in zip(group, profiles, days, chosen, strict=True):
             digest = compose(_with_profile(one.subscriber, profile), day, picked, matches)
-            yield _fitting(app, digest, links, offers.last_call)
+            yield self._fitting(digest, offers.last_call)
 
     def _shelf(self, covered: timedelta) -> Shelf:
         """What the stored listings offer over these days: those of the days, and what rises."""
@@ -129,6 +130,19 @@ class Planner:
             rolls=bool(self._rollover),
         )
 
+    def _fitting(self, digest: Digest, last_call: datetime) -> Digest:
+        """The digest as far as one mail can hold it, so that the ledger knows what was shown.
+
+        What our templates make of it is known well enough beforehand; an operator's own are
+        measured.
+        """
+        total = sum(len(section.matches) for section in digest.sections)
+        if has_own_templates(self._app.frame):
+            fits = _measured(self._app, digest, self._links)
+        else:
+            fits = self._measure.items_that_fit(digest)
+        return cut_to(digest, fits, last_call) if fits < total else digest
+
     @property
     def _rollover(self) -> timedelta:
         return timedelta(days=self._app.config.service.rollover_days)
@@ -137,18 +151,6 @@ class Planner:
 def _with_profile(subscriber: Subscriber, profile: Profile) -> Subscriber:
     same = subscriber.profile is profile
     return subscriber if same else replace(subscriber, profile=profile)
-
-
-def _fitting(app: App, digest: Digest, links: PersonalLinks, last_call: datetime) -> Digest:
-    """The digest as far as one mail can hold it, so that the ledger knows what was shown.
-
-    What our templates make of it is known well enough beforehand; an operator's own are measured.
-    """
-    total = sum(len(section.matches) for section in digest.sections)
-    room = items_that_fit(digest, app.frame.note, links.tune, LARGEST_HTML)
-    if has_own_templates(app.frame):
-        room = _measured(app, digest, links)
-    return cut_to(digest, room, last_call) if room < total else digest
 
 
 def _measured(app: App, digest: Digest, links: PersonalLinks) -> int:

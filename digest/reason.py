@@ -16,8 +16,8 @@ FIELDS = (
 )  # fmt: skip
 """Fields that a kept reason names by their number: new ones are added at the end."""
 
-RELATED, LEARNED = 0x40, 0x80
-"""Marks beside the number of the field."""
+FIELD, RELATED, LEARNED = 0x3F, 0x40, 0x80
+"""The bits of a field's number, and the marks beside it."""
 
 RECORD = Struct("<HHHBf")
 """A kept reason: its term and its part by their places among the texts, its count, its field with
@@ -89,7 +89,7 @@ class Reasons(Sequence[Reason]):
             self._made = tuple(
                 Reason(
                     texts[term],
-                    FIELDS[marks & ~(RELATED | LEARNED)],
+                    FIELDS[marks & FIELD],
                     points,
                     count,
                     bool(marks & RELATED),

@@ -8,6 +8,7 @@ from digest.matcher.floors import Days, Floors, fit_floor, fitted
 from digest.matcher.lexicon import share_of
 from digest.matcher.likes import Likes
 from digest.matcher.matching import Matcher, learn
+from digest.matcher.packing import KEPT
 from digest.matcher.pairs import Pairs
 from digest.matcher.profiles import Profiles
 from digest.matcher.proposals import Proposal
@@ -17,7 +18,7 @@ from digest.matcher.reasons import Explanation
 from digest.matcher.statistics import Statistics, terms_of
 
 __all__ = [
-    "Batch", "Days", "Explanation", "Floors", "Likes", "Matcher", "Pairs", "Profiles", "Proposal",
-    "Ranking", "Statistics", "all_in_one", "examples", "fit_floor", "fitted", "learn", "sense",
-    "share_of", "terms_of",
+    "KEPT", "Batch", "Days", "Explanation", "Floors", "Likes", "Matcher", "Pairs", "Profiles",
+    "Proposal", "Ranking", "Statistics", "all_in_one", "examples", "fit_floor", "fitted", "learn",
+    "sense", "share_of", "terms_of",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from digest.reason import FIELDS, MOST_COUNTED, RECORD
 from digest.reason import LEARNED as LEARNED_MARK
 from digest.reason import RELATED as RELATED_MARK
 
-_KEPT = np.dtype(
+KEPT = np.dtype(
     [("term", "<u2"), ("part", "<u2"), ("count", "<u2"), ("marks", "u1"), ("points", "<f4")]
 )
 """`RECORD` as an array has it."""
@@ -42,7 +42,7 @@ def pack(
     whose = row[parts.pair]
     term, texts = _terms(entries, parts.entry)
     part = _add_parts(texts, whose, [one.part for one in shares], share)
-    made = np.empty(len(points), dtype=_KEPT)
+    made = np.empty(len(points), dtype=KEPT)
     made["term"], made["part"], made["points"] = term, part, points
     counts = np.array([min(one.count, MOST_COUNTED) for one in shares], dtype=np.uint16)
     marks = np.array([_NUMBERS[one.field] for one in shares], dtype=np.uint8)

@@ -24,6 +24,7 @@ from digest.model import (
     Subscriber,
     SubscriberState,
 )
+from digest.store.freeze import Frozen
 from digest.store.moved import Moved
 from digest.store.operating import Operating
 from digest.store.personal import Personal
@@ -323,7 +324,9 @@ class Store(Moved, Operating, Personal, ProfileKeeper, Returned, ListingReader, 
         They had two digests at least since that day, and one of that day or earlier.
         """
 
-    def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
+    def open_deliveries(
+        self, frame: Frame, digests: Sequence[Digest | Frozen], now: datetime
+    ) -> int:
         """Write the ledger rows of digests; returns how many are new.
 
         A subscriber's day that has its row already is passed over. Older rows of the same

@@ -27,6 +27,7 @@ from digest.store.freeze import (
     FRAME,
     LISTING,
     FrameSnapshot,
+    Frozen,
     thaw,
 )
 from digest.store.opening import Opening
@@ -97,7 +98,9 @@ class LedgerVerbs(Watermark):
             seen[subscriber_id].update(json.loads(listing_ids))
         return {subscriber_id: frozenset(ids) for subscriber_id, ids in seen.items()}
 
-    def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
+    def open_deliveries(
+        self, frame: Frame, digests: Sequence[Digest | Frozen], now: datetime
+    ) -> int:
         """Write the ledger rows of digests; returns how many are new."""
         with self.writing() as db:
             return Opening(db, frame, now, self._restored_until(db)).write(digests)

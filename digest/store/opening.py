@@ -13,19 +13,18 @@ from sqlite_utils import Database
 from digest.model import DeliveryState, Digest, Frame, Listing, SourceRun
 from digest.schedule import send_instant
 from digest.store.connection import stamp
-from digest.store.freeze import FRAME, LISTING, FrameSnapshot, fingerprint, freeze
+from digest.store.freeze import FRAME, LISTING, FrameSnapshot, Frozen, fingerprint, freeze
 from digest.store.watermark import HELD_BACK
 
 OPEN_ROW = """
-INSERT INTO deliveries (subscriber_id, digest_on, state, message_id, recipient, frame_id,
+INSERT INTO deliveries (id, subscriber_id, digest_on, state, message_id, recipient, frame_id,
     listing_ids, prepared_at, attempts, unknowns, next_attempt_at, owner, code, reply, closed_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ?)
 """
 
-OPEN_BODY = """
-INSERT INTO bodies (delivery_id, body)
-SELECT id, ? FROM deliveries WHERE subscriber_id = ? AND digest_on = ?
-"""
+OPEN_BODY = "INSERT INTO bodies (delivery_id, body) VALUES (?, ?)"
+
+LAST_ROW = "SELECT coalesce(max(id), 0) FROM deliveries"
 
 UNOPENED = """
 SELECT id FROM subscribers WHERE id IN (SELECT value FROM json_each(:people))
@@ -61,48 +60,50 @@ class Opening:
         self._frames: dict[tuple[SourceRun, ...], int] = {}
         self._listings: dict[int, tuple[Listing, int]] = {}
 
-    def write(self, digests: Sequence[Digest]) -> int:
+    def write(self, digests: Sequence[Digest | Frozen]) -> int:
         """Write the rows of digests whose day has none yet; returns how many.
 
         All of one day at once: to ask and to tell the database of each takes four times as long.
         """
-        days: dict[date, dict[int, Digest]] = defaultdict(dict)
+        days: dict[date, dict[int, Frozen]] = defaultdict(dict)
         for digest in digests:
-            days[digest.digest_on].setdefault(digest.subscriber.id, digest)
+            one = digest if isinstance(digest, Frozen) else freeze(digest)
+            days[one.digest_on].setdefault(one.subscriber_id, one)
         return sum(self._write_day(day.isoformat(), asked) for day, asked in days.items())
 
-    def _write_day(self, day: str, asked: dict[int, Digest]) -> int:
+    def _write_day(self, day: str, asked: dict[int, Frozen]) -> int:
         # Nobody else writes during the transaction, so that what is asked first holds to its end.
         new = [row[0] for row in self._db.execute(UNOPENED, _named(asked, day=day))]
         digests = [asked[person] for person in new]
-        many = self._db.conn.executemany
-        many(OPEN_ROW, [self._row(digest, day) for digest in digests])
-        many(OPEN_BODY, [(freeze(d, self._listing_id), d.subscriber.id, day) for d in digests])
+        many, last = self._db.conn.executemany, self._db.execute(LAST_ROW).fetchone()[0]
+        numbered = list(enumerate(digests, last + 1))
+        many(OPEN_ROW, [self._row(number, one, day) for number, one in numbered])
+        many(OPEN_BODY, [(number, one.numbered(self._listing_id)) for number, one in numbered])
         self._db.execute(REPLACE, _named(new, day=day, now=self._now))
         self._db.execute(ANSWER, _named(asked, day=day))
         return len(new)
 
-    def _state(self, digest: Digest) -> DeliveryState:
+    def _state(self, digest: Frozen) -> DeliveryState:
         """How a row begins: held where a lost ledger may have known that it went out."""
         if not digest.mailed:
             return DeliveryState.EMPTY
         if self._restored_until is None:
             return DeliveryState.QUEUED
-        one = digest.subscriber
-        sent_at = send_instant(digest.digest_on, one.send_at, one.timezone)
+        sent_at = send_instant(digest.digest_on, digest.send_at, digest.timezone)
         return DeliveryState.HELD if sent_at <= self._restored_until else DeliveryState.QUEUED
 
-    def _row(self, digest: Digest, day: str) -> tuple[object, ...]:
+    def _row(self, number: int, digest: Frozen, day: str) -> tuple[object, ...]:
         state = self._state(digest)
         queued = state is DeliveryState.QUEUED
         return (
-            digest.subscriber.id,
+            number,
+            digest.subscriber_id,
             day,
             state,
             f"{day}.{secrets.token_hex(10)}@{self._domain}",
-            digest.subscriber.email,
-            self._frame_id(digest.receipt.sources),
-            json.dumps([listing.id for listing in digest.listings], separators=(",", ":")),
+            digest.recipient,
+            self._frame_id(digest.sources),
+            f"[{','.join([str(listing.id) for listing in digest.listings])}]",
             self._now,
             self._now if queued else None,
             HELD_BACK if state is DeliveryState.HELD else digest.empty_reason,

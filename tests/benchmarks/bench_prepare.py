@@ -111,7 +111,7 @@ def watch_steps(watch: Stopwatch, app: App) -> None:
     watch.watch(planner, "choose", "compose: choose")
     watch.watch(Pairs, "matches", "compose: scores and reasons")
     watch.watch(planner, "compose", "compose: count")
-    watch.watch(planner, "_fitting", "compose: what fits one mail")
+    watch.watch(planner.Planner, "_fitting", "compose: what fits one mail")
     watch.watch(store, "open_deliveries", "open: begin and commit")
     watch.watch(Opening, "write", "open: encode and write the rows")
 

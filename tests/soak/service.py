@@ -25,6 +25,7 @@ from digest.mailer import Envelope, Mailer, Permit, Session
 from digest.model import Digest, Frame, Outcome
 from digest.scheduler import stop_signal
 from digest.store import Lease, Tried
+from digest.store.freeze import Frozen
 from digest.store.sqlite import SqliteStore
 
 OURS = (
@@ -69,7 +70,9 @@ class MortalStore(SqliteStore):
             if self._turning:
                 self.fate.pass_by("inside the transaction")
 
-    def open_deliveries(self, frame: Frame, digests: Sequence[Digest], now: datetime) -> int:
+    def open_deliveries(
+        self, frame: Frame, digests: Sequence[Digest | Frozen], now: datetime
+    ) -> int:
         """The same."""
         opened = super().open_deliveries(frame, digests, now)
         self.fate.pass_by("after the snapshot")

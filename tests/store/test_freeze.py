@@ -18,14 +18,15 @@ from digest.model import (
     SectionName,
     Subscriber,
 )
-from digest.store.freeze import FIELDS, FrameSnapshot, freeze, thaw
+from digest.reason import FIELDS
+from digest.store.freeze import FrameSnapshot, freeze, thaw
 from tests.samples import FRAME, NOW, listing, subscriber
 
 SHOWN = listing("Tiles")
 REASONS = (
-    Reason("tiles", "title", 0.3),
-    Reason("kernels", "abstract", 0.1, related=True),
-    Reason("memory", "abstract", 0.1, 2, related=True, learned=True),
+    Reason("tiles", "title", 0.5),
+    Reason("kernels", "abstract", 0.25, related=True),
+    Reason("memory", "abstract", 0.125, 2, related=True, learned=True),
 )
 
 
@@ -43,7 +44,8 @@ def thawed(body: str) -> tuple[Reason, ...]:
 def frozen(reader: Subscriber | None = None, reasons: tuple[Reason, ...] = REASONS) -> str:
     """The ledger text of a digest of one listing."""
     section = Section(SectionName.FOR_YOU, (Match(SHOWN, 0.5, reasons),))
-    return freeze(Digest(reader or subscriber(), NOW.date(), (section,)), lambda listing: 7)
+    frozen = freeze(Digest(reader or subscriber(), NOW.date(), (section,)))
+    return frozen.numbered(lambda listing: 7)
 
 
 def test_every_mark_of_a_reason_is_kept() -> None:
@@ -51,14 +53,38 @@ def test_every_mark_of_a_reason_is_kept() -> None:
     assert thawed(frozen()) == REASONS
 
 
-def test_reasons_of_an_older_version_are_read() -> None:
-    """Reasons once had all their parts, and six before anything was learned."""
-    kept = json.loads(frozen())
-    kept["sections"][0][1][0][2] = [
-        ["tiles", "title", 0.3, 1, False, "", False],
-        ["kernels", "abstract", 0.1, 1, True, ""],
-    ]
+OLDER = {
+    "whole": [
+        ["tiles", "title", 0.5, 1, False, "", False],
+        ["kernels", "abstract", 0.25, 1, True, ""],
+    ],
+    "short": [[0, 0, 0.5, 1], ["kernels", 1, 0.25, 1, True, "", False]],
+}
+"""Reasons as they once were: with all their parts (six before anything was learned), then with a
+keyword and a field by their numbers."""
+
+
+@pytest.mark.parametrize("form", list(OLDER))
+def test_reasons_of_an_older_version_are_read(form: str) -> None:
+    """A row that was opened before an upgrade gives the bytes that it gave."""
+    reader = replace(subscriber(), profile=Profile((Keyword("tiles"),)))
+    kept = json.loads(frozen(reader))
+    for key in ("shown", "matches", "texts", "reasons"):
+        del kept[key]
+    kept["sections"] = [["for_you", [[7, 0.5, OLDER[form]]]]]
     assert thawed(json.dumps(kept)) == REASONS[:2]
+
+
+def test_the_reasons_of_each_match_are_its_own() -> None:
+    """Several sections, and matches without reasons between others, come back as they were."""
+    sections = (
+        Section(SectionName.FOR_YOU, (Match(SHOWN, 0.5, REASONS), Match(SHOWN, 0.3))),
+        Section(SectionName.SHORT, (Match(SHOWN, 0.7, REASONS[1:]),)),
+    )
+    made = Digest(subscriber(), NOW.date(), sections)
+    body = freeze(made).numbered(lambda listing: 7)
+    frame = FrameSnapshot(FRAME, ())
+    assert thaw(body, NOW.date(), mailed=True, frame=frame, listing=lambda number: SHOWN) == made
 
 
 def test_a_keyword_is_kept_once() -> None:
