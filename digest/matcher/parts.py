@@ -48,7 +48,7 @@ class Sum:
         return Sum(self.pair[chosen], self.entry[chosen], self.gives[chosen])
 
 
-def gathered(entries: Entries, parts: Sum, pairs: int) -> Sum:
+def gathered(entries: Entries, parts: Sum) -> Sum:
     """The parts summed up by what gives them.
 
     A keyword counts with all its units, likeness in meaning with all its dimensions. A related

@@ -71,7 +71,7 @@ class Sums:
             return []
         asked, row = np.unique(whose, return_inverse=True)
         entries, _ = self._entries(asked)
-        parts = gathered(entries, self._all_parts(entries, row, which), len(which))
+        parts = gathered(entries, self._all_parts(entries, row, which))
         totals = summed(parts.pair, parts.gives, len(which))
         scores = formula.squash(totals).astype(np.float32).astype(float)
         parts, points = points_of(parts, totals, scores)
@@ -82,7 +82,7 @@ class Sums:
         """What gives something to the sum of one pair; nothing where the listing is excluded."""
         which = np.array([listing])
         entries, _ = self._entries(np.array([profile]))
-        parts = gathered(entries, self._all_parts(entries, np.zeros(1, np.int64), which), 1)
+        parts = gathered(entries, self._all_parts(entries, np.zeros(1, np.int64), which))
         shares, share = self._shares(entries, parts, which)
         return [
             (shares[one], gives)
