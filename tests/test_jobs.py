@@ -204,7 +204,7 @@ def test_an_empty_day_is_a_row_with_its_reason(tmp_path: Path) -> None:
         assert jobs.prepare(app, NOW) == Counter({DeliveryState.EMPTY: 1})
         row = delivery_of(app, ADA)
         assert row.state is DeliveryState.EMPTY
-        assert row.digest.empty_reason.startswith("None of the 1 new listings reached your floor")
+        assert row.digest.empty_reason.startswith("The one new listing did not reach your floor")
         assert jobs.prepare(app, NOW) == Counter()
         assert app.store.next_attempt_at() is None
 

@@ -284,6 +284,14 @@ EMPTY = [
         (9, 0.2, (FRIDAY,)),
         "None of the 9 new listings reached your floor of 0.25; the nearest scored 0.20.",
     ),
+    (
+        (1, 0.2, (FRIDAY,)),
+        "The one new listing did not reach your floor of 0.25; it scored 0.20.",
+    ),
+    (
+        (1, 0.0, (FRIDAY,)),
+        "The one new listing did not reach your floor of 0.25; none of your keywords stands in it.",
+    ),
     ((0, 0.0, ()), "No source has been read yet."),
     ((0, 0.0, (DOWN,)), "No source could be read (bioRxiv could not be read)."),
     ((0, 0.0, (FRIDAY,)), "No source announced anything that is new to you."),

@@ -30,15 +30,25 @@ def lead(digest: Digest) -> list[str]:
         return [_sentence(text) for text in said if text]
     receipt, lengths = digest.receipt, {s.name: len(s.matches) for s in digest.sections}
     if not receipt.matched:
-        none = f"None of the {receipt.considered:,} new listings fits your keywords today."
-        return [none if receipt.considered else "Nothing was announced that is new to you."]
+        return [_none_fits(receipt.considered)]
     counts = f"{receipt.matched:,} of {receipt.considered:,} new listings fit you"
     counts = counts if receipt.matched > 1 else counts.replace(" fit ", " fits ")
+    counts = counts if receipt.considered > 1 else "The one new listing fits you"
     first, titles = lengths.get(SectionName.FOR_YOU, 0), lengths.get(SectionName.SHORT, 0)
     if first < receipt.matched:
         counts += f"; the best {first:,} come first" if first > 1 else "; the best comes first"
         counts += f", {titles:,} more as {'titles' if titles > 1 else 'a title'}" if titles else ""
     return [counts + "."]
+
+
+def _none_fits(considered: int) -> str:
+    """That nothing of so many new listings fits."""
+    match considered:
+        case 0:
+            return "Nothing was announced that is new to you."
+        case 1:
+            return "The one new listing does not fit your keywords today."
+    return f"None of the {considered:,} new listings fits your keywords today."
 
 
 def _sentence(text: str) -> str:

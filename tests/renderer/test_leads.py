@@ -35,6 +35,8 @@ FOR_YOU, SHORT, FOLLOWED = SectionName.FOR_YOU, SectionName.SHORT, SectionName.F
             "3 of 9 new listings fit you; the best 2 come first.",
         ),
         (9, 0, {FOLLOWED: 1}, "None of the 9 new listings fits your keywords today."),
+        (1, 0, {FOLLOWED: 1}, "The one new listing does not fit your keywords today."),
+        (1, 1, {FOR_YOU: 1}, "The one new listing fits you."),
         (0, 0, {SectionName.WAITING: 1}, "Nothing was announced that is new to you."),
     ],
 )
