@@ -16,6 +16,7 @@ from digest.join import MAX_UNDATED, Held, Joined, held_back, join, released
 from digest.matcher import terms_of
 from digest.model import Source, SourceRun
 from digest.reader import Known, Reading, asks_again_at
+from digest.sources.calendar import CALENDARS, calendar_of
 from digest.standing import carried
 from digest.store import Intake, Look, Store
 
@@ -108,14 +109,14 @@ def _carried(store: Store, reading: Reading, run: SourceRun) -> SourceRun:
 
 def run_of(reading: Reading, outcome: Joined, held: Mapping[str, Held], now: datetime) -> SourceRun:
     """The account of what was read and what it came to; `held` says why some is not mailed."""
-    reasons = Counter(held.values())
+    reasons, read = Counter(held.values()), _counted(reading, outcome)
     return SourceRun(
         source=reading.source.name,
         started_at=now,
         announced=reading.announced,
-        read=len(reading.listings),
+        read=read,
         new=len(outcome.new),
-        joined=outcome.joined,
+        joined=min(outcome.joined, read - len(outcome.new)),
         too_old=reasons[Held.TOO_OLD],
         revised=reasons[Held.REVISED],
         undated=reasons[Held.UNDATED],
@@ -123,6 +124,18 @@ def run_of(reading: Reading, outcome: Joined, held: Mapping[str, Held], now: dat
         error=reading.error,
         partly=bool(reading.error) and reading.answered,
     )
+
+
+def _counted(reading: Reading, outcome: Joined) -> int:
+    """How many listings the day's list held, with what is new of others.
+
+    Lists of the days before are looked at again for their votes: they are not the day's.
+    """
+    if CALENDARS[calendar_of(reading.source) or "rhythm"].dated_days is None:
+        return len(reading.listings)
+    new = {key for listing in outcome.new for key in listing.ids}
+    days = {None, reading.batch_on}
+    return sum(one.listed_on in days or not new.isdisjoint(one.ids) for one in reading.listings)
 
 
 def added(source: Source, runs: Iterable[SourceRun], now: datetime) -> SourceRun:

@@ -123,10 +123,11 @@ class SourceRun:
     """What one fetch of one source brought, for the receipt.
 
     `announced` is the count that the source itself states (None where it states none), `read` what
-    was parsed, then how those fell out: `new` to us, `joined` with a listing known already,
-    of the new stored but not sent `too_old`, `revised` (older work) and `undated` (beyond a day's
-    share). `error` is empty on success; with `partly` some of the source could be read in spite of
-    it, be it empty or unchanged. `batch_on` is the list's own day.
+    the day's list held (of other lists what is new alone), then how those fell out: `new` to us,
+    `joined` with a listing known already, of the new stored but not sent `too_old`, `revised`
+    (older work) and `undated` (beyond a day's share). `error` is empty on success; with `partly`
+    some of the source could be read in spite of it, be it empty or unchanged. `batch_on` is the
+    list's own day.
 
     What is known of the source by now: the `calendar` that it keeps (by name), the day of its
     newest list, what tells that list from others (`list_id`) and when it was first seen, the

@@ -315,7 +315,9 @@ def why_empty(
     behind = [run for run in sources if run.standing is not Standing.ON_TIME and not run.error]
     if considered == 1:
         reason = f"The one new listing did not reach your floor of {floor:.2f}"
-        reason += f"; it scored {nearest:.2f}" if nearest else "; none of your keywords stands in it"
+        reason += (
+            f"; it scored {nearest:.2f}" if nearest else "; none of your keywords stands in it"
+        )
     elif considered:
         reason = f"None of the {considered:,} new listings reached your floor of {floor:.2f}"
         reason += f"; the nearest scored {nearest:.2f}" if nearest else _NO_KEYWORD

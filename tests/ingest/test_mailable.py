@@ -82,6 +82,29 @@ def test_an_endless_list_is_read_for_a_week(query: str, pages: int, tmp_path: Pa
     assert len([one for one in site.asked if "date" not in one]) == pages
 
 
+def test_lists_of_days_before_are_not_counted_as_the_days(tmp_path: Path) -> None:
+    """They are asked for again for their votes; what is new in them counts."""
+    days = {
+        MONDAY.date(): [("2611.00001", "Engines", 1), ("2611.00002", "Looms", 1)],
+        (MONDAY + DAY).date(): [("2611.00003", "Rivers", 1)],
+    }
+
+    def answer(path: str, query: dict[str, str]) -> str:
+        if query.get("date") == f"{MONDAY:%Y-%m-%d}":
+            return daily(*days[MONDAY.date()], ("2611.00004", "Added late", 1), on=MONDAY.date())
+        if "date" in query:
+            return "[]"
+        lists = [daily(*papers, on=on)[1:-1] for on, papers in days.items() if on <= today]
+        return f"[{','.join(lists)}]"
+
+    site, today = Site(tmp_path, answer), MONDAY.date()
+    (run,) = site.ingest([DAILY], MONDAY)
+    assert (run.read, run.new, run.joined) == (2, 2, 0)
+    today = (MONDAY + DAY).date()
+    (run,) = site.ingest([DAILY], MONDAY + DAY)
+    assert (run.read, run.new, run.joined) == (2, 2, 0)  # the day's one, and the late one
+
+
 # --- what may be mailed -----------------------------------------------------------------------
 
 
