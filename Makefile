@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LOCK := .ci/requirements.txt
+SERVED := docs/deploy/requirements.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench soak lock clean
@@ -54,6 +55,8 @@ soak: $(INSTALLED)
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-header --no-annotate --group dev --group bench pyproject.toml -o $(LOCK)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-header --no-annotate --group build -c $(LOCK) pyproject.toml -o $(SERVED)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-mails

@@ -248,18 +248,18 @@ def _open(office: PostOffice) -> Iterator[None]:
     folder = str(office.folder)
     subprocess.run([found("postfix"), "-c", f"{folder}/postfix", "check"], check=True)
     with ExitStack() as stack:
-        stack.enter_context(_program(found("opendkim"), "-f", "-x", f"{folder}/opendkim.conf"))
-        stack.enter_context(_program(found("dovecot"), "-F", "-c", f"{folder}/dovecot.conf"))
-        stack.enter_context(_program(*reaching(), found("master"), "-d", "-c", f"{folder}/postfix"))
+        stack.enter_context(program(found("opendkim"), "-f", "-x", f"{folder}/opendkim.conf"))
+        stack.enter_context(program(found("dovecot"), "-F", "-c", f"{folder}/dovecot.conf"))
+        stack.enter_context(program(*reaching(), found("master"), "-d", "-c", f"{folder}/postfix"))
         for name in ("milter", "lmtp", "auth"):
             office.wait_for(name, (office.folder / name).is_socket)
         for port in (office.smtp_port, office.imap_port):
-            office.wait_for(f"port {port}", partial(_listens, port))
+            office.wait_for(f"port {port}", partial(listens, port))
         yield
 
 
 @contextmanager
-def _program(*words: str) -> Iterator[None]:
+def program(*words: str) -> Iterator[None]:
     """A program with all that it starts, ended at the latest when we end."""
     process = subprocess.Popen(
         ["setpriv", "--pdeathsig", "KILL", *words],
@@ -277,7 +277,8 @@ def _program(*words: str) -> Iterator[None]:
         process.wait()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody answers on a port of loopback."""
     with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False

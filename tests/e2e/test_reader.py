@@ -19,7 +19,7 @@ import pytest
 
 from tests.e2e.pages import write_pages
 from tests.e2e.service import Service, mail_server_thread, text_part
-from tests.e2e.test_web import wait_for
+from tests.e2e.test_web import wait_for_mail
 from tests.smtp_server import MailServer
 from tests.web.test_server import address
 
@@ -143,11 +143,11 @@ def test_a_reader_comes_tunes_changes_pauses_and_leaves(tmp_path: Path, scripts:
     """Subscribe, confirm, first digest, less like this, TOML, pause, unsubscribe."""
     with served(tmp_path) as (url, server, service), browsing(url, scripts=scripts) as page:
         subscribe(page)
-        letter = text_part(wait_for(server, 1))
+        letter = text_part(wait_for_mail(server, 1))
         page.goto(re.findall(r"http://\S+/confirm/\S+", letter)[0])
         press(page, "Yes, subscribe me")
         says(page, "Welcome.")
-        digest = wait_for(server, 2)
+        digest = wait_for_mail(server, 2)
         tune(page, digest)
         change(page, digest)
         page.goto(link(digest, "unsubscribe/"))
