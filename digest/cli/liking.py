@@ -141,16 +141,17 @@ def likes(config_path: Path, email: str, *, as_json: bool) -> None:
 @json_option
 @click.argument("email")
 @click.option(
+    "--library",
     "--bibtex",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Take the entries of this BibTeX file for liked, beside what was liked.",
+    help="Take the papers of this file for liked as well: BibTeX, RIS, CSL JSON, Zotero's CSV.",
 )
 @click.option("--apply", "applied", is_flag=True, help="Write all of it into the profile.")
 def suggest(
-    config_path: Path, email: str, bibtex: Path | None, *, as_json: bool, applied: bool
+    config_path: Path, email: str, library: Path | None, *, as_json: bool, applied: bool
 ) -> None:
     """Show which keywords the likes of EMAIL suggest, each with its evidence."""
-    kept = _library(bibtex) if bibtex else []
+    kept = _library(library) if library else []
     with opened(config_path) as app:
         one, now = person(app, email), clock()
         said = examples(_said(app, one), most=EXAMPLES, bounded=True)
@@ -162,20 +163,20 @@ def suggest(
         elif found:
             _print(found, one, place)
         else:
-            say(_why_nothing(one, said), err=True)
+            say(_why_nothing(app, one, said), err=True)
         if applied and found:
             _apply(app, one, found, now, quiet=as_json)
 
 
 def _library(path: Path) -> list[Listing]:
-    """The papers of a BibTeX file; slips in single entries are told. Raises: ConfigError."""
-    from digest.bibliography import read_bibtex  # noqa: PLC0415 - 0.1 s that few commands need
+    """The papers of a library; slips in single entries are told. Raises: ConfigError."""
+    from digest.bibliography import read_library  # noqa: PLC0415 - 0.1 s that few commands need
 
     try:
         text = path.read_text("utf-8", errors="replace")
     except OSError as error:
         raise ConfigError([f"{path} cannot be read: {error.strerror}"]) from error
-    found, faults = read_bibtex(text, str(path))
+    found, faults = read_library(text, str(path))
     for fault in faults[:MOST_FAULTS]:
         say(f"passed over: {fault}", err=True)
     if len(faults) > MOST_FAULTS:
@@ -192,9 +193,11 @@ def _suggested(app: App, one: Subscriber, said: Likes, now: datetime) -> list[Pr
     return propose(one.profile, said, stored, app.matcher(now).statistics)
 
 
-def _why_nothing(one: Subscriber, said: Likes) -> str:
+def _why_nothing(app: App, one: Subscriber, said: Likes) -> str:
     if not (said.liked or said.disliked):
         return f"nothing to learn from yet: `digest like {one.email} LISTING` says what is wanted"
+    if not app.store.recent_listings(1):
+        return "no listing is stored that tells what is usual; run `digest ingest`"
     number = counted(len(said.liked) + len(said.disliked), "example")
     return f"{number}, and no word that would part them from what is usual"
 

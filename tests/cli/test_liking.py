@@ -136,6 +136,26 @@ def test_a_library_is_learned_from(rivers: Desk) -> None:
     assert told == "Error: no.bib cannot be read: No such file or directory"
 
 
+def test_a_library_of_another_program_is_learned_from(rivers: Desk) -> None:
+    """The same papers as RIS teach the same as BibTeX."""
+    titles = [f"Braided Glaciers {n}" for n in range(3)]
+    bib = "\n".join(f"@misc{{k{n}, title = {{{title}}}}}" for n, title in enumerate(titles))
+    (rivers.folder / "library.bib").write_text(bib, "utf-8")
+    ris = "".join(f"TY  - GEN\r\nTI  - {title}\r\nER  - \r\n" for title in titles)
+    (rivers.folder / "library.ris").write_text(ris, "utf-8", newline="")
+    suggest = ("profile", "suggest", "ada@example.org")
+    shown = rivers.run(*suggest, "--library", "library.ris").stdout
+    assert '"braided glaciers" = ' in shown
+    assert shown == rivers.run(*suggest, "--bibtex", "library.bib").stdout
+
+
+def test_a_library_beside_an_empty_store_is_told(desk: Desk) -> None:
+    """There is nothing yet that tells what is usual."""
+    (desk.folder / "library.bib").write_text("@misc{k, title = {Braided Glaciers}}", "utf-8")
+    said = desk.run("profile", "suggest", "ada@example.org", "--library", "library.bib").stderr
+    assert "run `digest ingest`" in said
+
+
 def test_suggestions_are_written_into_a_stored_profile(rivers: Desk) -> None:
     """With `--apply`, as they were shown; what was taken is not suggested again."""
     rivers.run("subscribers", "add", *MARY)

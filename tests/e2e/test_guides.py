@@ -122,12 +122,18 @@ base_url = "https://digest.example.org"
 from = "Paper digest <digest@example.org>"
 [smtp]
 host = "127.0.0.1"
+[[sources]]
+name = "Saved"
+kind = "page"
+path = "*.page"
 """
 
 
 def test_the_moving_guide_brings_its_people_along(tmp_path: Path) -> None:
     """Each file is taken as it stands in the page, and who left is nowhere subscribed."""
     (tmp_path / "config.toml").write_text(MOVING, "utf-8")
+    (tmp_path / "one.page").write_text(HEADER + PAPER, "utf-8")
+    run("digest ingest", tmp_path)
     for name, kind, block in FILE.findall((ROOT / "docs" / "moving.md").read_text("utf-8")):
         if name:
             (tmp_path / name).write_text(block, "utf-8")
@@ -142,7 +148,7 @@ def test_the_moving_guide_brings_its_people_along(tmp_path: Path) -> None:
         "ann": ["braided river"],
         "carl": ["flash attention", "speculative decoding"],
         "emmy": ["flash attention", "speculative decoding"],
-        "mary": ["sediment transport", "survey"],
+        "mary": ["sediment transport", "survey", "gravel", "braided rivers"],
         "olga": ["flash attention", "speculative decoding"],
     }
     run("digest suppressed list --json > suppressed.json", tmp_path)
