@@ -44,13 +44,19 @@ def explain(config_path: Path, email: str, listing: str, as_json: bool) -> None:
             for one in found[:LISTINGS]
         ]
     if as_json:
-        print_json([{**asdict(one), "followed": [r.term for r in by]} for one, by in explained])
+        print_json([_as_json(one, followed) for one, followed in explained])
         return
     for one, followed in explained:
         _print(one, followed)
     if len(found) > LISTINGS:
         say()
         say(f"more listings have {listing!r} in their title; name one more closely", err=True)
+
+
+def _as_json(one: Explanation, followed: Sequence[Reason]) -> dict[str, object]:
+    told = asdict(one)
+    told["match"]["reasons"] = [asdict(reason) for reason in one.match.reasons]
+    return {**told, "followed": [reason.term for reason in followed]}
 
 
 def _print(one: Explanation, followed: Sequence[Reason]) -> None:
