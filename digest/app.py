@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
@@ -68,6 +69,11 @@ class App:
     _matcher: tuple[tuple[int, datetime], Matcher] | None = field(default=None, repr=False)
     _month: tuple[tuple[int, date], Batch] | None = field(default=None, repr=False)
     _floors: Floors | None = field(default=None, repr=False)
+
+    @property
+    def processes(self) -> int:
+        """How many processes rank, compose and make mails where there are many."""
+        return self.config.service.processes or os.cpu_count() or 1
 
     @property
     def envelope_sender(self) -> str:

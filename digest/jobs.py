@@ -22,7 +22,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -38,7 +38,8 @@ from digest.model import (
     Source,
     SourceRun,
 )
-from digest.planner import Planner, plan
+from digest.planner import plan
+from digest.preparing import Round, drafts
 from digest.press import render
 from digest.reader import (
     Known,
@@ -56,9 +57,6 @@ T = TypeVar("T")
 
 Done = Callable[[int], None]
 """Called with how many more sources, digests or mails are done, to show how far the work is."""
-
-PREPARE_BATCH = 2000
-"""Subscribers prepared at once: enough to share the matcher's work, few enough for memory."""
 
 TURN_S = 120
 """How long the listings of a source wait for those of the sources before it in the config."""
@@ -174,23 +172,29 @@ def _is_due(source: Source, run: SourceRun, now: datetime) -> bool:
 
 
 def prepare(
-    app: App, now: datetime, *, at_once: bool = False, done: Done = lambda more: None
+    app: App,
+    now: datetime,
+    *,
+    at_once: bool = False,
+    stopping: Callable[[], bool] = lambda: False,
+    done: Done = lambda more: None,
 ) -> Counter[DeliveryState]:
     """Open a ledger row for everyone due: queued with its digest, or empty with its reason.
 
-    `at_once` takes everyone who has no digest today, whatever their hour and days.
+    `at_once` takes everyone who has no digest today, whatever their hour and days. `stopping` ends
+    the run between two batches; who is left over is due again.
     Raises: DigestError before the first source was read, as everyone's day would count as empty.
     """
     _check_read(app)
     app.store.resume(now)
-    planner, tally = Planner(app, now), Counter[DeliveryState]()
-    while due := app.store.due(now, PREPARE_BATCH, at_once=at_once):
-        digests = list(planner.plan(due))
-        app.store.open_deliveries(app.frame, digests, now)
-        tally.update(
-            DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY for digest in digests
-        )
-        done(len(digests))
+    tally: Counter[DeliveryState] = Counter()
+    with closing(drafts(app, Round(now, at_once), stopping)) as batches:
+        for batch in batches:
+            app.store.open_deliveries(app.frame, batch, now)
+            tally.update(
+                DeliveryState.QUEUED if digest.mailed else DeliveryState.EMPTY for digest in batch
+            )
+            done(len(batch))
     return tally
 
 

@@ -10,18 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from functools import partial
 
 from digest.app import App, parts
 from digest.config import Config
+from digest.crew import Crew, Job
 from digest.errors import StoreError, TemplateError
 from digest.formats import FORMATS
 from digest.frames import warn_of_template, with_packaged_templates
@@ -124,49 +120,25 @@ async def mails(app: App, more: More, processes: int, *, many: int = MANY) -> As
             break
     else:
         return
-    pool = ProcessPoolExecutor(
-        processes,
-        multiprocessing.get_context("spawn"),  # a fork of a process with threads may stand still
-        _begin,
-        (app.config,),
-    )
-    try:
-        async for batch in _in_turn(app, more, pool, processes + 1):
+    with Crew(processes, _begin, app.config) as crew:
+        async for batch in _in_turn(app, more, crew, processes + 1):
             for one in batch:
                 yield one
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
-async def _in_turn(
-    app: App, more: More, pool: ProcessPoolExecutor, ahead: int
-) -> AsyncGenerator[list[Made]]:
-    """The batches as they come out of the pool, in order; so many are worked on at once."""
-    waiting = deque[tuple[Sequence[Lease], Future[list[Made]]]]()
+async def _in_turn(app: App, more: More, crew: Crew, ahead: int) -> AsyncGenerator[list[Made]]:
+    """The batches as they come from the crew, in order; so many are worked on at once."""
+    waiting = deque[Job[list[Made]]]()
     end = False
     while waiting or not end:
         while not end and len(waiting) < ahead:
             leases = await more()
             end = not leases
             if leases:
-                waiting.append((leases, _handed_over(pool, leases)))
+                again = partial(_make_all, app, leases)
+                waiting.append(crew.hand(_make, leases, again))
         if waiting:
-            leases, future = waiting.popleft()
-            try:
-                yield await asyncio.wrap_future(future)
-            except BrokenProcessPool:  # killed, for memory perhaps: what it held is made here
-                logger.warning("press.broken")
-                yield [make(app, lease) for lease in leases]
-
-
-def _handed_over(pool: ProcessPoolExecutor, leases: Sequence[Lease]) -> Future[list[Made]]:
-    """What the pool makes of a batch; a pool that is known to be broken refuses it at once."""
-    try:
-        return pool.submit(_make, leases)
-    except BrokenProcessPool as error:
-        refused = Future[list[Made]]()
-        refused.set_exception(error)
-        return refused
+            yield await waiting.popleft().wait()
 
 
 _app: App
@@ -174,20 +146,14 @@ _app: App
 
 
 def _begin(config: Config) -> None:
-    """Get a process ready: its own way to the store, and its end with the process that began it."""
-    global _app  # noqa: PLW0603 - a worker process has one config, and the pool passes no other way
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # a stop is the first process's business
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    """Get a process ready: its own way to the store."""
+    global _app  # noqa: PLW0603 - a worker process has one config, and a crew passes no other way
     _app = parts(config)
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
-    os._exit(1)  # killed: nobody is left to make mails for
-
-
 def _make(leases: Sequence[Lease]) -> list[Made]:
-    return [make(_app, lease) for lease in leases]
+    return _make_all(_app, leases)
+
+
+def _make_all(app: App, leases: Sequence[Lease]) -> list[Made]:
+    return [make(app, lease) for lease in leases]

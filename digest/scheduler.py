@@ -88,7 +88,8 @@ class Ticks:
         # A slow source must not hold up everybody's digest: what it brings comes with the next.
         await asyncio.wait({self._reading}, timeout=INGEST_PATIENCE_S)
         # Matching is work for the processor: in a thread, so that SMTP goes on meanwhile.
-        await asyncio.to_thread(jobs.prepare, self.app, self.clock())
+        stopping = self._stopping()
+        await asyncio.to_thread(jobs.prepare, self.app, self.clock(), stopping=stopping)
 
     async def _ingest(self) -> None:
         if due := jobs.due_sources(self.app, self.clock()):

@@ -157,8 +157,7 @@ class Run:
     async def _make_ahead(self) -> None:
         """Make what waits, some mails ahead of the sessions."""
         try:
-            processes = self._app.config.service.processes or os.cpu_count() or 1
-            async with aclosing(mails(self._app, self._lease, processes)) as made:
+            async with aclosing(mails(self._app, self._lease, self._app.processes)) as made:
                 async for one in made:
                     await self._ready.put(one)
             await self._ready.put(None)

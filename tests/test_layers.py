@@ -24,7 +24,7 @@ LAYERS = (
     ("formats", "letters", "signup"),
     ("notes",),
     ("fetcher", "store", "mailer", "dkim", "tokens", "postbox", "templates", "domains", "semantic"),
-    ("reader", "learning", "frames"),
+    ("reader", "learning", "frames", "crew"),
     ("app",),
     (
         "planner",
@@ -37,7 +37,7 @@ LAYERS = (
         "moving",
         "exporting",
     ),
-    ("sending", "replay"),
+    ("sending", "replay", "preparing"),
     ("jobs", "mailroom", "collecting"),
     ("web",),
     ("reloading",),

@@ -98,7 +98,8 @@ class Service(Table):
         0,
         ge=0,
         le=64,
-        description="Processes that make mails when hundreds wait; 0 is one for each core.",
+        description="Processes that prepare digests when thousands are due, and make mails when "
+        "hundreds wait; 0 is one for each core. One that prepares takes about 200 MB.",
     )
 
 

@@ -298,6 +298,14 @@ class Store(Moved, Operating, Personal, ProfileKeeper, Returned, ListingReader, 
         `at_once` asks for everyone without a delivery today, whatever the hour and the days.
         """
 
+    def due_ids(self, now: datetime, *, at_once: bool = False) -> Sequence[int]:
+        """The numbers of all who are due, who was answered longest ago first of each hour."""
+
+    def due_among(
+        self, subscriber_ids: Sequence[int], now: datetime, *, at_once: bool = False
+    ) -> Sequence[Due]:
+        """Those of these subscribers who are still due, in the order given."""
+
     def shown(
         self, subscriber_ids: Collection[int], since: date, until: date
     ) -> Mapping[int, frozenset[int]]:
