@@ -181,7 +181,7 @@ class Wishes:
             entry.paused_until is None or entry.paused_until > now
         )
         wanted = replace(
-            self._settings(json.dumps(dict(entry.settings))),
+            self._wanted(entry),
             email=entry.email,
             name=entry.name,
             state=SubscriberState.PAUSED if paused else SubscriberState.ACTIVE,
@@ -204,6 +204,12 @@ class Wishes:
             return None
         form = VOUCHED + said.removeprefix(VOUCHED)[:MAX_CONSENT]
         return Proof(form, entry.joined_at or now, entry.confirmed_at or now)
+
+    def _wanted(self, entry: Entry) -> Subscriber:
+        try:
+            return self._settings(json.dumps(dict(entry.settings)))
+        except RecursionError:
+            raise ConfigError(["its settings are nested too deep"]) from None
 
     def _read(self, settings: str) -> Subscriber:
         table: dict[str, Any] = {**self._base, **json.loads(settings), "email": STAND_IN}

@@ -322,6 +322,27 @@ def test_nobody_is_added_without_anything_to_read(app: App) -> None:
     assert "`--profile` gives one" in tally.faults[0].why
 
 
+@pytest.mark.parametrize(
+    ("attributes", "told"),
+    [
+        ('{"keywords": {"\\ud800 x": 1}}', "holds half of a character (U+D800)"),
+        ('{"keywords": {"x": NaN}}', "a weight is a number"),
+        ('{"keywords": 7}', "must be a table of term = weight"),
+        ('{"keywords": ["x"], "timezone": ["x"]}', "timezone: must be text"),
+        ('{"keywords": ' + '{"a": ' * 900 + "1" + "}" * 901, ""),
+    ],
+)
+def test_hostile_settings_of_a_row_are_its_fault_alone(
+    app: App, attributes: str, told: str
+) -> None:
+    """What JSON can hold and a profile cannot; the other rows come in."""
+    quoted = attributes.replace('"', '""')
+    text = f'email,attributes\nbad@example.org,"{quoted}"\nada@example.org,\n'
+    tally = imported(app, text)
+    assert (tally.landed, tally.invalid) == ({Landing.ADDED: 1}, 1)
+    assert told in tally.faults[0].why
+
+
 def test_a_pause_ends_when_it_would_have_ended_there(app: App) -> None:
     """One that is over already is none."""
     later = (NOW + timedelta(days=3)).isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -16,6 +17,8 @@ from digest.language import check_author, check_exclusion, check_organization, c
 MAX_KEYWORDS = 500
 """Keywords of one profile, and likewise exclusions, followed authors and organizations."""
 
+HALF = re.compile("[\ud800-\udfff]")
+
 SETTINGS = frozenset({"send_at", "min_score", "max_items", "per_day", "when_empty"})
 """Keys of a subscriber that no one means as a term. TOML counts every line below
 `[subscribers.keywords]` to that table, so a setting written there would become a keyword."""
@@ -25,6 +28,8 @@ def _checked(check: Callable[[str], object]) -> AfterValidator:
     """The matcher's check of a text as a check of a value."""
 
     def validate(text: str) -> str:
+        if half := HALF.search(text):  # as JSON can write it; no file and no mail can hold it
+            raise WrongValueError(f"holds half of a character (U+{ord(half[0]):04X})")
         try:
             check(text)
         except KeywordError as error:

@@ -11,7 +11,7 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.config import parse_config, parse_subscribers
+from digest.config import parse_config, parse_subscribers, read_subscriber
 from digest.config.faults import keys_of
 from digest.config.reading import LISTS, TABLES
 from digest.errors import ConfigError
@@ -109,3 +109,18 @@ def test_a_large_text_ends_soon(text: str) -> None:
     with pytest.raises(ConfigError):
         parse_subscribers(text, "web", "UTC")
     assert perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"keywords": {"\ud800 rivers": 1}},
+        {"authors": ["Emmy \udfff Noether"]},
+        {"organizations": ["Lab \ud800"]},
+        {"exclude": ["rivers \ud800"]},
+    ],
+)
+def test_half_a_character_is_told(given: dict[str, Any]) -> None:
+    """JSON can write one, of a program of the API or of another system; no store can keep it."""
+    with pytest.raises(ConfigError, match=r"holds half of a character \(U\+D"):
+        read_subscriber({"email": "ada@example.org", **given}, "row", "UTC")

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from digest.addresses import check_address
 from digest.errors import ConfigError
 from digest.roster import Entry, Fault, Roster, There, open_roster
 from digest.roster.entries import mailbox, moment_of
@@ -307,3 +310,35 @@ def test_o8_a_mailbox_is_taken_apart_by_our_own_rules(cell: str, read: tuple[str
 def test_times_are_read_where_they_are_times(text: str, moment: datetime | None) -> None:
     """As Go, ISO 8601 and people write them."""
     assert moment_of(text) == moment
+
+
+PIECES = st.one_of(
+    st.binary(max_size=40),
+    st.sampled_from(
+        [
+            *(b",", b'"', b"\n", b"\r", b";", b"\t", b"\x00", b"<", b">", b"(", b")", b"'=1"),
+            *(b"ada@example.org", "ü@bücher.example".encode(), b"\xff\xfe", b'{"keywords": '),
+            *(b"=?utf-8?q?x?=", b"=?utf-7?b?+AA?=", b"2021-99-99", b"unsubscribed", b"[A]"),
+        ]
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(pieces=st.lists(PIECES, max_size=30), head=st.booleans())
+def test_any_file_gives_checked_people_or_faults(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes], head: bool
+) -> None:
+    """Never another error, and every row of it stands in some line of the file."""
+    content = (b"email,name,state,keywords,attributes\n" if head else b"") + b"".join(pieces)
+    path = written(tmp_path_factory.mktemp("any"), content)
+    try:
+        roster = open_roster(path)
+    except ConfigError:
+        assert not head
+        return
+    for row in roster.rows():
+        assert 1 <= row.line <= content.count(b"\n") + content.count(b"\r") + 1
+        if isinstance(row, Entry):
+            assert check_address(row.email) == row.email
+            assert row.name.isprintable()
