@@ -15,13 +15,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from digest.errors import StoreError
-from digest.store.connection import Connections, reason, unknown_steps
+from digest.store.file import SqliteFile, reason, unknown_steps
 
 ASIDE = ".before-restore"
 """What the name of a database that was replaced by a backup ends in."""
 
 
-class BackupVerbs(Connections):
+class BackupVerbs(SqliteFile):
     """Copies; see `Operating` for what the verb promises."""
 
     def back_up(self, file: Path, *, replace: bool = False) -> int:
@@ -29,7 +29,7 @@ class BackupVerbs(Connections):
         if file.resolve() == self.path.resolve():
             raise StoreError(f"{file}: is the database itself")
         with told(file), arriving(file, replace=replace) as made:
-            with self._worded():
+            with self.worded():
                 self.db.execute("VACUUM INTO ?", (str(made),))
             check_copy(made)
             return made.stat().st_size

@@ -1,4 +1,4 @@
-"""The store's verbs that read listings by their days, on SQLite."""
+"""The store's verbs that read listings by their days."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _GAIN = (
 )
 _ORDERS = {
     Order.NEWEST: "day DESC, id DESC",
-    Order.VOTES: "votes DESC, id DESC",  # NULL comes last
-    Order.RISING: f"{_GAIN} DESC, votes DESC, id DESC",
+    Order.VOTES: "votes DESC NULLS LAST, id DESC",
+    Order.RISING: f"{_GAIN} DESC NULLS LAST, votes DESC NULLS LAST, id DESC",
 }
 # The plus keeps SQLite from looking up each of a month's listings by its row.
 _FACET = (

@@ -6,14 +6,13 @@ import json
 import logging
 from collections.abc import Mapping
 
-from sqlite_utils import Database
-
 from digest.model import SubscriberState
-from digest.store.connection import moment
+from digest.store.connection import Statements, moment
 from digest.store.journal import UNSUBSCRIBED, Entry
 from digest.store.people import ERASED, PersonVerbs
 from digest.store.returned import Reason
 from digest.store.subscribers import set_row_state
+from digest.store.suppression import PUT_SUPPRESSED
 
 logger = logging.getLogger("digest")
 
@@ -42,7 +41,7 @@ class CatchingUp(PersonVerbs):
             details = {"addresses": len(news), "erased": len(erased)}
             logger.warning("store.caught_up %s", json.dumps(details))
 
-    def _settle(self, db: Database, news: Mapping[str, Entry]) -> list[tuple[int, str]]:
+    def _settle(self, db: Statements, news: Mapping[str, Entry]) -> list[tuple[int, str]]:
         """Give the subscribers' rows their states; (row, when) of those that are to be erased."""
         erased = []
         rows = db.execute(
@@ -69,12 +68,12 @@ def _state_after(reason: str, before: SubscriberState) -> SubscriberState:
     return SubscriberState.ACTIVE if before is SubscriberState.SUPPRESSED else before
 
 
-def _take_in(db: Database, address: str, entry: Entry) -> None:
+def _take_in(db: Statements, address: str, entry: Entry) -> None:
     reason, note, since = entry
+    known = db.execute("SELECT since FROM suppressed WHERE address = ?", (address,)).fetchone()
+    if known and known[0] > since:  # a later word, of another machine
+        return
     if reason in set(Reason):
-        db.execute(
-            "INSERT OR REPLACE INTO suppressed (address, reason, note, since) VALUES (?, ?, ?, ?)",
-            (address, reason, note, since),
-        )
+        db.execute(PUT_SUPPRESSED, (address, reason, note, since))
     elif not reason:
         db.execute("DELETE FROM suppressed WHERE address = ?", (address,))

@@ -1,27 +1,21 @@
-"""One SQLite file: opening, migrating, transactions, and its errors put into words.
+"""What the verbs ask of a database: transactions, queries, and what the dialects of SQL differ in.
 
-WAL with `synchronous=FULL`, so that a commit that was answered survives a power cut and no mail is
-sent again for a forgotten outcome (https://www.sqlite.org/pragma.html#pragma_synchronous). Each
-thread has a connection of its own, since an SQLite connection belongs to its thread; it is closed
-when the thread has ended and another one opens its own.
+The verbs are written once, in the SQL that SQLite and PostgreSQL have in common, with parameters as
+`?` and `:name`. Times are kept as text of fixed width, days as ISO text, so that text order is time
+order in both.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from enum import Enum, auto
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-from sqlite_utils import Database
-
-from digest.errors import StoreError
-from digest.store.migrations import migrations
-
-BUSY_TIMEOUT_S = 15.0
+Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 def stamp(moment: datetime) -> str:
@@ -34,140 +28,92 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def check_full_text(connection: sqlite3.Connection) -> None:
-    """Nothing, if this SQLite has FTS5, which the search needs. Raises: StoreError."""
-    with closing(connection):
-        try:
-            connection.execute("CREATE VIRTUAL TABLE words USING fts5(word)")
-        except sqlite3.Error as error:
-            raise StoreError(
-                f"SQLite {sqlite3.sqlite_version} was built without full text search (FTS5);"
-                " use a Python whose SQLite has it, such as your system's own or uv's"
-            ) from error
-
-
-def unknown_steps(connection: sqlite3.Connection, path: Path) -> str:
-    """Why a database is too new for this program, or nothing.
-
-    Raises: sqlite3.Error for what is no database.
-    """
-    known = {migration.name for migration in migrations._migrations}  # no public list of them
-    applied = migrations.applied(Database(connection))
-    newer = {step.name for step in applied} - known
-    if not newer:
-        return ""
-    return (
-        f"{path}: written by a newer version of this program "
-        f"(it knows {', '.join(sorted(newer))}); upgrade before using it"
-    )
-
-
-class Connections:
-    """The file and its connections, one a thread.
-
-    Raises: StoreError when the file cannot be opened or was written by a newer version.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._local = threading.local()
-        self._opened: dict[threading.Thread, Database] = {}
-        self._guard = threading.Lock()
-        if sqlite3.sqlite_version_info < (3, 35):
-            raise StoreError(
-                f"SQLite {sqlite3.sqlite_version} is too old: 3.35 (2021) or newer is needed"
-            )
-        check_full_text(sqlite3.connect(":memory:"))
-        with self._worded():
-            if not path.exists():
-                path.touch(mode=0o600)  # addresses and tokens: nobody else reads them
-            self._migrate()
-
-    def _migrate(self) -> None:
-        if newer := unknown_steps(self.db.conn, self.path):
-            raise StoreError(newer)
-        if migrations.pending(self.db):
-            migrations.apply(self.db)
+class Rows(Protocol):
+    """What a statement comes to: the rows that it gives, or how many it wrote."""
 
     @property
-    def db(self) -> Database:
-        """The database as the calling thread sees it."""
-        if not hasattr(self._local, "db"):
-            connection = sqlite3.connect(
-                self.path,
-                timeout=BUSY_TIMEOUT_S,
-                isolation_level=None,  # transactions are ours: BEGIN IMMEDIATE, or none
-                check_same_thread=False,  # close_store() closes the connections of other threads
-            )
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-                connection.execute(f"PRAGMA {pragma}")
-            self._local.db = Database(connection)
-            with self._guard:
-                self._close_orphans()
-                self._opened[threading.current_thread()] = self._local.db
-        database: Database = self._local.db
-        return database
+    def rowcount(self) -> int:
+        """How many rows were written."""
 
-    @contextmanager
-    def writing(self) -> Iterator[Database]:
+    def fetchone(self) -> Any:
+        """The next row as a tuple; None where there is none."""
+
+    def fetchall(self) -> list[Any]:
+        """Every row that was not read yet, as tuples."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+class Statements(Protocol):
+    """A transaction under way."""
+
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Rows:
+        """Run one statement."""
+
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> object:
+        """Run one statement for each of these."""
+
+
+class Part(Enum):
+    """What a transaction writes, where a database has several writers at a time.
+
+    `ALL` is alone with people and the ledger, as every transaction is on SQLite. `SENDING` changes
+    rows of the ledger that it holds itself, beside its like. `OPENING` writes new rows of the
+    ledger, one at a time, beside what is sent. `LISTINGS` writes what sources announced, one at a
+    time, beside all others.
+    """
+
+    ALL = auto()
+    SENDING = auto()
+    OPENING = auto()
+    LISTINGS = auto()
+
+
+class Connections(ABC):
+    """A database as the verbs see it. `path` is the file, or the name of the files beside it."""
+
+    path: Path
+
+    skip_locked: ClassVar[str] = ""
+    """What lets a `SELECT` leave out, and lock, rows of `d` that another transaction works at."""
+
+    @abstractmethod
+    def writing(self, part: Part = Part.ALL) -> AbstractContextManager[Statements]:
         """One write transaction: committed as a whole at the end, or not at all.
 
-        It begins IMMEDIATE, so that two writers wait for each other at the start and neither
-        fails half-way. Raises: StoreError.
+        Queries of the same thread are part of it. Raises: StoreError.
         """
-        with self._worded():
-            db = self.db
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.rollback()
-                raise
-            db.commit()
 
-    def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+    @abstractmethod
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]:
         """The rows of a query as tuples. Raises: StoreError."""
-        with self._worded():
-            return self.db.execute(sql, parameters).fetchall()
 
-    @contextmanager
-    def _worded(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{self.path}: {reason(error)}") from error
+    @abstractmethod
+    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Any]:
+        """The same, read from the database as they are asked for. Raises: StoreError."""
 
-    def _close_orphans(self) -> None:
-        """Close the connections of threads that have ended: each run of sending has its own."""
-        for thread in [one for one in self._opened if not one.is_alive()]:
-            self._opened.pop(thread).close()
+    @abstractmethod
+    def at_one_moment(self) -> AbstractContextManager[Statements]:
+        """A transaction that reads: what this thread asks in it is of the moment it began at."""
 
+    @abstractmethod
+    def worded(self) -> AbstractContextManager[None]:
+        """Turns errors of the database, and of the files beside it, into a StoreError."""
+
+    @abstractmethod
     def close_store(self) -> None:
         """Close every connection."""
-        with self._guard:
-            for db in self._opened.values():
-                db.close()
-            self._opened.clear()
-        self._local = threading.local()
+
+    def counter(self, name: str) -> int:
+        """The value of a counter; 0 where nothing was counted. Raises: StoreError."""
+        rows = self.rows("SELECT value FROM counters WHERE name = ?", (name,))
+        return int(rows[0][0]) if rows else 0
 
 
-_REASONS = (
-    (("locked",), f"locked by another process for {BUSY_TIMEOUT_S:.0f} s; nothing was changed"),
-    (("full", "No space"), "no room left on the disk; nothing was changed"),
-    # What a full disk is called where the shared memory file cannot grow.
-    (("disk I/O",), "disk I/O error: the disk may be full or failing; nothing was changed"),
-    (("readonly", "Read-only"), "cannot be written (read-only file or folder)"),
-    (("not a database",), "not an SQLite database"),
-    (
-        ("unable to open", "No such file"),
-        "cannot be opened: does its folder exist, and may this user write there?",
-    ),
-)
-"""Words in SQLite's or the system's own text -> what to tell a person."""
-
-
-def reason(error: sqlite3.Error | OSError) -> str:
-    """What went wrong with the file, as a person understands it."""
-    # An OSError's own text holds the path, which may hold any of these words.
-    text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-    return next((told for signs, told in _REASONS if any(s in text for s in signs)), text)
+def set_counter(db: Statements, name: str, value: int) -> None:
+    """Give a counter a value, within a transaction."""
+    db.execute(
+        "INSERT INTO counters (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )

@@ -1,4 +1,4 @@
-"""The store's verbs for who runs the service, on SQLite: people, rows of the ledger, their fate."""
+"""The store's verbs for who runs the service: people, rows of the ledger, their fate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from digest.store.subscribers import SELECT_SUBSCRIBER, subscriber_of
 RETRY = (
     "UPDATE deliveries SET state = 'deferred', next_attempt_at = :now, closed_at = NULL,"
     # One more reply may be lost before it is held again: the operator has said so.
-    " unknowns = min(unknowns, 1)"
+    " unknowns = CASE WHEN unknowns > 1 THEN 1 ELSE unknowns END"
     " WHERE id = :id AND state IN ('deferred', 'held') AND prepared_at >= :fresh"
     " AND coalesce(lease_until, '') <= :now"
     " AND EXISTS (SELECT 1 FROM subscribers s"
@@ -38,7 +38,7 @@ SENT_BY_DOMAIN = (
     " (SELECT recipient FROM deliveries WHERE prepared_at >= :fresh AND state = 'sent'"
     "  AND closed_at >= :since AND closed_at < :until"
     "  UNION ALL SELECT recipient FROM letters WHERE created_at >= :fresh AND state = 'sent'"
-    "  AND closed_at >= :since AND closed_at < :until AND recipient != '')"
+    "  AND closed_at >= :since AND closed_at < :until AND recipient != '') AS taken"
     " GROUP BY 1 ORDER BY 2 DESC, 1"
 )
 """`fresh` is where the index by time begins to be read: nothing older was still on its way."""
@@ -52,8 +52,8 @@ class DeskVerbs(Connections):
     ) -> Sequence[Subscriber]:
         """Subscribers whose address holds a text, in the order of addresses."""
         rows = self.rows(
-            SELECT_SUBSCRIBER + " WHERE email != '' AND instr(lower(email), lower(:part))"
-            " AND iif(:state = '', state != 'removed', state = :state)"
+            SELECT_SUBSCRIBER + " WHERE email != '' AND instr(lower(email), lower(:part)) > 0"
+            " AND CASE WHEN :state = '' THEN state != 'removed' ELSE state = :state END"
             " ORDER BY address_key LIMIT :limit",
             {"part": part, "state": state or "", "limit": limit},
         )
@@ -129,7 +129,7 @@ class DeskVerbs(Connections):
                 db.execute(
                     "INSERT INTO service_states (topic, says, since) VALUES (?, ?, ?)"
                     " ON CONFLICT (topic) DO UPDATE SET says = excluded.says,"
-                    " since = excluded.since WHERE says != excluded.says",
+                    " since = excluded.since WHERE service_states.says != excluded.says",
                     (topic, json.dumps(list(says), ensure_ascii=False), stamp(now)),
                 ).rowcount
             )

@@ -1,4 +1,4 @@
-"""The store's verbs for everything that goes out, on SQLite: rows in open forms, of one moment.
+"""The store's verbs for everything that goes out: rows in open forms, of one moment.
 
 A table of the database is given row by row with its own names, JSON where it keeps JSON. What is
 left out stands in `LEFT_OUT` with its reason; a test holds that no table is forgotten.
@@ -131,34 +131,26 @@ class ExportVerbs(LedgerVerbs, SuppressionList):
     @contextmanager
     def whole(self) -> Iterator[Sequence[Extract]]:
         """Everything that is kept, as it is at one moment; no secret."""
-        with self._worded():
-            self.db.execute("BEGIN")  # what is read from now on is of one moment
-            try:
-                yield [
-                    Extract(
-                        "subscribers", "who is mailed, and with which settings", self._people()
-                    ),
-                    Extract(
-                        "deliveries", "each digest: its fate, and what it showed", self._sent()
-                    ),
-                    *(
-                        Extract(name, holds, self._plain(sql, parsed))
-                        for name, (holds, sql, parsed) in PLAIN.items()
-                    ),
-                ]
-            finally:
-                self.db.rollback()
+        with self.at_one_moment():
+            yield [
+                Extract("subscribers", "who is mailed, and with which settings", self._people()),
+                Extract("deliveries", "each digest: its fate, and what it showed", self._sent()),
+                *(
+                    Extract(name, holds, self._plain(sql, parsed))
+                    for name, (holds, sql, parsed) in PLAIN.items()
+                ),
+            ]
 
     def people(self) -> Iterator[Person]:
         """Every subscriber that is not removed, in the order of addresses, read as asked for."""
-        for *row, paused_until, _, _ in self.db.execute(PEOPLE):
+        for *row, paused_until, _, _ in self.stream(PEOPLE):
             try:
                 one = subscriber_of(row)
             except ValueError:
                 logger.exception("subscriber.unreadable %s", json.dumps({"subscriber": row[0]}))
                 continue
             if one.state is not SubscriberState.REMOVED:
-                proof = self.db.execute(PROOF, (one.id,)).fetchone()
+                proof = next(iter(self.rows(PROOF, (one.id,))), None)
                 held = self.suppression(one.email)
                 yield Person(
                     one,
@@ -168,7 +160,7 @@ class ExportVerbs(LedgerVerbs, SuppressionList):
                 )
 
     def _people(self) -> Iterator[Mapping[str, Any]]:
-        for *row, paused_until, created_at, updated_at in self.db.execute(PEOPLE):
+        for *row, paused_until, created_at, updated_at in self.stream(PEOPLE):
             said = {"id": row[0], "state": row[3], "origin": row[2], "paused_until": paused_until}
             said |= {"created_at": created_at, "updated_at": updated_at}
             try:
@@ -177,7 +169,7 @@ class ExportVerbs(LedgerVerbs, SuppressionList):
                 yield said | {"unreadable": row}
 
     def _sent(self) -> Iterator[Mapping[str, Any]]:
-        for subscriber_id, recipient, code, closed_at, again_at, *row in self.db.execute(SENT):
+        for subscriber_id, recipient, code, closed_at, again_at, *row in self.stream(SENT):
             number, state, message_id, digest_on, _, body, prepared_at, attempts, reply, *_ = row
             said = {
                 "id": number,
@@ -200,14 +192,19 @@ class ExportVerbs(LedgerVerbs, SuppressionList):
                 yield said | {"unreadable": body}
 
     def _plain(self, sql: str, parsed: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-        cursor = self.db.execute(sql)
-        names = [column[0] for column in cursor.description]
-        for row in cursor:
+        names = names_of(sql)
+        for row in self.stream(sql):
             made = dict(zip(names, row, strict=True))
             for name in parsed:
                 with suppress(ValueError):  # then it stays the text that it is
                     made[name] = json.loads(made[name])
             yield made
+
+
+def names_of(sql: str) -> Sequence[str]:
+    """What the columns of a plain `SELECT` are called."""
+    listed, _, _ = sql.removeprefix("SELECT ").partition(" FROM ")
+    return [column.rpartition(" ")[2] for column in listed.split(", ")]
 
 
 def _shown(digest: Digest) -> dict[str, Any]:
@@ -235,5 +232,5 @@ def _match(match: Match) -> dict[str, Any]:
         "url": listing.url,
         "source": listing.source,
         "score": match.score,
-        "reasons": to_jsonable_python(match.reasons),
+        "reasons": to_jsonable_python(tuple(match.reasons)),
     }

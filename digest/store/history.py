@@ -1,4 +1,4 @@
-"""The store's verbs for the history of settings, on SQLite: how they were before each change."""
+"""The store's verbs for the history of settings: how they were before each change."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from digest.model import Origin, Subscriber
 from digest.revisions import told
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import Connections, Statements, moment, stamp
 from digest.store.freeze import SUBSCRIBER
 from digest.store.likes import keep_like
 from digest.store.remembering import KEEP_REVISIONS, Note, remember
@@ -72,7 +70,7 @@ class HistoryVerbs(Connections):
             return after
 
 
-def _subscriber(db: Database, subscriber_id: int) -> Subscriber | None:
+def _subscriber(db: Statements, subscriber_id: int) -> Subscriber | None:
     row = db.execute(
         SELECT_SUBSCRIBER + " WHERE id = ? AND email != ''", (subscriber_id,)
     ).fetchone()

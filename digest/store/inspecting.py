@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from digest.errors import StoreError
 from digest.model import Listing, SourceRun
-from digest.store.connection import BUSY_TIMEOUT_S, reason
+from digest.store.file import BUSY_TIMEOUT_S, reason
 from digest.store.freeze import SOURCE_RUN
 from digest.store.listings import listing_of
 from digest.store.migrations import migrations
@@ -97,7 +97,8 @@ def shelf(path: Path, limit: int) -> tuple[int, Mapping[str, int], list[Listing]
         counted = db.execute("SELECT value FROM counters WHERE name = 'listings_counted'")
         terms = db.execute("SELECT term, listings FROM terms")
         newest = db.execute(
-            "SELECT id, body, first_seen_at FROM listings WHERE sendable ORDER BY id DESC LIMIT ?",
+            "SELECT id, body, first_seen_at FROM listings WHERE sendable = 1"
+            " ORDER BY id DESC LIMIT ?",
             (limit,),
         )
         number = counted.fetchone()

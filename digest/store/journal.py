@@ -13,13 +13,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sqlite_utils import Database
-
-from digest.store.connection import Connections, moment
+from digest.store.connection import Connections, Statements, moment, set_counter
 from digest.store.returned import Reason
-
-READ = "suppressed_read"
-"""The counter that says how many bytes of the file the database knows."""
 
 UNSUBSCRIBED = "unsubscribed"
 """A word that stands in the file only: the subscriber's row has it as well."""
@@ -33,12 +28,15 @@ Entry = tuple[str, str, str]
 class Journal(Connections):
     """The file and how much of it is known."""
 
+    read_counter = "suppressed_read"
+    """The counter that says how many bytes of the file the database knows."""
+
     @property
     def journal(self) -> Path:
         """Where the file is."""
         return self.path.with_name(self.path.name + ".suppressed")
 
-    def _note(self, db: Database, address: str, entry: Entry) -> None:
+    def _note(self, db: Statements, address: str, entry: Entry) -> None:
         """Write down what becomes of an address, within a transaction. Raises: OSError."""
         self._append(db, {address: entry})
 
@@ -46,7 +44,7 @@ class Journal(Connections):
         """Whether the file and the database tell of different days."""
         return self._size() != self._known()
 
-    def _news(self, db: Database) -> dict[str, Entry]:
+    def _news(self, db: Statements) -> dict[str, Entry]:
         """What the file says last of each address, where it says more than the database knows.
 
         Within a transaction. A file that knows less than the database is made anew.
@@ -62,16 +60,14 @@ class Journal(Connections):
         self._append(db, {})
         return dict(self._lines())
 
-    def _append(self, db: Database, entries: Mapping[str, Entry]) -> None:
+    def _append(self, db: Statements, entries: Mapping[str, Entry]) -> None:
         lines = [json.dumps([address, *entry]) + "\n" for address, entry in entries.items()]
         self.journal.touch(mode=0o600)
         with self.journal.open("ab") as file:
             file.write("".join(lines).encode("ascii"))
             file.flush()
             os.fsync(file.fileno())
-        db.execute(
-            "INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)", (READ, self._size())
-        )
+        set_counter(db, self.read_counter, self._size())
 
     def _lines(self) -> Iterator[tuple[str, Entry]]:
         """What stands in the file, the oldest first; a line that was cut off is passed over."""
@@ -91,5 +87,4 @@ class Journal(Connections):
             return 0
 
     def _known(self) -> int:
-        rows = self.rows("SELECT value FROM counters WHERE name = ?", (READ,))
-        return int(rows[0][0]) if rows else 0
+        return self.counter(self.read_counter)

@@ -1,4 +1,4 @@
-"""The store's verbs for the keys of programs, on SQLite; only their keyed hashes are known here."""
+"""The store's verbs for the keys of programs; only their keyed hashes are known here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store's verbs for rows on their way out, on SQLite: who holds them, what came of each try.
+"""The store's verbs for rows on their way out: who holds them, what came of each try.
 
 A row is leased while its mail is made, marked `sending` right before its first SMTP byte, and
 closed with what came of it. A lease alone puts a row in no doubt: a worker that dies leaves in
@@ -11,29 +11,28 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from digest.model import Deferred, Outcome, Refused, Sent, Unknown
 from digest.schedule import STALE_AFTER, is_final, state_after
 from digest.store import Lease, Tried
-from digest.store.connection import moment, stamp
+from digest.store.connection import Part, Statements, moment, stamp
 from digest.store.watermark import Watermark
 
 TRIES_WITHOUT_REPLY = 2
 """An unknown delivery is sent once more (same Message-ID, same bytes), then held for a person."""
 
 LEASE = (
-    "UPDATE deliveries SET owner = :owner, lease_until = :until WHERE id IN ("
     # CROSS JOIN keeps the order: from the few that wait, by their index, to their subscribers; the
     # planner would begin with all the subscribers (22 ms a claim at 10,000 of them).
-    " SELECT d.id FROM deliveries d CROSS JOIN subscribers s ON s.id = d.subscriber_id"
-    " WHERE d.state IN ('queued', 'deferred', 'unknown') AND d.next_attempt_at <= :now"
+    "WITH taken AS (SELECT d.id FROM deliveries d CROSS JOIN subscribers s"
+    " WHERE s.id = d.subscriber_id"
+    " AND d.state IN ('queued', 'deferred', 'unknown') AND d.next_attempt_at <= :now"
     " AND coalesce(d.lease_until, '') <= :now AND d.unknowns < :tries AND s.state = 'active'"
     # Never two digests at a time: a newer one has taken the place of this one.
     " AND NOT EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscriber_id = d.subscriber_id"
     "  AND newer.digest_on > d.digest_on)"
-    " ORDER BY d.next_attempt_at, d.id LIMIT :limit)"
-    " RETURNING id, recipient, attempts + 1, next_attempt_at"
+    " ORDER BY d.next_attempt_at, d.id LIMIT :limit {skip_locked})"
+    " UPDATE deliveries SET owner = :owner, lease_until = :until"
+    " WHERE id IN (SELECT id FROM taken) RETURNING id, recipient, attempts + 1, next_attempt_at"
 )
 
 BEGIN = (
@@ -81,9 +80,9 @@ class LeaseVerbs(Watermark):
 
     def lease(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Lease]:
         """Take up to `limit` deliveries that are to be sent now, the longest waiting first."""
-        with self.writing() as db:
+        with self.writing(Part.SENDING) as db:
             rows = db.execute(
-                LEASE,
+                LEASE.format(skip_locked=self.skip_locked),
                 {
                     "now": stamp(now),
                     "until": stamp(now + timedelta(seconds=lease_s)),
@@ -100,7 +99,7 @@ class LeaseVerbs(Watermark):
     ) -> frozenset[int]:
         """Close what was tried and begin what is next; returns whose lease still held."""
         until = stamp(now + timedelta(seconds=lease_s))
-        with self.writing() as db:
+        with self.writing(Part.SENDING) as db:
             held = [one.lease.delivery_id for one in tried if _close(db, one, now)]
             for lease in begun:
                 values = {
@@ -166,7 +165,7 @@ class LeaseVerbs(Watermark):
         return moment(rows[0][0]) if rows[0][0] else None
 
 
-def _close(db: Database, tried: Tried, now: datetime) -> int:
+def _close(db: Statements, tried: Tried, now: datetime) -> int:
     closing = closing_values(tried.outcome, now, tried.retry_at)
     imprint = str(tried.imprint) if tried.imprint else None
     lease = tried.lease

@@ -1,4 +1,4 @@
-"""The store's verbs for deliveries, on SQLite: who is due, what was opened, what stands where."""
+"""The store's verbs for deliveries: who is due, what was opened, what stands where."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import json
 import logging
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from digest.model import (
@@ -23,7 +22,7 @@ from digest.model import (
 )
 from digest.schedule import due_on, zone
 from digest.store import Due
-from digest.store.connection import moment, stamp
+from digest.store.connection import Part, moment, stamp
 from digest.store.freeze import (
     FRAME,
     LISTING,
@@ -49,18 +48,22 @@ SELECT_DELIVERY = (
 
 SHOWING = (
     SELECT_DELIVERY + " WHERE subscriber_id = ? AND EXISTS"  # noqa: S608 - constants
-    " (SELECT 1 FROM json_each(listing_ids) WHERE value = ?) ORDER BY digest_on DESC LIMIT 1"
+    " (SELECT 1 FROM json_each(listing_ids) WHERE CAST(value AS BIGINT) = ?)"
+    " ORDER BY digest_on DESC LIMIT 1"
 )
 
 
 class LedgerVerbs(Watermark):
     """The accounts of every mail; see `Store` for what each verb promises."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        # A snapshot's number is never used again (AUTOINCREMENT), so these cannot grow stale.
-        self._frame = lru_cache(maxsize=64)(self._read_frame)
-        self._listing = lru_cache(maxsize=8192)(self._read_listing)
+    # A snapshot's number is never used again, so that what is kept of it cannot grow stale.
+    @cached_property
+    def _frame(self) -> Callable[[int], FrameSnapshot]:
+        return lru_cache(maxsize=64)(self._read_frame)
+
+    @cached_property
+    def _listing(self) -> Callable[[int], Listing]:
+        return lru_cache(maxsize=8192)(self._read_listing)
 
     def due(self, now: datetime, limit: int, *, at_once: bool = False) -> Sequence[Due]:
         """Active subscribers whose send time has passed and whose day has no delivery yet."""
@@ -79,14 +82,13 @@ class LedgerVerbs(Watermark):
                 continue
             if day is None:
                 continue
-            with self._worded():
-                rows = self.db.execute(
-                    "SELECT id FROM subscribers WHERE state = 'active' AND timezone = ?"
-                    " AND send_at = ? AND days = ? AND answered_on < ?"
-                    " ORDER BY answered_on, id",  # as the index has them: nothing is sorted
-                    (timezone, send_at, days, day.isoformat()),
-                )
-                found.extend(row for (row,) in rows)
+            rows = self.stream(
+                "SELECT id FROM subscribers WHERE state = 'active' AND timezone = ?"
+                " AND send_at = ? AND days = ? AND answered_on < ?"
+                " ORDER BY answered_on, id",  # as the index has them: nothing is sorted
+                (timezone, send_at, days, day.isoformat()),
+            )
+            found.extend(row for (row,) in rows)
         return found
 
     def due_among(
@@ -97,7 +99,7 @@ class LedgerVerbs(Watermark):
         found: dict[int, Due] = {}
         for answered_on, *row in self.rows(
             f"SELECT answered_on, {SUBSCRIBER} FROM subscribers WHERE state = 'active'"  # noqa: S608 - constants
-            " AND id IN (SELECT value FROM json_each(?))",
+            " AND id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
             (json.dumps(list(subscriber_ids)),),
         ):
             day = due_on(*row[4:7])  # by what they ask for now
@@ -115,7 +117,7 @@ class LedgerVerbs(Watermark):
             "SELECT subscriber_id, listing_ids FROM deliveries WHERE digest_on >= ?"
             " AND state NOT IN ('refused', 'cancelled', 'empty')"
             " AND NOT (state IN ('queued', 'deferred') AND digest_on < ?)"
-            " AND subscriber_id IN (SELECT value FROM json_each(?))",
+            " AND subscriber_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
             (since.isoformat(), until.isoformat(), json.dumps(list(subscriber_ids))),
         ):
             seen[subscriber_id].update(json.loads(listing_ids))
@@ -125,8 +127,8 @@ class LedgerVerbs(Watermark):
         self, frame: Frame, digests: Sequence[Digest | Frozen], now: datetime
     ) -> int:
         """Write the ledger rows of digests; returns how many are new."""
-        with self.writing() as db:
-            return Opening(db, frame, now, self._restored_until(db)).write(digests)
+        with self.writing(Part.OPENING) as db:
+            return Opening(db, self.skip_locked, frame, now, self._restored_until()).write(digests)
 
     def delivery(self, subscriber_id: int, digest_on: date) -> Delivery | None:
         """The delivery of a subscriber's day with its digest, if there is one."""

@@ -1,4 +1,4 @@
-"""The store's verbs for letters, on SQLite: mails that are no digest, and what became of them.
+"""The store's verbs for letters: mails that are no digest, and what became of them.
 
 The states are those of a delivery: a letter is in the store before its visitor is answered, goes
 out under a lease, and is sent twice at most, with the same Message-ID.
@@ -51,7 +51,8 @@ class LetterVerbs(Watermark):
             self._raise_mark(number, now)
         rows = self.rows(
             "SELECT id, kind, recipient, signup_id, message_id, created_at, attempts, owner,"
-            " body FROM letters WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            " body FROM letters WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))"
+            " ORDER BY id",
             (json.dumps([row[0] for row in taken]),),
         )
         return [

@@ -10,11 +10,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sqlite_utils import Database
-
 from digest.model import Listing
 from digest.store import Like
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import Connections, Statements, moment, stamp
 from digest.store.freeze import LISTING
 
 MOST_LIKES = 500
@@ -39,7 +37,7 @@ class LikeVerbs(Connections):
         found: dict[int, list[Like]] = defaultdict(list)
         for subscriber_id, body, value, liked_at, origin in self.rows(
             "SELECT subscriber_id, body, value, liked_at, origin FROM likes"
-            " WHERE subscriber_id IN (SELECT value FROM json_each(?))"
+            " WHERE subscriber_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))"
             " ORDER BY liked_at DESC, rowid DESC",
             (json.dumps(list(subscriber_ids)),),
         ):
@@ -48,7 +46,7 @@ class LikeVerbs(Connections):
         return found
 
 
-def _forget(db: Database, subscriber_id: int, listing: Listing) -> bool:
+def _forget(db: Statements, subscriber_id: int, listing: Listing) -> bool:
     """Delete what was said of a listing under any of its identities: its key may have changed."""
     deleted = db.execute(
         "DELETE FROM likes WHERE subscriber_id = ?"
@@ -58,7 +56,7 @@ def _forget(db: Database, subscriber_id: int, listing: Listing) -> bool:
     return bool(deleted.rowcount)
 
 
-def keep_like(db: Database, subscriber_id: int, said: Like) -> None:
+def keep_like(db: Statements, subscriber_id: int, said: Like) -> None:
     """Keep what a subscriber says of a listing, within a transaction."""
     listing = replace(said.listing, id=0, first_seen_at=None)
     _forget(db, subscriber_id, listing)

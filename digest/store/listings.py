@@ -1,21 +1,20 @@
-"""The store's verbs for listings, term counts and sources, on SQLite."""
+"""The store's verbs for listings, term counts and sources."""
 
 from __future__ import annotations
 
 import json
+from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from digest.model import Listing, SourceRun
 from digest.store import Intake, Look
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import Connections, Part, Statements, moment, stamp
 from digest.store.freeze import LISTING, SOURCE_RUN
-from digest.store.shelving import reshelve, shelf_day, shelve
+from digest.store.shelving import KeepWords, reshelve, shelf_day, shelve
 
 KEEP_ASIDE = timedelta(days=30)
 """How long votes of a day are kept, and what is remembered of an address that is asked no more."""
@@ -23,6 +22,10 @@ KEEP_ASIDE = timedelta(days=30)
 
 class ListingVerbs(Connections):
     """What sources announced; see `Store` for what each verb promises."""
+
+    @abstractmethod
+    def keep_words(self, db: Statements, row: int, texts: tuple[str, ...]) -> bool:
+        """Keep what is searched of a listing; false where it is so already."""
 
     def known(self, ids: Collection[str]) -> Mapping[str, Listing]:
         """Stored listings by any of their identities."""
@@ -43,14 +46,14 @@ class ListingVerbs(Connections):
         now: datetime,
     ) -> None:
         """Store new listings, replace changed ones (by `id`), add to the term counts."""
-        with self.writing() as db:
-            _store(db, Intake(new, changed, terms, held_back), now)
+        with self.writing(Part.LISTINGS) as db:
+            _store(db, self.keep_words, Intake(new, changed, terms, held_back), now)
 
     def take_in(self, sort: Callable[[Look], Intake], now: datetime) -> Intake:
         """Store what `sort` makes of the listings that come in; returns it."""
-        with self.writing() as db:
+        with self.writing(Part.LISTINGS) as db:
             intake = sort(self.known)
-            _store(db, intake, now)
+            _store(db, self.keep_words, intake, now)
         return intake
 
     def vote_history(self, since: date) -> Mapping[int, Sequence[tuple[date, int]]]:
@@ -66,7 +69,7 @@ class ListingVerbs(Connections):
     def tidy_sources(self, now: datetime) -> Mapping[str, int]:
         """Forget votes and addresses that are no longer asked; returns how many rows per table."""
         old = now - KEEP_ASIDE
-        with self.writing() as db:
+        with self.writing(Part.LISTINGS) as db:
             votes = db.execute("DELETE FROM votes WHERE seen_on < ?", (old.date().isoformat(),))
             # What failed is kept: it says when to ask again, and that an address is gone.
             urls = db.execute(
@@ -78,7 +81,7 @@ class ListingVerbs(Connections):
 
     def record_run(self, run: SourceRun, remembered: Mapping[str, str] | None = None) -> None:
         """Keep what one fetch of a source brought, and what to remember for each URL."""
-        with self.writing() as db:
+        with self.writing(Part.LISTINGS) as db:
             db.execute(
                 "INSERT INTO source_runs (source, started_at, succeeded, body) VALUES (?, ?, ?, ?)",
                 (
@@ -88,8 +91,9 @@ class ListingVerbs(Connections):
                     SOURCE_RUN.dump_json(run).decode(),
                 ),
             )
-            db.conn.executemany(
-                "INSERT OR REPLACE INTO remembered (source, url, body) VALUES (?, ?, ?)",
+            db.executemany(
+                "INSERT INTO remembered (source, url, body) VALUES (?, ?, ?)"
+                " ON CONFLICT (source, url) DO UPDATE SET body = excluded.body",
                 [(run.source, url, body) for url, body in (remembered or {}).items()],
             )
 
@@ -107,9 +111,9 @@ class ListingVerbs(Connections):
         """The runs of each source since then that read something or all, oldest first."""
         runs: dict[str, list[SourceRun]] = defaultdict(list)
         for name, body in self.rows(
-            "SELECT source, body FROM source_runs WHERE succeeded AND started_at >= :since"
-            " AND (:source IS NULL OR source = :source) ORDER BY id",
-            {"since": stamp(since), "source": source},
+            "SELECT source, body FROM source_runs WHERE succeeded = 1 AND started_at >= :since"
+            " AND (:every = 1 OR source = :source) ORDER BY id",
+            {"since": stamp(since), "source": source or "", "every": int(source is None)},
         ):
             runs[name].append(SOURCE_RUN.validate_json(body))
         return runs
@@ -117,7 +121,8 @@ class ListingVerbs(Connections):
     def last_success_at(self, source: str) -> datetime | None:
         """When a source was last read, wholly or in part."""
         rows = self.rows(
-            "SELECT max(started_at) FROM source_runs WHERE source = ? AND succeeded", (source,)
+            "SELECT max(started_at) FROM source_runs WHERE source = ? AND succeeded = 1",
+            (source,),
         )
         return moment(rows[0][0]) if rows[0][0] else None
 
@@ -129,7 +134,7 @@ class ListingVerbs(Connections):
         """Listings first seen since then that may be mailed, in the order of their ids."""
         rows = self.rows(
             "SELECT id, body, first_seen_at FROM listings"
-            " WHERE sendable AND first_seen_at >= ? ORDER BY id",
+            " WHERE sendable = 1 AND first_seen_at >= ? ORDER BY id",
             (stamp(since),),
         )
         return [listing_of(*row) for row in rows]
@@ -148,9 +153,9 @@ class ListingVerbs(Connections):
     def recent_listings(self, limit: int, before: datetime | None = None) -> Sequence[Listing]:
         """The newest stored listings, newest first; only those first seen before a time."""
         rows = self.rows(
-            "SELECT id, body, first_seen_at FROM listings WHERE ? IS NULL OR first_seen_at < ?"
-            " ORDER BY id DESC LIMIT ?",
-            (before and stamp(before), before and stamp(before), limit),
+            "SELECT id, body, first_seen_at FROM listings"
+            " WHERE :before = '' OR first_seen_at < :before ORDER BY id DESC LIMIT :limit",
+            {"before": stamp(before) if before else "", "limit": limit},
         )
         return [listing_of(*row) for row in rows]
 
@@ -158,7 +163,7 @@ class ListingVerbs(Connections):
         """The listings of these rows, in their order; those that there are none of are left out."""
         rows = self.rows(
             "SELECT id, body, first_seen_at FROM listings"
-            " WHERE id IN (SELECT value FROM json_each(?))",
+            " WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))",
             (json.dumps(ids),),
         )
         found = {row[0]: listing_of(*row) for row in rows}
@@ -174,27 +179,29 @@ class ListingVerbs(Connections):
         return self.counted_listings(), dict(self.rows("SELECT * FROM terms"))
 
 
-def _store(db: Database, intake: Intake, now: datetime) -> None:
+def _store(db: Statements, keep: KeepWords, intake: Intake, now: datetime) -> None:
     """Write what a batch of listings comes to."""
     votes = dict(intake.votes)
     for listing in intake.new:
-        row = _add(db, listing, now, sendable=listing.key not in intake.held_back)
+        row = _add(db, keep, listing, now, sendable=listing.key not in intake.held_back)
         if row and listing.votes is not None:
             votes[row] = listing.votes
     for listing in intake.changed:
-        _change(db, listing)
-    db.conn.executemany(
-        "UPDATE listings SET sendable = 1, first_seen_at = ? WHERE id = ? AND NOT sendable",
+        _change(db, keep, listing)
+    db.executemany(
+        "UPDATE listings SET sendable = 1, first_seen_at = ? WHERE id = ? AND sendable = 0",
         [(stamp(now), row) for row in intake.released],
     )
-    db.conn.executemany(
-        "INSERT OR IGNORE INTO votes VALUES (?, ?, ?)",
+    db.executemany(
+        "INSERT INTO votes VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         [(row, now.date().isoformat(), seen) for row, seen in votes.items()],
     )
     _count_terms(db, len(intake.new), intake.terms)
 
 
-def _add(db: Database, listing: Listing, now: datetime, *, sendable: bool) -> int:
+def _add(
+    db: Statements, keep: KeepWords, listing: Listing, now: datetime, *, sendable: bool
+) -> int:
     """Write a new listing; returns its row, or 0 where its key is taken."""
     day = shelf_day(listing, now)
     row = db.execute(
@@ -213,11 +220,11 @@ def _add(db: Database, listing: Listing, now: datetime, *, sendable: bool) -> in
     if row is None:
         return 0
     _claim_identities(db, listing, row[0])
-    shelve(db, row[0], listing, day)
+    shelve(db, keep, row[0], listing, day)
     return int(row[0])
 
 
-def _change(db: Database, listing: Listing) -> None:
+def _change(db: Statements, keep: KeepWords, listing: Listing) -> None:
     """Write what a stored listing has become."""
     row = db.execute(
         "SELECT first_seen_at, day FROM listings WHERE id = ?", (listing.id,)
@@ -230,7 +237,7 @@ def _change(db: Database, listing: Listing) -> None:
         (listing.title, _body(listing), day.isoformat(), listing.votes, listing.id),
     )
     _claim_identities(db, listing, listing.id)
-    reshelve(db, listing.id, listing, was, day)
+    reshelve(db, keep, listing, was, day)
 
 
 def _body(listing: Listing) -> str:
@@ -242,19 +249,19 @@ def listing_of(row_id: int, body: str, first_seen_at: str) -> Listing:
     return replace(LISTING.validate_json(body), id=row_id, first_seen_at=moment(first_seen_at))
 
 
-def _claim_identities(db: Database, listing: Listing, row_id: int) -> None:
+def _claim_identities(db: Statements, listing: Listing, row_id: int) -> None:
     rows: list[tuple[Any, ...]] = [(i, row_id) for i in dict.fromkeys((listing.key, *listing.ids))]
-    db.conn.executemany("INSERT OR IGNORE INTO identities VALUES (?, ?)", rows)
+    db.executemany("INSERT INTO identities VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
 
 
-def _count_terms(db: Database, listings: int, terms: Mapping[str, int]) -> None:
-    db.conn.executemany(
+def _count_terms(db: Statements, listings: int, terms: Mapping[str, int]) -> None:
+    db.executemany(
         "INSERT INTO terms VALUES (?, ?)"
-        " ON CONFLICT (term) DO UPDATE SET listings = listings + excluded.listings",
+        " ON CONFLICT (term) DO UPDATE SET listings = terms.listings + excluded.listings",
         list(terms.items()),
     )
     db.execute(
         "INSERT INTO counters VALUES ('listings_counted', ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+        " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value",
         (listings,),
     )

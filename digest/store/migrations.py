@@ -8,7 +8,7 @@ from sqlite_utils import Database, Migrations
 
 from digest.store.first_schema import LEDGER
 from digest.store.freeze import LISTING
-from digest.store.shelving import shelf_day, shelve
+from digest.store.shelving import keep_in_fts, shelf_day, shelve
 
 migrations = Migrations("paper_digest")
 
@@ -271,7 +271,7 @@ def m011_shelves(db: Database) -> None:
             "UPDATE listings SET day = ?, votes = ? WHERE id = ?",
             (day.isoformat(), listing.votes, row),
         )
-        shelve(db, row, listing, day)
+        shelve(db.conn, keep_in_fts, row, listing, day)
 
 
 FEEDS = """

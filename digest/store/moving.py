@@ -1,19 +1,16 @@
-"""The store's verbs for people who come from another system, on SQLite."""
+"""The store's verbs for people who come from another system."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from digest.model import Origin, SubscriberState
 from digest.store import Letter, Signup
-from digest.store.connection import stamp
+from digest.store.connection import Statements, stamp
 from digest.store.moved import VOUCHED, Landed, Landing, Newcomer, Proof
 from digest.store.returned import Reason, Suppression
 from digest.store.signups import KEEP_LETTERS, keep, letter_id, letters_since, queue
@@ -42,10 +39,7 @@ class MovingVerbs(SuppressionList):
         self, newcomers: Sequence[Newcomer], domain: str, now: datetime, *, dry: bool = False
     ) -> Sequence[Landed]:
         """Take in people, each address once, or only say what would become of them."""
-        transaction: AbstractContextManager[Database] = (
-            nullcontext(self.db) if dry else self.writing()
-        )
-        with transaction as db:
+        with self.at_one_moment() if dry else self.writing() as db:
             known = self._here(db, newcomers)
             landed = [self._landing(db, one, known[_folded(one)], now) for one in newcomers]
             if not dry:
@@ -57,18 +51,17 @@ class MovingVerbs(SuppressionList):
                 self._list_all(db, _gone(newcomers, landed), now)
         return landed
 
-    def _here(self, db: Database, newcomers: Sequence[Newcomer]) -> Mapping[str, Rows]:
+    def _here(self, db: Statements, newcomers: Sequence[Newcomer]) -> Mapping[str, Rows]:
         found: dict[str, list[tuple[int, SubscriberState]]] = defaultdict(list)
         keys = json.dumps([_folded(one) for one in newcomers])
-        with self._worded():
-            for key, row_id, state in db.execute(KNOWN, (keys,)):
-                found[key].append((row_id, SubscriberState(state)))
+        for key, row_id, state in db.execute(KNOWN, (keys,)):
+            found[key].append((row_id, SubscriberState(state)))
         return found
 
-    def _landing(self, db: Database, one: Newcomer, rows: Rows, now: datetime) -> Landed:
+    def _landing(self, db: Statements, one: Newcomer, rows: Rows, now: datetime) -> Landed:
         """What becomes of a newcomer, as things stand."""
         states = {state for _, state in rows}
-        held = self._listed(db, one.wanted.email)
+        held = self._listed(one.wanted.email)
         if one.reason:
             if any(_has_said_yes(db, row_id) for row_id, state in rows if state in MAILED):
                 return Landed(Landing.KEPT)
@@ -92,7 +85,7 @@ def _ending(reason: Reason, states: Set[SubscriberState], held: Suppression | No
     return Landing.STOPPED
 
 
-def _asking(db: Database, one: Newcomer, now: datetime) -> Landing:
+def _asking(db: Statements, one: Newcomer, now: datetime) -> Landing:
     """Whether somebody is asked: nobody is asked twice because a list is imported twice."""
     asked = db.execute(ASKED, (one.wanted.email,)).fetchone()
     if asked or letters_since(db, one.address, now - KEEP_LETTERS):
@@ -104,12 +97,12 @@ def _folded(one: Newcomer) -> str:
     return one.wanted.email.lower()
 
 
-def _has_said_yes(db: Database, subscriber_id: int) -> bool:
+def _has_said_yes(db: Statements, subscriber_id: int) -> bool:
     """Whether somebody has confirmed here by themselves, which no other list takes back."""
     return db.execute(OWN_WORD, (subscriber_id, VOUCHED)).fetchone() is not None
 
 
-def _join(db: Database, one: Newcomer, landing: Landing, domain: str, now: datetime) -> None:
+def _join(db: Statements, one: Newcomer, landing: Landing, domain: str, now: datetime) -> None:
     """Subscribe somebody, or ask them, where that was found to be right."""
     if landing is Landing.ADDED and one.proof:
         _add(db, one, one.proof, now)
@@ -120,7 +113,7 @@ def _join(db: Database, one: Newcomer, landing: Landing, domain: str, now: datet
         queue(db, letter, one.address)
 
 
-def _add(db: Database, one: Newcomer, proof: Proof, now: datetime) -> None:
+def _add(db: Statements, one: Newcomer, proof: Proof, now: datetime) -> None:
     row_id = put_row(db, replace(one.wanted, origin=Origin.STORE), now)
     if one.paused_until:
         until = stamp(one.paused_until)
@@ -132,7 +125,7 @@ def _add(db: Database, one: Newcomer, proof: Proof, now: datetime) -> None:
     )
 
 
-def _stop(db: Database, one: Newcomer, rows: Rows, now: datetime) -> None:
+def _stop(db: Statements, one: Newcomer, rows: Rows, now: datetime) -> None:
     """Let nothing go to an address that an import brought here, or would have."""
     said = one.reason in {Reason.LEFT, Reason.COMPLAINED}
     state = SubscriberState.UNSUBSCRIBED if said else SubscriberState.SUPPRESSED

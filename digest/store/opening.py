@@ -8,11 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlite_utils import Database
-
 from digest.model import DeliveryState, Digest, Frame, Listing, SourceRun
 from digest.schedule import send_instant
-from digest.store.connection import stamp
+from digest.store.connection import Statements, stamp
 from digest.store.freeze import FRAME, LISTING, FrameSnapshot, Frozen, fingerprint, freeze
 from digest.store.watermark import HELD_BACK
 
@@ -27,7 +25,7 @@ OPEN_BODY = "INSERT INTO bodies (delivery_id, body) VALUES (?, ?)"
 LAST_ROW = "SELECT coalesce(max(id), 0) FROM deliveries"
 
 UNOPENED = """
-SELECT id FROM subscribers WHERE id IN (SELECT value FROM json_each(:people))
+SELECT id FROM subscribers WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(:people))
 AND state = 'active' AND NOT EXISTS
     (SELECT 1 FROM deliveries WHERE subscriber_id = subscribers.id AND digest_on = :day)
 """
@@ -36,13 +34,17 @@ AND state = 'active' AND NOT EXISTS
 REPLACE = """
 UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, closed_at = :now,
     reply = 'replaced by a later digest; last reply: ' || reply
-WHERE subscriber_id IN (SELECT value FROM json_each(:people)) AND digest_on < :day
-AND state IN ('queued', 'deferred')
+WHERE id IN (
+    SELECT d.id FROM deliveries d
+    WHERE d.subscriber_id IN (SELECT CAST(value AS BIGINT) FROM json_each(:people))
+    AND d.digest_on < :day AND d.state IN ('queued', 'deferred') {skip_locked}
+)
 """
+"""What is just being sent elsewhere is passed over: it is not tried again beside a newer row."""
 
 ANSWER = """
-UPDATE subscribers SET answered_on = max(answered_on, :day)
-WHERE id IN (SELECT value FROM json_each(:people))
+UPDATE subscribers SET answered_on = :day
+WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(:people)) AND answered_on < :day
 """
 
 
@@ -50,9 +52,15 @@ class Opening:
     """The rows of digests in one transaction, and the snapshots that they point at."""
 
     def __init__(
-        self, db: Database, frame: Frame, now: datetime, restored_until: datetime | None = None
+        self,
+        db: Statements,
+        skip_locked: str,
+        frame: Frame,
+        now: datetime,
+        restored_until: datetime | None = None,
     ) -> None:
         self._db = db
+        self._skip_locked = skip_locked
         self._restored_until = restored_until
         self._frame = frame
         self._now = stamp(now)
@@ -72,14 +80,16 @@ class Opening:
         return sum(self._write_day(day.isoformat(), asked) for day, asked in days.items())
 
     def _write_day(self, day: str, asked: dict[int, Frozen]) -> int:
-        # Nobody else writes during the transaction, so that what is asked first holds to its end.
+        # Nobody else opens rows during the transaction: what is asked first holds to its end.
         new = [row[0] for row in self._db.execute(UNOPENED, _named(asked, day=day))]
         digests = [asked[person] for person in new]
-        many, last = self._db.conn.executemany, self._db.execute(LAST_ROW).fetchone()[0]
+        many, last = self._db.executemany, self._db.execute(LAST_ROW).fetchone()[0]
         numbered = list(enumerate(digests, last + 1))
         many(OPEN_ROW, [self._row(number, one, day) for number, one in numbered])
         many(OPEN_BODY, [(number, one.numbered(self._listing_id)) for number, one in numbered])
-        self._db.execute(REPLACE, _named(new, day=day, now=self._now))
+        self._db.execute(
+            REPLACE.format(skip_locked=self._skip_locked), _named(new, day=day, now=self._now)
+        )
         self._db.execute(ANSWER, _named(asked, day=day))
         return len(new)
 
@@ -127,7 +137,9 @@ class Opening:
         """The number under which this content is kept once."""
         row = self._db.execute(
             "INSERT INTO snapshots (digest, body, used_at) VALUES (?, ?, ?)"
-            " ON CONFLICT (digest) DO UPDATE SET used_at = max(used_at, excluded.used_at)"
+            " ON CONFLICT (digest) DO UPDATE SET used_at ="
+            " CASE WHEN snapshots.used_at > excluded.used_at THEN snapshots.used_at"
+            " ELSE excluded.used_at END"
             " RETURNING id",
             (fingerprint(body), body.decode(), self._now),
         ).fetchone()

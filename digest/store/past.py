@@ -1,4 +1,4 @@
-"""The store's verbs that look back on a subscriber's digests, on SQLite."""
+"""The store's verbs that look back on a subscriber's digests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from datetime import date, datetime
 from digest.store.connection import Connections, moment
 
 LAST_LOOKS = """
-SELECT d.subscriber_id, json_extract(b.body, '$.newest'), d.prepared_at
+SELECT d.subscriber_id, CAST(json_extract(b.body, '$.newest') AS BIGINT), d.prepared_at
 FROM (
     SELECT subscriber_id, max(digest_on) AS day FROM deliveries
-    WHERE subscriber_id IN (SELECT value FROM json_each(?)) AND digest_on < ?
+    WHERE subscriber_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) AND digest_on < ?
     AND state NOT IN ('refused', 'cancelled', 'queued', 'deferred')
     GROUP BY subscriber_id
 ) last
@@ -23,13 +23,13 @@ WHERE json_valid(b.body)
 
 WITHOUT_MATCH = """
 SELECT d.subscriber_id FROM deliveries d JOIN bodies b ON b.delivery_id = d.id
-WHERE d.subscriber_id IN (SELECT value FROM json_each(:people)) AND json_valid(b.body)
-AND d.digest_on >= :since AND d.digest_on < :before
+WHERE d.subscriber_id IN (SELECT CAST(value AS BIGINT) FROM json_each(:people))
+AND json_valid(b.body) AND d.digest_on >= :since AND d.digest_on < :before
 AND EXISTS (
     SELECT 1 FROM deliveries o WHERE o.subscriber_id = d.subscriber_id AND o.digest_on <= :since
 )
 GROUP BY d.subscriber_id
-HAVING count(*) > 1 AND max(json_extract(b.body, '$.counts[1]')) = 0
+HAVING count(*) > 1 AND max(CAST(json_extract(b.body, '$.counts[1]') AS BIGINT)) = 0
 AND max(coalesce(json_extract(b.body, '$.hint'), '')) = ''
 """
 

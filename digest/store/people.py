@@ -6,10 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
 from digest.model import SubscriberState
-from digest.store.connection import moment, stamp
+from digest.store.connection import Statements, moment, stamp
 from digest.store.returned import Reason
 from digest.store.subscribers import set_row_state
 from digest.store.suppression import SuppressionList
@@ -126,7 +124,7 @@ class PersonVerbs(SuppressionList):
             db.execute("DELETE FROM signups WHERE address_key = ?", (key,))
             db.execute(
                 "UPDATE letters SET recipient = '', reply = '',"
-                " state = iif(state IN ('queued', 'deferred'), 'cancelled', state)"
+                " state = CASE WHEN state IN ('queued', 'deferred') THEN 'cancelled' ELSE state END"
                 " WHERE recipient = ?",
                 (email,),
             )
@@ -139,7 +137,7 @@ class PersonVerbs(SuppressionList):
             )
 
 
-def _is_in(db: Database, subscriber_id: int, *states: SubscriberState) -> bool:
+def _is_in(db: Statements, subscriber_id: int, *states: SubscriberState) -> bool:
     """Whether a subscriber is in one of these states."""
     row = db.execute("SELECT state FROM subscribers WHERE id = ?", (subscriber_id,)).fetchone()
     return row is not None and row[0] in states

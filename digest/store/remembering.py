@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database
-
 from digest.model import Subscriber
-from digest.store.connection import stamp
+from digest.store.connection import Statements, stamp
 from digest.store.freeze import SUBSCRIBER
 
 KEEP_REVISIONS = timedelta(days=7)
@@ -27,7 +25,7 @@ class Note:
     listing_key: str = ""
 
 
-def remember(db: Database, before: Subscriber, note: Note, now: datetime) -> int:
+def remember(db: Statements, before: Subscriber, note: Note, now: datetime) -> int:
     """Keep what settings were before a change, within its transaction; returns its number."""
     row = db.execute(
         "INSERT INTO profile_history (subscriber_id, changed_at, origin, says, before, listing_key)"

@@ -1,4 +1,4 @@
-"""The store's verbs for what came back, on SQLite: which mail it was, and what follows."""
+"""The store's verbs for what came back: which mail it was, and what follows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from digest.bounces import LIMIT, is_flood, points
 from digest.model import SubscriberState
-from digest.store.connection import moment, stamp
+from digest.store.connection import Statements, moment, stamp
 from digest.store.returned import Effect, Mailed, Reason, Suppression, What
 from digest.store.subscribers import address_key, set_row_state
 from digest.store.suppression import SuppressionList, without_addresses
@@ -77,7 +75,7 @@ class ReturnVerbs(SuppressionList):
     def lift(self, email: str, now: datetime) -> Suppression | None:
         """Let the operator take back a suppression; returns what is left of it, or None."""
         with self.writing() as db:
-            known = self._listed(db, email)
+            known = self._listed(email)
             if known is None or known.reason is Reason.LEFT:
                 return known
             self._unlist(db, email, now)
@@ -93,7 +91,7 @@ class ReturnVerbs(SuppressionList):
             count = db.execute("DELETE FROM returns WHERE returned_at < ?", (old,)).rowcount
         return {"returns": count}
 
-    def _fail(self, db: Database, mail: Mailed, what: What, note: str, now: datetime) -> Effect:
+    def _fail(self, db: Statements, mail: Mailed, what: What, note: str, now: datetime) -> Effect:
         """A mail that did not arrive: an end, or a point."""
         hit = _failed_nearby(db, mail, now)
         flood = is_flood(len(hit), _mailed_nearby(db, mail, now))
@@ -107,7 +105,7 @@ class ReturnVerbs(SuppressionList):
             return Effect.SUPPRESSED
         return Effect.FLOOD if flood else Effect.COUNTED
 
-    def _end(self, db: Database, mail: Mailed, reason: Reason, note: str, now: datetime) -> None:
+    def _end(self, db: Statements, mail: Mailed, reason: Reason, note: str, now: datetime) -> None:
         """No mail goes to the address any more, and nothing that waits for it."""
         self._list(db, mail.recipient, reason, note, now)
         state = SubscriberState.SUPPRESSED
@@ -122,28 +120,31 @@ class ReturnVerbs(SuppressionList):
             (stamp(now), mail.recipient),
         )
 
-    def _forgive(self, db: Database, hit: Sequence[tuple[str, int | None]], now: datetime) -> None:
+    def _forgive(
+        self, db: Statements, hit: Sequence[tuple[str, int | None]], now: datetime
+    ) -> None:
         """Turn the ends of a flood's first hours into points."""
         for message_id, subscriber_id in hit:
             row = db.execute(
                 "SELECT email FROM subscribers WHERE id = ? AND state = 'suppressed'",
                 (subscriber_id,),
             ).fetchone()
-            known = self._listed(db, row[0]) if row else None
+            known = self._listed(row[0]) if row else None
             if known and known.reason is Reason.BOUNCED:
                 self._unlist(db, row[0], now)
                 _set_state(db, row[0], SubscriberState.ACTIVE, now)
             db.execute(
-                "UPDATE OR IGNORE returns SET what = 'soft' WHERE message_id = ? AND what = 'hard'",
-                (message_id,),
+                "UPDATE returns SET what = 'soft' WHERE message_id = :id AND what = 'hard' AND NOT"
+                " EXISTS (SELECT 1 FROM returns WHERE message_id = :id AND what = 'soft')",
+                {"id": message_id},
             )
 
-    def _revive(self, db: Database, email: str, now: datetime) -> None:
+    def _revive(self, db: Statements, email: str, now: datetime) -> None:
         """Mail an address again; its points are gone, or the next one would end it."""
         revive(db, email, now)
 
 
-def revive(db: Database, email: str, now: datetime) -> None:
+def revive(db: Statements, email: str, now: datetime) -> None:
     """Make a suppressed subscriber active and take away the points."""
     key = address_key(email)
     row = db.execute("SELECT id, state FROM subscribers WHERE address_key = ?", (key,)).fetchone()
@@ -161,11 +162,12 @@ def _mailed(kind: str, rows: Sequence[Sequence[Any]]) -> Mailed | None:
     return Mailed(kind, number, message_id, recipient, subscriber_id, day)
 
 
-def _record(db: Database, mail: Mailed, what: What, note: str, now: datetime) -> bool:
+def _record(db: Statements, mail: Mailed, what: What, note: str, now: datetime) -> bool:
     """Write down what came back; false when it was there already."""
     cursor = db.execute(
-        "INSERT OR IGNORE INTO returns (message_id, what, subscriber_id, domain, failed_on,"
-        " returned_at, note, counts) VALUES (?, ?, ?, ?, ?, ?, ?, 1)",
+        "INSERT INTO returns (message_id, what, subscriber_id, domain, failed_on,"
+        " returned_at, note, counts) VALUES (?, ?, ?, ?, ?, ?, ?, 1)"
+        " ON CONFLICT (message_id, what) DO NOTHING",
         (
             mail.message_id,
             what,
@@ -179,17 +181,17 @@ def _record(db: Database, mail: Mailed, what: What, note: str, now: datetime) ->
     return bool(cursor.rowcount)
 
 
-def _failed_on(db: Database, mail: Mailed) -> list[date]:
+def _failed_on(db: Statements, mail: Mailed) -> list[date]:
     """The days whose mails to the same subscriber failed."""
     rows = db.execute(
-        "SELECT failed_on FROM returns WHERE subscriber_id = ? AND counts"
+        "SELECT failed_on FROM returns WHERE subscriber_id = ? AND counts = 1"
         " AND what IN ('hard', 'soft')",
         (mail.subscriber_id,),
     )
     return [date.fromisoformat(day) for (day,) in rows]
 
 
-def _failed_nearby(db: Database, mail: Mailed, now: datetime) -> list[tuple[str, int | None]]:
+def _failed_nearby(db: Statements, mail: Mailed, now: datetime) -> list[tuple[str, int | None]]:
     """(Message-ID, subscriber) of what failed at the same receiver within a day; one a person."""
     rows = db.execute(
         "SELECT max(message_id), subscriber_id FROM returns WHERE domain = ? AND returned_at > ?"
@@ -199,7 +201,7 @@ def _failed_nearby(db: Database, mail: Mailed, now: datetime) -> list[tuple[str,
     return list(rows)
 
 
-def _mailed_nearby(db: Database, mail: Mailed, now: datetime) -> int:
+def _mailed_nearby(db: Statements, mail: Mailed, now: datetime) -> int:
     """How many subscribers of the same receiver were mailed within a day."""
     (count,) = db.execute(
         "SELECT count(DISTINCT subscriber_id) FROM deliveries WHERE prepared_at > ?"
@@ -210,7 +212,7 @@ def _mailed_nearby(db: Database, mail: Mailed, now: datetime) -> int:
     return int(count)
 
 
-def _set_state(db: Database, email: str, state: SubscriberState, now: datetime) -> None:
+def _set_state(db: Statements, email: str, state: SubscriberState, now: datetime) -> None:
     """Change the state of an address that is mailed, or was; who left or was removed stays so."""
     row = db.execute(
         "SELECT id, state FROM subscribers WHERE address_key = ?", (address_key(email),)

@@ -1,12 +1,14 @@
-"""The store's verb that finds listings by words: SQLite's FTS5.
+"""The store's verb that finds listings by words, and the forms in which words are sought.
 
-Every word of a search goes into the expression quoted, the columns from a list of ours (X8).
+What was found is marked by SQLite's FTS5, whatever database found it. Every word of a search goes
+into its expression quoted, the columns from a list of ours (X8).
 Source: https://www.sqlite.org/fts5.html
 """
 
 from __future__ import annotations
 
 import sqlite3
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
@@ -17,9 +19,6 @@ from digest.query import Query, Sought
 from digest.store.listings import ListingVerbs
 from digest.store.shelves import MOST_FOUND, Found, Hit, Marked, Order
 from digest.store.shelving import CLOSES, COLUMNS, FULL_TEXT, OPENS, texts_of
-
-_WEIGHTS = "8.0, 1.0, 4.0, 2.0, 2.0, 0.5, 4.0"
-"""What a hit counts for in each of `COLUMNS`."""
 
 _PASSAGE = 48  # words; FTS5 allows 64
 
@@ -44,20 +43,21 @@ class SearchingVerbs(ListingVerbs):
         """What a search finds, best or newest first."""
         if not query.wanted:
             return Found((), 0)
-        match = match_of(query)
-        score = f"bm25(search, {_WEIGHTS})" if order is Order.BEST else "-rowid"
         # Found once for the count and the order: a phrase of two common words takes 10 ms to find.
-        scored = self.rows(
-            f"SELECT {score}, -rowid FROM search WHERE search MATCH ?"  # noqa: S608 - constants
-            " ORDER BY rowid DESC LIMIT ?",
-            (match, MOST_FOUND + 1),
-        )
+        scored = self.scored(query, order, MOST_FOUND + 1)
         best = sorted(scored[:MOST_FOUND])[offset : offset + limit]
         listings = self.listings_by_id([-newest for _, newest in best])
-        return Found(_hits(listings, match), len(scored))
+        return Found(hits_of(listings, query), len(scored))
+
+    @abstractmethod
+    def scored(self, query: Query, order: Order, limit: int) -> Sequence[tuple[float, int]]:
+        """(score, negative row) of what a search finds, the newest first; the lowest is the best.
+
+        The score of the newest is that row, too.
+        """
 
 
-def _hits(listings: Sequence[Listing], match: str) -> list[Hit]:
+def hits_of(listings: Sequence[Listing], query: Query) -> list[Hit]:
     """The listings with what was found marked.
 
     An index of their own finds it: the large one would look for the whole expression each time.
@@ -72,7 +72,7 @@ def _hits(listings: Sequence[Listing], match: str) -> list[Hit]:
         found = db.execute(
             f"SELECT rowid, highlight(search, 0, {marks}),"  # noqa: S608 - constants
             f" snippet(search, 1, {marks}, '…', {_PASSAGE}) FROM search WHERE search MATCH ?",
-            (match,),
+            (match_of(query),),
         )
         marked = {row: (_marked(title), _marked(passage)) for row, title, passage in found}
     nothing: tuple[Marked, Marked] = ((), ())
@@ -88,17 +88,18 @@ def match_of(query: Query) -> str:
 
 def _phrase(one: Sought) -> str:
     column = f"{{{one.field}}} : " if one.field in COLUMNS else ""
-    return f"{column}({' OR '.join(_forms(one))})"
+    forms = (_quoted(words) + "*" * is_prefix for words, is_prefix in forms_of(one))
+    return f"{column}({' OR '.join(forms)})"
 
 
-def _forms(one: Sought) -> Iterator[str]:
-    """The ways in which what was sought may stand in a text."""
+def forms_of(one: Sought) -> Iterator[tuple[str, bool]]:
+    """The ways in which what was sought may stand in a text, and whether it is a beginning."""
     star = one.is_prefix and one.words[-1:].isalnum()
-    yield _quoted(one.words) + ("*" if star else "")
+    yield one.words, star
     if star:
-        yield from map(_quoted, _beyond(one.words))
+        yield from ((words, False) for words in _beyond(one.words))
     elif "-" in one.words:  # `time-step` is also written `timestep`
-        yield _quoted(one.words.replace("-", ""))
+        yield one.words.replace("-", ""), False
 
 
 def _beyond(beginning: str) -> list[str]:

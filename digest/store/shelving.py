@@ -7,12 +7,11 @@ a search for `Lévy` finds what was announced as `L\'evy`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
-from sqlite_utils import Database
-
 from digest.model import Listing
+from digest.store.connection import Statements
 from digest.tex import readable
 
 COLUMNS = ("title", "abstract", "author", "category", "org", "source", "id")
@@ -25,6 +24,9 @@ CREATE VIRTUAL TABLE search USING fts5(
 )
 """
 """An index of a few listings, for what was found in them."""
+
+KeepWords = Callable[[Statements, int, tuple[str, ...]], bool]
+"""Keeps what is searched of a row, the texts by `COLUMNS`; false where it is so already."""
 
 OPENS, CLOSES = "\x02", "\x03"
 """What marks a hit in a text; no stored text has these."""
@@ -48,27 +50,36 @@ def shelf_day(listing: Listing, first_seen_at: datetime) -> date:
     return min(own, seen) if own else seen
 
 
-def shelve(db: Database, row: int, listing: Listing, day: date) -> None:
+def shelve(db: Statements, keep: KeepWords, row: int, listing: Listing, day: date) -> None:
     """Make a new listing findable."""
-    db.execute(_INSERT, (row, *texts_of(listing)))
+    keep(db, row, texts_of(listing))
     _place(db, row, listing, day)
 
 
-def reshelve(db: Database, row: int, listing: Listing, was: date, day: date) -> None:
+def reshelve(db: Statements, keep: KeepWords, listing: Listing, was: date, day: date) -> None:
     """Keep what makes a changed listing findable in step with it."""
-    texts = texts_of(listing)
-    if db.execute(_SELECT, (row,)).fetchone() != texts:
+    row = listing.id
+    if keep(db, row, texts_of(listing)) or was != day:
+        values = (was.isoformat(), row)
+        db.execute("DELETE FROM facets WHERE day = ? AND listing_id = ?", values)
+        _place(db, row, listing, day)
+
+
+def keep_in_fts(db: Statements, row: int, texts: tuple[str, ...]) -> bool:
+    """Keep what is searched of a listing in SQLite's FTS5; false where it is so already."""
+    kept = db.execute(_SELECT, (row,)).fetchone()
+    if kept == texts:
+        return False
+    if kept:
         db.execute("DELETE FROM search WHERE rowid = ?", (row,))
-        db.execute(_INSERT, (row, *texts))
-    elif was == day:
-        return
-    db.execute("DELETE FROM facets WHERE day = ? AND listing_id = ?", (was.isoformat(), row))
-    _place(db, row, listing, day)
+    db.execute(_INSERT, (row, *texts))
+    return True
 
 
-def _place(db: Database, row: int, listing: Listing, day: date) -> None:
-    db.conn.executemany(
-        "INSERT OR IGNORE INTO facets (day, kind, name, listing_id) VALUES (?, ?, ?, ?)",
+def _place(db: Statements, row: int, listing: Listing, day: date) -> None:
+    db.executemany(
+        "INSERT INTO facets (day, kind, name, listing_id) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
         [(day.isoformat(), kind, name, row) for kind, name in _facets(listing)],
     )
 

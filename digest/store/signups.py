@@ -1,4 +1,4 @@
-"""The store's verbs for sign-ups, on SQLite: who asked, how often, and what proves it."""
+"""The store's verbs for sign-ups: who asked, how often, and what proves it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from digest.model import Origin, Subscriber, SubscriberState
 from digest.store import Letter, Signup, SignupLimits
-from digest.store.connection import moment, stamp
+from digest.store.connection import Statements, moment, stamp
 from digest.store.freeze import SUBSCRIBER
 from digest.store.remembering import KEEP_REVISIONS
 from digest.store.returned import Reason
@@ -45,7 +43,7 @@ class SignupVerbs(SuppressionList):
                 "INSERT INTO tries (network, tried_at) VALUES (?, ?)", (asked.network, stamp(now))
             )
             signup_id = keep(db, asked, now)
-            complained = self._complained(db, asked)
+            complained = self._complained(asked)
             if not complained and _may_write(db, asked.address, limits, now):
                 email, message_id = asked.wanted.email, letter_id(domain)
                 queue(db, Letter(0, "signup", email, signup_id, message_id, now), asked.address)
@@ -68,7 +66,7 @@ class SignupVerbs(SuppressionList):
             asked = self.signup(signup_id)
             if asked is None or (asked.confirmed_at and not _living(db, asked)):
                 return None  # a link that did its work does not bring back who has left since
-            if self._complained(db, asked):
+            if self._complained(asked):
                 return None
             self._unlist(db, asked.wanted.email, now)
             revive(db, asked.wanted.email, now)
@@ -86,9 +84,9 @@ class SignupVerbs(SuppressionList):
             row = db.execute(SELECT_SUBSCRIBER + " WHERE id = ?", (subscriber_id,)).fetchone()
         return subscriber_of(row)
 
-    def _complained(self, db: Database, asked: Signup) -> bool:
+    def _complained(self, asked: Signup) -> bool:
         """Whether a complaint about our mail came from the address: then not even a letter goes."""
-        known = self._listed(db, asked.wanted.email)
+        known = self._listed(asked.wanted.email)
         return known is not None and known.reason is Reason.COMPLAINED
 
     def ask_for_link(
@@ -126,7 +124,7 @@ class SignupVerbs(SuppressionList):
             }
 
 
-def _is_beyond(db: Database, network: str, limits: SignupLimits, now: datetime) -> bool:
+def _is_beyond(db: Statements, network: str, limits: SignupLimits, now: datetime) -> bool:
     """Whether this network today, or everybody this hour, has signed up often enough."""
     (own,) = db.execute(
         "SELECT count(*) FROM tries WHERE network = ? AND tried_at > ?",
@@ -138,14 +136,14 @@ def _is_beyond(db: Database, network: str, limits: SignupLimits, now: datetime) 
     return bool(own >= limits.per_network_day or all_ >= limits.per_hour)
 
 
-def _may_write(db: Database, address: str, limits: SignupLimits, now: datetime) -> bool:
+def _may_write(db: Statements, address: str, limits: SignupLimits, now: datetime) -> bool:
     """Whether this address may get one more letter that a stranger may have asked for."""
     today = letters_since(db, address, now - timedelta(days=1))
     month = letters_since(db, address, now - timedelta(days=30))
     return today < limits.per_address_day and month < limits.per_address_month
 
 
-def letters_since(db: Database, address: str, since: datetime) -> int:
+def letters_since(db: Statements, address: str, since: datetime) -> int:
     """How many letters were written to an address since then, by its keyed hash."""
     (count,) = db.execute(
         "SELECT count(*) FROM letters WHERE address = ? AND created_at > ?", (address, stamp(since))
@@ -153,7 +151,7 @@ def letters_since(db: Database, address: str, since: datetime) -> int:
     return int(count)
 
 
-def keep(db: Database, asked: Signup, now: datetime) -> int:
+def keep(db: Statements, asked: Signup, now: datetime) -> int:
     """The row of a sign-up; who asks again before confirming gets what they asked for last."""
     row = db.execute(
         "INSERT INTO signups (address_key, body, form, client, asked_at) VALUES (?, ?, ?, ?, ?)"
@@ -171,7 +169,7 @@ def keep(db: Database, asked: Signup, now: datetime) -> int:
     return int(row[0])
 
 
-def queue(db: Database, letter: Letter, address: str) -> int:
+def queue(db: Statements, letter: Letter, address: str) -> int:
     """Let a letter wait for its first try, within a transaction; returns its number."""
     row = db.execute(
         "INSERT INTO letters (kind, recipient, address, signup_id, message_id, state, created_at,"
@@ -196,7 +194,7 @@ def letter_id(domain: str) -> str:
     return f"letter.{secrets.token_hex(10)}@{domain}"
 
 
-def _living(db: Database, asked: Signup) -> bool:
+def _living(db: Statements, asked: Signup) -> bool:
     """Whether the person of a sign-up is a subscriber who has not left."""
     row = db.execute(
         "SELECT state FROM subscribers WHERE address_key = ?", (address_key(asked.wanted.email),)
@@ -204,7 +202,7 @@ def _living(db: Database, asked: Signup) -> bool:
     return row is not None and row[0] in LIVING
 
 
-def _subscribe(db: Database, asked: Signup, now: datetime) -> int:
+def _subscribe(db: Statements, asked: Signup, now: datetime) -> int:
     """Make the person of a sign-up active; returns their number."""
     row = db.execute(
         SELECT_SUBSCRIBER + " WHERE address_key = ?", (address_key(asked.wanted.email),)

@@ -1,4 +1,4 @@
-"""The store's verbs for subscribers, on SQLite."""
+"""The store's verbs for subscribers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
-from sqlite_utils import Database
-
 from digest.errors import SuppressedError
 from digest.model import Origin, Subscriber, SubscriberState
 from digest.revisions import told
-from digest.store.connection import stamp
+from digest.store.connection import Statements, stamp
 from digest.store.freeze import PROFILE
 from digest.store.remembering import Note, remember
 from digest.store.returned import Suppression
@@ -136,7 +134,7 @@ def _same_settings(stored: Subscriber | None, listed: Subscriber) -> bool:
 
 
 def _remembered(
-    db: Database, before: Sequence[Any] | None, after: Sequence[Any], by: str, now: datetime
+    db: Statements, before: Sequence[Any] | None, after: Sequence[Any], by: str, now: datetime
 ) -> Subscriber:
     """The subscriber as stored now; what changed for who was there before is remembered."""
     changed = subscriber_of(after)
@@ -162,7 +160,7 @@ def subscriber_of(row: Sequence[Any]) -> Subscriber:
     )
 
 
-def put_row(db: Database, subscriber: Subscriber, now: datetime) -> int:
+def put_row(db: Statements, subscriber: Subscriber, now: datetime) -> int:
     """Write the settings; unsubscribed, paused and suppressed outlive them."""
     row_id: int = db.execute(
         "INSERT INTO subscribers (email, address_key, origin, state, timezone, send_at, days,"
@@ -171,7 +169,8 @@ def put_row(db: Database, subscriber: Subscriber, now: datetime) -> int:
         " '', :now, :now)"
         " ON CONFLICT (address_key) DO UPDATE SET origin = :origin, timezone = :timezone,"
         " send_at = :send_at, days = :days, name = :name, profile = :profile, updated_at = :now,"
-        " state = iif(state IN ('unsubscribed', 'paused', 'suppressed'), state, :state)"
+        " state = CASE WHEN subscribers.state IN ('unsubscribed', 'paused', 'suppressed')"
+        " THEN subscribers.state ELSE :state END"
         " RETURNING id",
         {
             "email": subscriber.email,
@@ -189,7 +188,7 @@ def put_row(db: Database, subscriber: Subscriber, now: datetime) -> int:
     return row_id
 
 
-def set_row_state(db: Database, row_id: int, state: SubscriberState, now: datetime) -> None:
+def set_row_state(db: Statements, row_id: int, state: SubscriberState, now: datetime) -> None:
     """Change a state within a transaction; whoever is not active has no mail waiting."""
     db.execute(
         "UPDATE subscribers SET state = ?, updated_at = ?, paused_until = ''"

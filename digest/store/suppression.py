@@ -1,4 +1,4 @@
-"""The suppression list on SQLite: whom nobody may mail, known by keyed hashes alone.
+"""The suppression list: whom nobody may mail, known by keyed hashes alone.
 
 An address stays on it when its subscriber is deleted, erased or imported again. Its case does not
 matter: who complained as `Ada@` is not mailed as `ada@`.
@@ -12,9 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from sqlite_utils import Database
-
-from digest.store.connection import moment, stamp
+from digest.store.connection import Statements, moment, stamp
 from digest.store.journal import UNSUBSCRIBED, Journal
 from digest.store.returned import Reason, Suppression
 
@@ -30,6 +28,11 @@ LISTED_AS = (
     "SELECT address, reason, note, since FROM suppressed"
     " WHERE address IN (SELECT value FROM json_each(?))"
 )
+PUT_SUPPRESSED = (
+    "INSERT INTO suppressed (address, reason, note, since) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (address) DO UPDATE SET reason = excluded.reason, note = excluded.note,"
+    " since = excluded.since"
+)
 
 
 def unkeyed(text: str) -> Sequence[str]:
@@ -44,7 +47,7 @@ class SuppressionList(Journal):
 
     def suppression(self, email: str) -> Suppression | None:
         """Why an address gets no mail; None where it may get some."""
-        return self._listed(self.db, email)
+        return self._listed(email)
 
     def suppressions(self) -> Sequence[Suppression]:
         """Every suppressed address, the newest first."""
@@ -56,41 +59,36 @@ class SuppressionList(Journal):
         rows = self.rows(LISTED)
         return [_suppression(row, known.get(row[0], "")) for row in rows]
 
-    def _listed(self, db: Database, email: str) -> Suppression | None:
-        with self._worded():
-            row = db.execute(LISTED_AS, (json.dumps(self._hashed(email)),)).fetchone()
-        return _suppression(row, email) if row else None
+    def _listed(self, email: str) -> Suppression | None:
+        rows = self.rows(LISTED_AS, (json.dumps(self._hashed(email)),))
+        return _suppression(rows[0], email) if rows else None
 
     def _list(
-        self, db: Database, email: str, reason: Reason, note: str, now: datetime
+        self, db: Statements, email: str, reason: Reason, note: str, now: datetime
     ) -> Suppression:
         """Put an address on the list, or a stronger reason in the place of a weaker one."""
         return self._list_all(db, [(email, reason, note)], now)[0]
 
     def _list_all(
-        self, db: Database, said: Iterable[tuple[str, Reason, str]], now: datetime
+        self, db: Statements, said: Iterable[tuple[str, Reason, str]], now: datetime
     ) -> list[Suppression]:
         """The same for several (address, reason, note), with one word to the disk for all."""
         made, entries = [], {}
         for email, reason, note in said:
-            known = self._listed(db, email)
+            known = self._listed(email)
             if known and strength(known.reason) >= strength(reason):
                 made.append(known)
                 continue
             address = known.address if known else self._hashed(email)[0]
             one = Suppression(address, reason, without_addresses(note), now, email)
-            db.execute(
-                "INSERT OR REPLACE INTO suppressed (address, reason, note, since)"
-                " VALUES (?, ?, ?, ?)",
-                (one.address, one.reason, one.note, stamp(now)),
-            )
+            db.execute(PUT_SUPPRESSED, (one.address, one.reason, one.note, stamp(now)))
             entries[address] = (str(one.reason), one.note, stamp(now))
             made.append(one)
         if entries:
             self._append(db, entries)
         return made
 
-    def _unlist(self, db: Database, email: str, now: datetime) -> None:
+    def _unlist(self, db: Statements, email: str, now: datetime) -> None:
         """Take an address off the list; whoever left before may be mailed again."""
         for address in self._hashed(email):
             self._note(db, address, ("", "", stamp(now)))
@@ -99,7 +97,7 @@ class SuppressionList(Journal):
             (json.dumps(self._hashed(email)),),
         )
 
-    def _note_left(self, db: Database, email: str, now: datetime) -> None:
+    def _note_left(self, db: Statements, email: str, now: datetime) -> None:
         """Write down beside the database that the person of an address has unsubscribed."""
         self._note(db, self._hashed(email)[0], (UNSUBSCRIBED, "", stamp(now)))
 

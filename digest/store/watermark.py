@@ -18,9 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlite_utils import Database
-
-from digest.store.connection import Connections, moment, stamp
+from digest.store.connection import Connections, Statements, moment, set_counter, stamp
 
 logger = logging.getLogger("digest")
 
@@ -65,11 +63,11 @@ class Watermark(Connections):
             if not self._is_behind_mark(mark):
                 return None
             until = mark.at if mark else now
-            _set(db, RESTORED_UNTIL, (until - EPOCH) // MICROSECOND)
+            set_counter(db, RESTORED_UNTIL, (until - EPOCH) // MICROSECOND)
             if mark:
-                _set(db, SENDS, mark.number)
+                self._set_sends(db, mark.number)
             held = _hold(db, now)
-            number = _value(db, SENDS)
+            number = self._sends()
         if mark is None:
             self._raise_mark(number, until)
         logger.warning("store.restored %s", json.dumps({"until": stamp(until), **held}))
@@ -77,20 +75,26 @@ class Watermark(Connections):
 
     def _is_behind_mark(self, mark: Mark | None) -> bool:
         """Whether mail went out that the database knows nothing of; unknown counts as yes."""
-        with self._worded():
-            known = _value(self.db, SENDS)
+        known = self._sends()
         return known > 0 if mark is None else mark.number > known
 
-    def _restored_until(self, db: Database) -> datetime | None:
+    def _restored_until(self) -> datetime | None:
         """Up to when the ledger was lost; None where it never was."""
-        value = _value(db, RESTORED_UNTIL)
+        value = self.counter(RESTORED_UNTIL)
         return EPOCH + value * MICROSECOND if value else None
 
-    def _count_send(self, db: Database) -> int:
+    def _sends(self) -> int:
+        """How often mail began to go out, as far as the database knows."""
+        return self.counter(SENDS)
+
+    def _set_sends(self, db: Statements, number: int) -> None:
+        set_counter(db, SENDS, number)
+
+    def _count_send(self, db: Statements) -> int:
         """The next count, within the transaction that begins a mail."""
         row = db.execute(
             "INSERT INTO counters (name, value) VALUES (?, 1)"
-            " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+            " ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value",
             (SENDS,),
         ).fetchone()
         return int(row[0])
@@ -101,7 +105,7 @@ class Watermark(Connections):
         It is not synchronised but for the first time: a power cut may put the file behind, which
         says nothing, and the next mail puts it right.
         """
-        with self._worded():
+        with self.worded():
             file = os.open(self.watermark, os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
@@ -128,16 +132,7 @@ def _read(content: bytes) -> Mark | None:
     return None
 
 
-def _value(db: Database, name: str) -> int:
-    row = db.execute("SELECT value FROM counters WHERE name = ?", (name,)).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _set(db: Database, name: str, value: int) -> None:
-    db.execute("INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)", (name, value))
-
-
-def _hold(db: Database, now: datetime) -> dict[str, int]:
+def _hold(db: Statements, now: datetime) -> dict[str, int]:
     """Hold everything that waits or was on its way; how many rows of each table."""
     values = (HELD_BACK, stamp(now))
     return {

@@ -143,7 +143,7 @@ def test_a_folder_that_may_not_be_written_is_said_so(desk: Desk) -> None:
 
 def test_a_locked_database_is_said_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process that holds the file costs a wait and a line, and nothing is sent."""
-    monkeypatch.setattr("digest.store.connection.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("digest.store.file.BUSY_TIMEOUT_S", 0.05)
     desk.run("ingest")
     db = sqlite3.connect("digest.db", isolation_level=None)
     db.execute("BEGIN EXCLUSIVE")

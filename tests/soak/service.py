@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-
-from sqlite_utils import Database
 
 from digest import jobs
 from digest.app import open_app
@@ -25,6 +24,7 @@ from digest.mailer import Envelope, Mailer, Permit, Session
 from digest.model import Digest, Frame, Outcome
 from digest.scheduler import stop_signal
 from digest.store import Lease, Tried
+from digest.store.connection import Part
 from digest.store.freeze import Frozen
 from digest.store.sqlite import SqliteStore
 
@@ -63,9 +63,9 @@ class MortalStore(SqliteStore):
         super().__init__(path)
 
     @contextmanager
-    def writing(self) -> Iterator[Database]:
+    def writing(self, part: Part = Part.ALL) -> Iterator[sqlite3.Connection]:
         """A transaction; all of it is written but its end."""
-        with super().writing() as db:
+        with super().writing(part) as db:
             yield db
             if self._turning:
                 self.fate.pass_by("inside the transaction")

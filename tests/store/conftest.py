@@ -1,4 +1,4 @@
-"""A fresh store for each test."""
+"""A fresh store for each test: every case of the contract runs on both databases."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from pathlib import Path
 import pytest
 
 from digest.store.sqlite import SqliteStore
+from tests.postgres.database import AnyStore
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
+def sqlite(tmp_path: Path) -> Iterator[SqliteStore]:
     """An empty store on a file of its own."""
-    made = SqliteStore(tmp_path / "digest.db")
-    yield made
-    made.close_store()
+    store = SqliteStore(tmp_path / "digest.db")
+    yield store
+    store.close_store()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest) -> AnyStore:
+    """An empty store, on either."""
+    kept: AnyStore = request.getfixturevalue(request.param)
+    return kept

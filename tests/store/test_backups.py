@@ -17,6 +17,12 @@ from digest.store.sqlite import SqliteStore
 from tests.samples import NOW, subscriber
 
 
+@pytest.fixture
+def store(sqlite: SqliteStore) -> SqliteStore:
+    """What is SQLite's alone is tried on it alone."""
+    return sqlite
+
+
 def addresses(path: Path) -> list[str]:
     """Who stands in a database file, read without the product."""
     with closing(sqlite3.connect(path)) as db:

@@ -11,9 +11,15 @@ from pathlib import Path
 import pytest
 
 from digest.errors import StoreError
-from digest.store import connection
+from digest.store import file
 from digest.store.sqlite import SqliteStore
 from tests.samples import NOW, subscriber
+
+
+@pytest.fixture
+def store(sqlite: SqliteStore) -> SqliteStore:
+    """What is SQLite's alone is tried on it alone."""
+    return sqlite
 
 
 def test_q6_commits_survive_a_power_cut(store: SqliteStore) -> None:
@@ -76,7 +82,7 @@ def test_a_locked_database_is_said_and_nothing_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another writer that does not let go ends in words, with nothing half done."""
-    monkeypatch.setattr(connection, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(file, "BUSY_TIMEOUT_S", 0.1)
     store = SqliteStore(tmp_path / "digest.db")
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -9,26 +9,26 @@ from digest.model import Origin, Profile, Subscriber, SubscriberState
 from digest.store import Like
 from digest.store.remembering import KEEP_REVISIONS, MOST_REVISIONS
 from digest.store.revising import Revised
-from digest.store.sqlite import SqliteStore
+from tests.postgres.database import AnyStore
 from tests.samples import FRAME, NOW, digest_of, listing, profile, subscriber
 
 PAPER = listing("Kernels", key="arxiv:2606.00001", ids=("arxiv:2606.00001",))
 OTHER = profile(keywords={"kernels": 1.0})
 
 
-def ada(store: SqliteStore) -> Subscriber:
+def ada(store: AnyStore) -> Subscriber:
     """A subscriber of the store."""
     return store.put_subscriber(subscriber(origin=Origin.STORE), NOW)
 
 
-def tuned(store: SqliteStore, one: Subscriber, wanted: Profile, said: Like | None = None) -> int:
+def tuned(store: AnyStore, one: Subscriber, wanted: Profile, said: Like | None = None) -> int:
     """The number of a change made by a mail's link."""
     number = store.revise(one.id, Revised(wanted, one.profile, "mail", ("Said.",), said), NOW)
     assert number
     return number
 
 
-def test_each_way_of_changing_is_remembered(store: SqliteStore) -> None:
+def test_each_way_of_changing_is_remembered(store: AnyStore) -> None:
     """By what, when, what, and how it was; the newest first; saving the same again is no change."""
     one = ada(store)
     store.change_subscriber(replace(one, profile=OTHER), NOW, "toml")
@@ -45,7 +45,7 @@ def test_each_way_of_changing_is_remembered(store: SqliteStore) -> None:
     assert by_toml.changed_at == NOW
 
 
-def test_going_back_restores_settings_and_takes_back_likes(store: SqliteStore) -> None:
+def test_going_back_restores_settings_and_takes_back_likes(store: AnyStore) -> None:
     """To before that change, whatever came after it; address and state stay, and it is a change."""
     one = ada(store)
     first = tuned(store, one, OTHER, Like(PAPER, 1, NOW, "web"))
@@ -64,7 +64,7 @@ def test_going_back_restores_settings_and_takes_back_likes(store: SqliteStore) -
     assert again.profile == Profile()
 
 
-def test_another_profile_than_the_one_looked_at_is_not_changed(store: SqliteStore) -> None:
+def test_another_profile_than_the_one_looked_at_is_not_changed(store: AnyStore) -> None:
     """Nothing is done: neither the profile nor the like."""
     one = ada(store)
     wanted = Revised(Profile(), OTHER, "mail", (), Like(PAPER, 1, NOW, "web"))
@@ -74,7 +74,7 @@ def test_another_profile_than_the_one_looked_at_is_not_changed(store: SqliteStor
     assert not store.likes([one.id])
 
 
-def test_nobody_goes_back_by_the_change_of_another(store: SqliteStore) -> None:
+def test_nobody_goes_back_by_the_change_of_another(store: AnyStore) -> None:
     """The number alone is not enough."""
     one = ada(store)
     emmy = store.put_subscriber(subscriber("emmy@example.org", origin=Origin.STORE), NOW)
@@ -82,7 +82,7 @@ def test_nobody_goes_back_by_the_change_of_another(store: SqliteStore) -> None:
     assert store.go_back(emmy.id, number, NOW) is None
 
 
-def test_d3_history_is_kept_for_a_week_and_bounded(store: SqliteStore) -> None:
+def test_d3_history_is_kept_for_a_week_and_bounded(store: AnyStore) -> None:
     """Older changes cannot be undone and are deleted; so are the oldest of very many."""
     one = ada(store)
     number = tuned(store, one, OTHER)
@@ -96,7 +96,7 @@ def test_d3_history_is_kept_for_a_week_and_bounded(store: SqliteStore) -> None:
     assert not store.revisions(one.id)
 
 
-def test_d3_history_goes_with_the_person(store: SqliteStore) -> None:
+def test_d3_history_goes_with_the_person(store: AnyStore) -> None:
     """Erasing leaves no former setting behind."""
     one = ada(store)
     tuned(store, one, OTHER)
@@ -104,7 +104,7 @@ def test_d3_history_goes_with_the_person(store: SqliteStore) -> None:
     assert not store.revisions(one.id)
 
 
-def test_settings_of_the_file_are_never_written(store: SqliteStore) -> None:
+def test_settings_of_the_file_are_never_written(store: AnyStore) -> None:
     """What is said of a paper is kept and can be taken back; the profile is the file's."""
     store.sync_file([subscriber()], NOW)
     one = store.subscriber("ada@example.org")
@@ -118,7 +118,7 @@ def test_settings_of_the_file_are_never_written(store: SqliteStore) -> None:
     assert not store.likes([one.id])
 
 
-def test_the_delivery_that_showed_a_listing_is_found(store: SqliteStore) -> None:
+def test_the_delivery_that_showed_a_listing_is_found(store: AnyStore) -> None:
     """Of this subscriber alone, by the number in a link; a number of nothing finds nothing."""
     one = ada(store)
     store.add_listings([PAPER], [], {}, set(), NOW)

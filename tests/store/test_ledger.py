@@ -20,7 +20,7 @@ from digest.model import (
     Unknown,
 )
 from digest.store import Store
-from digest.store.sqlite import SqliteStore
+from tests.postgres.database import AnyStore
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
 from tests.store.steps import Held, claim, close
 
@@ -260,7 +260,7 @@ def test_q16_an_older_row_in_flight_is_not_sent_beside_a_newer_one(store: Store)
     assert state(store, one) is DeliveryState.CANCELLED
 
 
-def test_an_unknown_zone_in_a_row_leaves_the_others_due(store: SqliteStore) -> None:
+def test_an_unknown_zone_in_a_row_leaves_the_others_due(store: AnyStore) -> None:
     """A zone that this machine's data lacks is logged and passed over."""
     person(store)
     other = person(store, "grace@example.org")
@@ -269,7 +269,7 @@ def test_an_unknown_zone_in_a_row_leaves_the_others_due(store: SqliteStore) -> N
     assert [d.subscriber.email for d in store.due(NOW, 10)] == ["ada@example.org"]
 
 
-def test_an_unreadable_profile_leaves_the_others_due(store: SqliteStore) -> None:
+def test_an_unreadable_profile_leaves_the_others_due(store: AnyStore) -> None:
     """A row that cannot be read is logged and passed over."""
     person(store)
     other = person(store, "grace@example.org")

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from digest.model import Digest, Refused, Sent, Subscriber
-from digest.store.sqlite import SqliteStore
+from tests.postgres.database import AnyStore
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
 from tests.store import steps
 
@@ -17,12 +17,12 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def one(store: SqliteStore) -> Subscriber:
+def one(store: AnyStore) -> Subscriber:
     """A subscriber in the store."""
     return store.put_subscriber(subscriber(), NOW)
 
 
-def opened(store: SqliteStore, one: Subscriber, back: int, **fields: object) -> Digest:
+def opened(store: AnyStore, one: Subscriber, back: int, **fields: object) -> Digest:
     """A digest of so many days ago in the ledger; with a title in it where `title` is given."""
     title = fields.pop("title", "")
     shown = [listing(str(title))] if title else []
@@ -32,14 +32,14 @@ def opened(store: SqliteStore, one: Subscriber, back: int, **fields: object) -> 
     return made
 
 
-def close(store: SqliteStore, outcome: Sent | Refused, back: int) -> None:
+def close(store: AnyStore, outcome: Sent | Refused, back: int) -> None:
     """Give the one mail that waits its outcome."""
     now = NOW - back * DAY
     (claimed,) = steps.claim(store, now, 1, 60, "worker")
     assert steps.close(store, claimed, outcome, now, now)
 
 
-def test_the_last_look_is_that_of_the_last_digest(store: SqliteStore, one: Subscriber) -> None:
+def test_the_last_look_is_that_of_the_last_digest(store: AnyStore, one: Subscriber) -> None:
     """An empty day looked as well; the digest of the day itself is not asked."""
     opened(store, one, 2, newest=40)
     opened(store, one, 1, newest=50)
@@ -47,7 +47,7 @@ def test_the_last_look_is_that_of_the_last_digest(store: SqliteStore, one: Subsc
     assert store.last_looks([one.id, 999], TODAY) == {one.id: (50, NOW - DAY)}
 
 
-def test_what_was_not_seen_was_not_looked_at(store: SqliteStore, one: Subscriber) -> None:
+def test_what_was_not_seen_was_not_looked_at(store: AnyStore, one: Subscriber) -> None:
     """After a refusal, or a mail that never went out, its listings are new again."""
     opened(store, one, 3, newest=30)
     opened(store, one, 2, newest=40, title="a")
@@ -58,7 +58,7 @@ def test_what_was_not_seen_was_not_looked_at(store: SqliteStore, one: Subscriber
     assert store.last_looks([one.id], TODAY) == {one.id: (50, NOW - DAY)}
 
 
-def test_a_row_that_cannot_be_read_tells_nothing(store: SqliteStore, one: Subscriber) -> None:
+def test_a_row_that_cannot_be_read_tells_nothing(store: AnyStore, one: Subscriber) -> None:
     """A broken body, or one from before the look was kept, holds up nobody."""
     opened(store, one, 1, newest=40)
     with store.writing() as db:
@@ -89,7 +89,7 @@ def test_a_row_that_cannot_be_read_tells_nothing(store: SqliteStore, one: Subscr
     ],
 )  # fmt: skip
 def test_who_matched_nothing_for_two_weeks_is_known(
-    store: SqliteStore, one: Subscriber, days: dict[int, dict[str, object]], found: bool
+    store: AnyStore, one: Subscriber, days: dict[int, dict[str, object]], found: bool
 ) -> None:
     """Two digests at least, none with a match or a hint, and one as old as the time asked for."""
     for back, fields in days.items():
@@ -98,7 +98,7 @@ def test_who_matched_nothing_for_two_weeks_is_known(
     assert missing == (frozenset({one.id}) if found else frozenset())
 
 
-def test_a_hint_and_a_look_are_kept_with_the_digest(store: SqliteStore, one: Subscriber) -> None:
+def test_a_hint_and_a_look_are_kept_with_the_digest(store: AnyStore, one: Subscriber) -> None:
     """A replay says what the mail said."""
     made = opened(store, one, 0, newest=7, hint="shorter ones find more", mailed=True)
     row = store.delivery(one.id, TODAY)

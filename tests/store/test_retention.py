@@ -21,6 +21,12 @@ RIVERS = profile(keywords={"a retelling of rivers": 2.0, "flash attention": 1.0}
 LIMITS = SignupLimits(per_network_day=9, per_hour=9)
 
 
+@pytest.fixture
+def store(sqlite: SqliteStore) -> SqliteStore:
+    """What is SQLite's alone is tried on it alone."""
+    return sqlite
+
+
 def tables(store: SqliteStore) -> list[str]:
     """Every table of the database, those behind the full text search included."""
     rows = store.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")

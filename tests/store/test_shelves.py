@@ -15,7 +15,7 @@ from digest.errors import StoreError
 from digest.model import Listing
 from digest.query import QueryError, parse_query
 from digest.store import Intake, Store
-from digest.store.connection import check_full_text
+from digest.store.file import check_full_text
 from digest.store.migrations import migrations
 from digest.store.shelves import MOST_FOUND, Order, Shelf
 from digest.store.shelving import shelf_day
@@ -225,9 +225,9 @@ def test_a_search_goes_through_so_many_of_its_hits(store: Store) -> None:
         ("DELETE FROM facets WHERE day = '' AND listing_id = 1", "facets_by_day (day=?)"),
     ],
 )  # fmt: skip
-def test_every_page_is_read_by_an_index(store: SqliteStore, sql: str, uses: str) -> None:
+def test_every_page_is_read_by_an_index(sqlite: SqliteStore, sql: str, uses: str) -> None:
     """Nothing is scanned, and the pages of one day are not even sorted."""
-    plan = " ".join(row[3] for row in store.rows(f"EXPLAIN QUERY PLAN {sql}"))
+    plan = " ".join(row[3] for row in sqlite.rows(f"EXPLAIN QUERY PLAN {sql}"))
     assert uses in plan
     assert "SCAN" not in plan
     assert "TEMP B-TREE" not in plan

@@ -1,0 +1,230 @@
+"""Connections to a PostgreSQL: a pool, transactions with their locks, its errors put into words.
+
+A transaction of the verbs may rely on nobody else changing what it has read, as on SQLite, where
+there is one writer at a time. Here an advisory lock of the transaction says so: those of `Part.ALL`
+hold it alone, those that only move their own rows share it. So the many short transactions of
+sending run beside each other, and whoever changes a person's row runs alone for a millisecond.
+Source: https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import Connection, Cursor, IsolationLevel, errors
+from psycopg.adapt import Buffer
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.string import StrDumperUnknown
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from digest.errors import StoreError
+from digest.store.connection import Connections, Parameters, Part
+from digest.store.postgres.dialect import translated
+from digest.store.postgres.migrations import OURS, migrate
+
+WAIT_S = 15
+"""How long a transaction waits for a lock, and a thread for a connection."""
+
+SURE_FOR_S = 1
+"""After so long without use a connection is tried before it is trusted."""
+
+MOST_CONNECTIONS = 16
+"""Of one process; PostgreSQL itself lets 100 in."""
+
+_NUMBERS = count()
+
+_LEDGER, _OPENING, _LISTINGS = 1, 2, 3
+_LOCKS = {
+    Part.ALL: f"SELECT pg_advisory_xact_lock({OURS}, {_LEDGER})",
+    Part.SENDING: f"SELECT pg_advisory_xact_lock_shared({OURS}, {_LEDGER})",
+    # The narrower lock first: who waits for it keeps nobody from the ledger.
+    Part.OPENING: f"SELECT pg_advisory_xact_lock({OURS}, {_OPENING}),"
+    f" pg_advisory_xact_lock_shared({OURS}, {_LEDGER})",
+    Part.LISTINGS: f"SELECT pg_advisory_xact_lock({OURS}, {_LISTINGS})",
+}
+
+
+class _TextDumper(StrDumperUnknown):
+    """Text without the character that PostgreSQL cannot hold."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\x00", ""))
+
+
+class _Line(Connection):
+    """A connection that knows since when nobody has used it, by the monotonic clock."""
+
+    idle_since = 0.0
+
+
+class Speaker:
+    """A transaction under way, which is spoken to in the SQL of the verbs."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Cursor[Any]:
+        """Run one statement."""
+        return self._connection.execute(translated(sql).encode(), parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> None:
+        """Run one statement for each of these."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(translated(sql).encode(), parameters)
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Any]:
+        """The rows of a query, a thousand at a time: the server keeps the others."""
+        name = f"stream_{next(_NUMBERS)}"  # several may be read by turns
+        with self._connection.cursor(name) as cursor:
+            cursor.itersize = 1000
+            yield from cursor.execute(translated(sql).encode(), parameters)
+
+
+class PostgresConnections(Connections):
+    """A pool of connections to a database whose schema is made or brought up to date.
+
+    `address` is a `postgresql://` address; `path` names the files that stand on this machine.
+    Raises: StoreError when the database cannot be reached or was written by a newer version.
+    """
+
+    skip_locked = "FOR UPDATE OF d SKIP LOCKED"
+
+    def __init__(self, address: str, path: Path) -> None:
+        self.path = path
+        self.place = _place(address)
+        self._current = threading.local()
+        with self.worded(), psycopg.connect(address, autocommit=True) as connection:
+            if newer := migrate(connection):
+                raise StoreError(
+                    f"{self.place}: written by a newer version of this program"
+                    f" (it knows {', '.join(sorted(newer))}); upgrade before using it"
+                )
+        self._pool = ConnectionPool(
+            address,
+            min_size=1,
+            max_size=MOST_CONNECTIONS,
+            timeout=WAIT_S,
+            num_workers=1,
+            kwargs={"autocommit": True},
+            connection_class=_Line,
+            configure=_configure,
+            reset=_reset,
+            check=_check,
+            open=True,
+        )
+
+    @contextmanager
+    def writing(self, part: Part = Part.ALL) -> Iterator[Speaker]:
+        """One write transaction: committed as a whole at the end, or not at all.
+
+        Raises: StoreError.
+        """
+        with self._transaction() as speaker:
+            speaker.execute(_LOCKS[part])
+            yield speaker
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[Speaker]:
+        """A transaction that reads: what this thread asks in it is of the moment it began at."""
+        with self._transaction() as speaker:
+            speaker.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield speaker
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Speaker]:
+        """A transaction that queries of the same thread are part of; committed at the end."""
+        around = self._speaker()
+        with self.worded(), self._pool.connection() as connection, connection.transaction():
+            speaker = self._current.speaker = Speaker(connection)
+            try:
+                yield speaker
+            finally:
+                self._current.speaker = around
+
+    def _speaker(self) -> Speaker | None:
+        """The transaction that this thread is in."""
+        return getattr(self._current, "speaker", None)
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Any]:
+        """The rows of a query, fetched as they are asked for. Raises: StoreError."""
+        with self.worded():
+            if speaker := self._speaker():
+                yield from speaker.stream(sql, parameters)
+                return
+            with self._pool.connection() as connection, connection.transaction():
+                yield from Speaker(connection).stream(sql, parameters)
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]:
+        """The rows of a query as tuples. Raises: StoreError."""
+        with self.worded():
+            if speaker := self._speaker():
+                return speaker.execute(sql, parameters).fetchall()
+            with self._pool.connection() as connection:
+                return Speaker(connection).execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def worded(self) -> Iterator[None]:
+        """Turns errors of the database into a StoreError that names it, without a password."""
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror or error}") from error
+        except psycopg.Error as error:
+            raise StoreError(f"{self.place}: {_reason(error)}") from error
+
+    def close_store(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+
+def _configure(connection: Connection) -> None:
+    connection.isolation_level = IsolationLevel.READ_COMMITTED
+    connection.adapters.register_dumper(str, _TextDumper)
+    connection.execute(f"SET lock_timeout = '{WAIT_S}s'")
+
+
+def _reset(connection: _Line) -> None:
+    connection.idle_since = time.monotonic()
+
+
+def _check(connection: _Line) -> None:
+    """Nothing, if the server has not hung up; the pool takes another connection where it has.
+
+    Raises: psycopg.OperationalError.
+    """
+    if time.monotonic() - connection.idle_since >= SURE_FOR_S:
+        ConnectionPool.check_connection(connection)
+
+
+def _place(address: str) -> str:
+    """A database's address as it may be printed: without a password. Raises: StoreError."""
+    try:
+        named = conninfo_to_dict(address)
+    except psycopg.ProgrammingError:  # whose text may hold the password
+        raise StoreError("the address of the database cannot be read") from None
+    host, port = named.get("host") or "localhost", named.get("port")
+    where = f"{host}:{port}" if port else str(host)
+    return f"postgresql://{where}/{named.get('dbname') or ''}"
+
+
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (PoolTimeout, f"no connection was to be had for {WAIT_S} s; nothing was changed"),
+    (errors.LockNotAvailable, f"locked by others for {WAIT_S} s; nothing was changed"),
+    (errors.DiskFull, "no room left on the server's disk; nothing was changed"),
+    (errors.ReadOnlySqlTransaction, "cannot be written: it is a standby, or read-only"),
+)
+"""Kinds of errors -> what to tell a person."""
+
+
+def _reason(error: psycopg.Error) -> str:
+    """What went wrong with the database, as a person understands it."""
+    told = next((words for kind, words in _REASONS if isinstance(error, kind)), "")
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return told or lines[0]

@@ -1,0 +1,42 @@
+"""The steps of the schema on PostgreSQL; a released step is never changed."""
+
+from __future__ import annotations
+
+from psycopg import Connection
+
+from digest.store.postgres.first_schema import FUNCTIONS, LEDGER, PEOPLE, SHELVES
+
+STEPS: dict[str, str] = {
+    "p001_everything": FUNCTIONS + SHELVES + PEOPLE + LEDGER,
+}
+"""Name -> statements, in their order."""
+
+OURS = 0x70617065
+"""Keeps our advisory locks apart from those of other programs."""
+
+_ONE_AT_A_TIME = f"SELECT pg_advisory_xact_lock({OURS}, 0)"
+_APPLIED = """
+CREATE TABLE IF NOT EXISTS schema_steps (
+    name text PRIMARY KEY,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)
+"""
+
+
+def migrate(connection: Connection) -> set[str]:
+    """Bring the schema up to date, all of it or nothing; returns the steps that are not known.
+
+    Where there are any, nothing is changed. Of several programs that start at once each waits for
+    the one before it.
+    """
+    with connection.transaction():
+        connection.execute(_ONE_AT_A_TIME)
+        connection.execute(_APPLIED)
+        applied = {name for (name,) in connection.execute("SELECT name FROM schema_steps")}
+        if newer := applied - set(STEPS):
+            return newer
+        for name, statements in STEPS.items():
+            if name not in applied:
+                connection.execute(statements.encode())
+                connection.execute("INSERT INTO schema_steps (name) VALUES (%s)", (name,))
+    return set()
