@@ -59,7 +59,7 @@ def drafts(
     with Crew(app.processes, _begin, (app.config, asked), waits=True) as crew:
         waiting = deque[Job[list[Frozen]]]()
         for people in batches:
-            waiting.append(crew.hand(_plan, people, partial(planning.of, people)))
+            waiting.append(crew.hand(people, partial(planning.of, people)))
             if len(waiting) > app.processes:
                 yield waiting.popleft().result()
             if stopping():
@@ -82,16 +82,7 @@ class Planning:
         return [freeze(digest) for digest in self._planner.plan(due)]
 
 
-_planning: Planning
-"""What plans in a process that works for another."""
-
-
-def _begin(told: tuple[Config, Round]) -> None:
-    """Get a process ready: its own way to the store."""
-    global _planning  # noqa: PLW0603 - a process of a crew does one thing, and has no other place
+def _begin(told: tuple[Config, Round]) -> Callable[[Sequence[int]], list[Frozen]]:
+    """What plans in another process, by its own way to the store."""
     config, asked = told
-    _planning = Planning(parts(config), asked)
-
-
-def _plan(people: Sequence[int]) -> list[Frozen]:
-    return _planning.of(people)
+    return Planning(parts(config), asked).of

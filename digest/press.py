@@ -126,7 +126,9 @@ async def mails(app: App, more: More, processes: int, *, many: int = MANY) -> As
                 yield one
 
 
-async def _in_turn(app: App, more: More, crew: Crew, ahead: int) -> AsyncGenerator[list[Made]]:
+async def _in_turn(
+    app: App, more: More, crew: Crew[Sequence[Lease], list[Made]], ahead: int
+) -> AsyncGenerator[list[Made]]:
     """The batches as they come from the crew, in order; so many are worked on at once."""
     waiting = deque[Job[list[Made]]]()
     end = False
@@ -136,23 +138,14 @@ async def _in_turn(app: App, more: More, crew: Crew, ahead: int) -> AsyncGenerat
             end = not leases
             if leases:
                 again = partial(_make_all, app, leases)
-                waiting.append(crew.hand(_make, leases, again))
+                waiting.append(crew.hand(leases, again))
         if waiting:
             yield await waiting.popleft().wait()
 
 
-_app: App
-"""The parts of a process that makes mails for another."""
-
-
-def _begin(config: Config) -> None:
-    """Get a process ready: its own way to the store."""
-    global _app  # noqa: PLW0603 - a worker process has one config, and a crew passes no other way
-    _app = parts(config)
-
-
-def _make(leases: Sequence[Lease]) -> list[Made]:
-    return _make_all(_app, leases)
+def _begin(config: Config) -> Callable[[Sequence[Lease]], list[Made]]:
+    """What makes the mails of a batch in another process, by its own way to the store."""
+    return partial(_make_all, parts(config))
 
 
 def _make_all(app: App, leases: Sequence[Lease]) -> list[Made]:
