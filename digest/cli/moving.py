@@ -82,7 +82,7 @@ def import_(  # noqa: PLR0913  # one for each option
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Take in the people of FILE: TOML as `export` writes it, CSV, listmonk's or Mailman's."""
+    """Take in the people of FILE: our TOML, a table (CSV), listmonk's export, Mailman's lists."""
     if confirmed is not None and not confirmed.strip():
         raise click.UsageError('--confirmed says where and when, as in "web form, May 2024"')
     with opened(config_path) as app:
