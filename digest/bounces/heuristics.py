@@ -6,6 +6,7 @@ What is found here has no code, so it never says more than that this one mail fa
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from email.parser import BytesParser
 from email.utils import getaddresses
@@ -20,6 +21,9 @@ logging.getLogger("flufl.bounce").addFilter(lambda record: False)
 MAX_BYTES, MAX_LINES, MAX_LINE = 64 * 1024, 2000, 1000
 """Its regular expressions run over every line, so there are not too many lines, nor long ones."""
 MOST = 1000
+
+ADDRESS = re.compile(r"[!-~]+@\[?[a-z\d-]+(?:\.[a-z\d-]+)+\]?", re.IGNORECASE)
+"""What may be an address; in garbage it finds others, and nobody is to be blamed for garbage."""
 
 ASCII = bytes(octet if octet < 128 else ord("?") for octet in range(256))
 """It knows addresses in ASCII only, and stumbles over fields with anything else."""
@@ -39,5 +43,5 @@ def addresses_in(raw: bytes) -> Iterator[tuple[str, bool]]:
     for addresses, final in ((failed, True), (delayed, False)):
         for address in sorted(addresses)[:MOST]:
             text = address.decode("ascii", "replace").strip()
-            if "@" in text and " " not in text:
+            if ADDRESS.fullmatch(text):
                 yield text, final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -221,3 +222,10 @@ def test_n7_mutated_reports_never_raise(data: st.DataObject) -> None:
 def test_n7_any_bytes_never_raise(raw: bytes) -> None:
     """There is no bytes that cannot be answered with a value."""
     read_return(raw)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_n7_garbage_is_no_bounce(seed: int) -> None:
+    """Noise that comes to the address of a mail names nobody whose mail has failed."""
+    noise = Random(seed).randbytes(600_000)  # the same at every run
+    assert isinstance(read_return(noise), Other)
