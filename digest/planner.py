@@ -17,7 +17,7 @@ from digest.errors import TemplateError
 from digest.frames import has_own_templates, with_packaged_templates
 from digest.hints import HINT_AFTER, absent_terms, hint, wants_hint
 from digest.learning import likes_of
-from digest.matcher import Batch, Likes, Matcher
+from digest.matcher import Batch, Lexicon, Likes, Matcher
 from digest.model import Digest, Match, PersonalLinks, Profile, SourceRun, Subscriber
 from digest.offers import RISES_FOR, Offers, follows, of_labs, rising
 from digest.renderer import LARGEST_HTML
@@ -29,6 +29,9 @@ from digest.store import Due
 SLACK = timedelta(hours=6)
 """How much further a digest looks back than its days: ticks are late, and some days have 25 hours.
 What was shown already is not shown again."""
+
+MOST_UNITS = 20_000
+"""Words and phrases that batches have in common at most; then the next begins with none."""
 
 SOMETIME = datetime(2026, 1, 1, tzinfo=UTC)
 """For links that are measured, not sent: every time makes them as long."""
@@ -56,6 +59,7 @@ class Planner:
         self._app = app
         self._now = now
         self._shelves: dict[timedelta, Shelf] = {}
+        self._kept_lexicon: Lexicon | None = None
         self._links = app.tokens.links(app.frame.base_url, 1, SOMETIME)  # all are as long as these
         self._measure = Measure(app.frame.note, self._links.tune, LARGEST_HTML)
 
@@ -86,9 +90,11 @@ class Planner:
         ]
         chosen = [choose(profile, day) for profile, day in zip(profiles, days, strict=True)]
         matches = _matches(matcher, offers, profiles, chosen)
-        for one, profile, day, picked in zip(group, profiles, days, chosen, strict=True):
-            digest = compose(_with_profile(one.subscriber, profile), day, picked, matches)
-            yield self._fitting(digest, offers.last_call)
+        digests = [
+            compose(_with_profile(one.subscriber, profile), day, picked, matches)
+            for one, profile, day, picked in zip(group, profiles, days, chosen, strict=True)
+        ]
+        yield from self._fitting(digests, offers.last_call)
 
     def _shelf(self, covered: timedelta) -> Shelf:
         """What the stored listings offer over these days: those of the days, and what rises."""
@@ -116,7 +122,7 @@ class Planner:
     ) -> Offers:
         """What a shelf offers to these profiles."""
         matcher, listings = self._app.matcher(self._now), shelf.batch.listings
-        pairs = matcher.pairs(profiles, shelf.batch, likes)
+        pairs = matcher.pairs(profiles, shelf.batch, likes, self._lexicon(matcher))
         by_labs = of_labs(profiles, listings, pairs)
         by_authors = matcher.followed(profiles, listings)
         return Offers(
@@ -130,18 +136,26 @@ class Planner:
             rolls=bool(self._rollover),
         )
 
-    def _fitting(self, digest: Digest, last_call: datetime) -> Digest:
-        """The digest as far as one mail can hold it, so that the ledger knows what was shown.
+    def _fitting(self, digests: Sequence[Digest], last_call: datetime) -> Iterator[Digest]:
+        """The digests as far as one mail can hold them, so that the ledger knows what was shown.
 
-        What our templates make of it is known well enough beforehand; an operator's own are
+        What our templates make of them is known well enough beforehand; an operator's own are
         measured.
         """
-        total = sum(len(section.matches) for section in digest.sections)
         if has_own_templates(self._app.frame):
-            fits = _measured(self._app, digest, self._links)
+            fits = [_measured(self._app, digest, self._links) for digest in digests]
         else:
-            fits = self._measure.items_that_fit(digest)
-        return cut_to(digest, fits, last_call) if fits < total else digest
+            fits = self._measure.items_that_fit(digests)
+        for digest, room in zip(digests, fits, strict=True):
+            total = sum(len(section.matches) for section in digest.sections)
+            yield cut_to(digest, room, last_call) if room < total else digest
+
+    def _lexicon(self, matcher: Matcher) -> Lexicon:
+        """What all batches look for, so that what they have in common is looked up once."""
+        kept = self._kept_lexicon
+        if kept is None or kept.statistics is not matcher.statistics or len(kept) > MOST_UNITS:
+            kept = self._kept_lexicon = Lexicon(matcher.statistics)
+        return kept
 
     @property
     def _rollover(self) -> timedelta:

@@ -103,10 +103,9 @@ class Reasons(Sequence[Reason]):
 
 def packed(groups: Sequence[Iterable[Reason]]) -> tuple[Sequence[str], list[bytes]]:
     """The texts of all the matches of a digest, and the records of each of them."""
-    if groups and all(isinstance(one, Reasons) for one in groups):
-        kept = [one for one in groups if isinstance(one, Reasons)]
-        if all(one.texts is kept[0].texts for one in kept):
-            return kept[0].texts, [one.raw for one in kept]
+    kept = [one for one in groups if isinstance(one, Reasons)]
+    if kept and len(kept) == len(groups) and len({id(one.texts) for one in kept}) == 1:
+        return kept[0].texts, [one.raw for one in kept]
     places = {"": 0}
     records = [
         b"".join(

@@ -7,14 +7,14 @@ is estimated to fit does fit, and the last titles of a very full mail may wait f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digest.matcher import KEPT
-from digest.model import Abstracts, Digest, Listing, Match, SectionName
+from digest.model import Abstracts, Digest, Listing, SectionName
 from digest.reason import FIELD, FIELDS, RECORD, RELATED, packed
 
 FRAME, SECTION, FULL, TITLE, LINKED = 6_900, 600, 1_720, 700, 120
@@ -59,29 +59,39 @@ class Measure:
     def __init__(self, note: str, tune: str, most: int) -> None:
         self._room = most - FRAME - text_bytes(note)
         self._tune = tune
-        self._known: dict[tuple[int, Form], tuple[Listing, int, int]] = {}
+        self._known: dict[tuple[int, int], tuple[Listing, int, int]] = {}
 
-    def items_that_fit(self, digest: Digest) -> int:
-        """How many of a digest's items, from the first on, fit."""
-        room = self._room - text_bytes(digest.empty_reason + digest.hint)
-        room -= SOURCE * min(len(digest.receipt.sources), MOST_SOURCES)
-        whole = digest.subscriber.profile.abstracts is Abstracts.FULL
-        matches = [match for section in digest.sections for match in section.matches]
-        if not matches:
-            return 0
-        forms = [
-            _form(section.name, whole=whole) for section in digest.sections for _ in section.matches
-        ]
-        plain = [self._plain(m.listing, form) for m, form in zip(matches, forms, strict=True)]
-        takes = np.array([size for _, size, _ in plain], dtype=float)
-        first = 0
+    def items_that_fit(self, digests: Sequence[Digest]) -> list[int]:
+        """How many items of each digest, from the first on, fit."""
+        items = _Items([], [], [])
+        sizes, rooms = [], []
+        for digest in digests:
+            sizes.append(self._take_in(digest, items))
+            room = self._room - text_bytes(digest.empty_reason + digest.hint)
+            rooms.append(room - SOURCE * min(len(digest.receipt.sources), MOST_SOURCES))
+        takes = np.array(items.takes, dtype=float) + _reasoned(digests, items)
+        ends = np.cumsum(sizes)
+        # Where each item ends in its own mail.
+        end = np.cumsum(takes)
+        before = np.concatenate(([0.0], end))[ends - sizes]
+        fits = end - np.repeat(before, sizes) <= np.repeat(rooms, sizes)
+        whose = np.repeat(np.arange(len(sizes)), sizes)
+        return [int(count) for count in np.bincount(whose, fits, len(sizes)).tolist()]
+
+    def _take_in(self, digest: Digest, items: _Items) -> int:
+        """Add the items of a digest without their reasons; returns how many."""
+        whole, many = digest.subscriber.profile.abstracts is Abstracts.FULL, len(items.takes)
         for section in digest.sections:
-            takes[first : first + 1] += SECTION
-            first += len(section.matches)
-        takes += _reasoned(matches, forms, [letters for _, _, letters in plain])
-        return int(np.searchsorted(np.cumsum(takes), room, side="right"))
+            form, first = _form(section.name, whole=whole), SECTION
+            for match in section.matches:
+                _, takes, letters = self._plain(match.listing, form)
+                items.takes.append(takes + first)
+                items.forms.append(form)
+                items.letters.append(letters)
+                first = 0
+        return len(items.takes) - many
 
-    def _plain(self, listing: Listing, form: Form) -> tuple[Listing, int, int]:
+    def _plain(self, listing: Listing, form: int) -> tuple[Listing, int, int]:
         """What a listing takes without its reasons, and the letters of it that may be marked."""
         # By the object, as to hash it takes 3 µs; it is held, so that none can take its place.
         known = self._known.get((id(listing), form))
@@ -94,56 +104,68 @@ class Measure:
 
 def items_that_fit(digest: Digest, note: str, tune: str, most: int) -> int:
     """How many of a digest's items, from the first on, fit into so many bytes with the note."""
-    return Measure(note, tune, most).items_that_fit(digest)
+    return Measure(note, tune, most).items_that_fit([digest])[0]
 
 
-class Form(IntEnum):
-    """How a listing is shown: in full with some or all of its abstract, or as a title."""
+@dataclass(frozen=True, slots=True)
+class _Items:
+    """What items take without their reasons, how they are shown, and the letters that they show."""
 
-    FULL = 0
-    WHOLE = 1
-    WAITING = 2
-    SHORT = 3
+    takes: list[int]
+    forms: list[int]
+    letters: list[int]
 
 
-def _form(section: SectionName, *, whole: bool) -> Form:
+FULL_FORM, WHOLE_FORM, WAITING_FORM, SHORT_FORM = range(4)
+"""How a listing is shown: in full with some or all of its abstract, or as a title."""
+
+
+def _form(section: SectionName, *, whole: bool) -> int:
     if section is SectionName.WAITING:
-        return Form.WAITING
+        return WAITING_FORM
     if section is SectionName.SHORT:
-        return Form.SHORT
-    return Form.WHOLE if whole else Form.FULL
+        return SHORT_FORM
+    return WHOLE_FORM if whole else FULL_FORM
 
 
-def _plain(listing: Listing, form: Form, tune: str) -> tuple[int, int]:
+def _plain(listing: Listing, form: int, tune: str) -> tuple[int, int]:
     """About how many bytes a listing takes without its reasons, and how many letters it shows."""
-    if form in (Form.WAITING, Form.SHORT):
+    if form in (WAITING_FORM, SHORT_FORM):
         where = LINKED + len(listing.url) if listing.url else 0
         text = text_bytes(listing.title) + text_bytes(listing.organization)
         return TITLE + text + where, len(listing.title)
-    shown = listing.abstract if form is Form.WHOLE else listing.abstract[:ABSTRACT]
+    shown = listing.abstract if form == WHOLE_FORM else listing.abstract[:ABSTRACT]
     text = text_bytes(listing.title) + text_bytes(shown) + len(listing.url)
     return FULL + text + _links(listing, tune), len(listing.title) + len(shown)
 
 
-def _reasoned(
-    matches: Sequence[Match], forms: Sequence[Form], letters: Sequence[int]
-) -> NDArray[np.float64]:
-    """What the reasons of each match add, and the words that are marked for them."""
-    texts, records = packed([match.reasons for match in matches])
+def _reasoned(digests: Sequence[Digest], items: _Items) -> NDArray[np.float64]:
+    """What the reasons of each item add, and the words that are marked for them."""
+    texts, records, first = list[str](), list[bytes](), list[int]()
+    for digest in digests:
+        matches = [match.reasons for section in digest.sections for match in section.matches]
+        own, raw = packed(matches)
+        first += [len(texts)] * len(raw)
+        texts += own
+        records += raw
     reasons = np.frombuffer(b"".join(records), dtype=KEPT)
-    many, form = len(matches), np.array(forms, dtype=np.int64)
-    at = np.repeat(np.arange(many), [len(raw) // RECORD.size for raw in records])
-    title = (form == Form.WAITING) | (form == Form.SHORT)
-    length = np.array([len(text) for text in texts], dtype=np.int64)[reasons["term"]]
-    written = np.array([text_bytes(text) for text in texts], dtype=np.int64)[reasons["term"]]
+    many, form = len(records), np.array(items.forms, dtype=np.int64)
+    sizes = np.array([len(raw) for raw in records], dtype=np.int64) // RECORD.size
+    at = np.repeat(np.arange(many), sizes)
+    title = (form == WAITING_FORM) | (form == SHORT_FORM)
+    term = reasons["term"] + np.repeat(np.array(first, dtype=np.int64), sizes)
+    length = np.array(list(map(len, texts)), dtype=np.int64)[term]
+    written = np.array(list(map(text_bytes, texts)), dtype=np.int64)[term]
     marks = reasons["marks"]
     seen = (marks & RELATED == 0) & (~title[at] | IN_TITLE[marks & FIELD])
-    most = np.array(letters, dtype=np.int64)[at] // (length + 1) + 1  # so many words find room
+    most = (
+        np.array(items.letters, dtype=np.int64)[at] // (length + 1) + 1
+    )  # so many words find room
     hits = np.bincount(at, np.minimum(reasons["count"], most) * seen, many)
     count = np.bincount(at, minlength=many)
     marked = HIT * np.minimum(hits, FEW_HITS) + DENSE_HIT * np.maximum(0, hits - FEW_HITS)
     in_full = marked + REASON * count + np.bincount(at, written, many)
-    short = HIT_SHORT * hits + REASON_SHORT * count * (form == Form.WAITING)
+    short = HIT_SHORT * hits + REASON_SHORT * count * (form == WAITING_FORM)
     takes: NDArray[np.float64] = np.where(title, short, in_full).astype(float)
     return takes
 

@@ -5,7 +5,7 @@ Pure: values in, values out; no I/O, no clock. `docs/matching.md` explains the m
 
 from digest.matcher.examples import all_in_one, examples, sense
 from digest.matcher.floors import Days, Floors, fit_floor, fitted
-from digest.matcher.lexicon import share_of
+from digest.matcher.lexicon import Lexicon, share_of
 from digest.matcher.likes import Likes
 from digest.matcher.matching import Matcher, learn
 from digest.matcher.packing import KEPT
@@ -18,7 +18,7 @@ from digest.matcher.reasons import Explanation
 from digest.matcher.statistics import Statistics, terms_of
 
 __all__ = [
-    "KEPT", "Batch", "Days", "Explanation", "Floors", "Likes", "Matcher", "Pairs", "Profiles",
-    "Proposal", "Ranking", "Statistics", "all_in_one", "examples", "fit_floor", "fitted", "learn",
-    "sense", "share_of", "terms_of",
+    "KEPT", "Batch", "Days", "Explanation", "Floors", "Lexicon", "Likes", "Matcher", "Pairs",
+    "Profiles", "Proposal", "Ranking", "Statistics", "all_in_one", "examples", "fit_floor",
+    "fitted", "learn", "sense", "share_of", "terms_of",
 ]  # fmt: skip

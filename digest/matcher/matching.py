@@ -76,10 +76,14 @@ class Matcher:
         return read(listings)
 
     def compile(
-        self, profiles: Iterable[Profile], likes: Sequence[Likes | None] | None = None
+        self,
+        profiles: Iterable[Profile],
+        likes: Sequence[Likes | None] | None = None,
+        lexicon: Lexicon | None = None,
     ) -> Profiles:
         """The profiles as standing queries, to be kept between calls."""
-        compiled = Profiles(Lexicon(self.statistics), self.related, self.meaning)
+        lexicon = Lexicon(self.statistics) if lexicon is None else lexicon
+        compiled = Profiles(lexicon, self.related, self.meaning)
         compiled.extend(profiles, likes)
         return compiled
 
@@ -104,10 +108,14 @@ class Matcher:
         profiles: Sequence[Profile],
         listings: Sequence[Listing] | Batch,
         likes: Sequence[Likes | None] | None = None,
+        lexicon: Lexicon | None = None,
     ) -> Pairs:
-        """These profiles beside these listings, to be ranked and then looked at pair by pair."""
+        """These profiles beside these listings, to be ranked and then looked at pair by pair.
+
+        `lexicon` is one by the same statistics that knows what other profiles look for.
+        """
         batch = listings if isinstance(listings, Batch) else read(listings)
-        return Pairs(self.compile(profiles, likes), batch, profiles)
+        return Pairs(self.compile(profiles, likes, lexicon), batch, profiles)
 
     # --- followed authors ---------------------------------------------------------------------
 

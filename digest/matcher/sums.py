@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,14 @@ from digest.matcher.reasons import Found, Parts, Share, describe, describe_weak
 from digest.matcher.weak import Weak
 from digest.model import Profile, Reasons
 
+Known = dict[tuple[str, int] | tuple[str, int, bool], Share]
+"""Where keywords, and weak terms (learned or not), stand in the listings of a batch."""
+
+MOST_KNOWN = 200_000
+"""Of which so many are remembered; they take 40 MB."""
+
+_KNOWN: WeakKeyDictionary[Batch, Known] = WeakKeyDictionary()
+
 ROUNDED = 0.999
 """From here on keywords count whole: rows are kept in 4 bytes, and one like already halves them."""
 
@@ -59,8 +68,7 @@ class Sums:
         self._weak = weak
         self._batch = batch
         self._found: dict[int, Found] = {}
-        self._described: dict[tuple[str, int], Share] = {}
-        self._hinted: dict[tuple[int, int, bool], Share] = {}
+        self._known = _known_shares(batch)
 
     def parted(self, whose: Longs, which: Longs) -> list[tuple[float, Reasons]]:
         """The score and the reasons of each pair of a profile and a listing; nothing of excluded.
@@ -216,18 +224,21 @@ class Sums:
 
     def _describe(self, term: str, listing: int) -> Share:
         key = (term, listing)
-        if key not in self._described:
-            self._described[key] = describe(self._lexicon, self._found_in(listing), term)
-        return self._described[key]
+        if key not in self._known:
+            self._known[key] = describe(self._lexicon, self._found_in(listing), term)
+        return self._known[key]
 
     def _hint(self, column: int, listing: int, *, learned: bool) -> Share:
-        key = (column, listing, learned)
-        if key not in self._hinted and self._weak is not None:
-            feature = column - self._weak.words if learned else column
-            often = self._weak.often_in(listing).get(feature, (0, 0))
-            shown = self._weak.show(feature)
-            self._hinted[key] = describe_weak(shown, *often, learned=learned)
-        return self._hinted[key]
+        weak = self._weak
+        if weak is None:
+            raise LookupError(column)
+        feature = column - weak.words if learned else column
+        shown = weak.show(feature)
+        key = (shown, listing, learned)
+        if key not in self._known:
+            often = weak.often_in(listing).get(feature, (0, 0))
+            self._known[key] = describe_weak(shown, *often, learned=learned)
+        return self._known[key]
 
     def _found_in(self, listing: int) -> Found:
         """For each unit that stands in the listing, how often in the title and elsewhere."""
@@ -246,6 +257,14 @@ class Sums:
         order = np.argsort(self._counts.listing, kind="stable")
         places = np.arange(self._says.shape[1] + 1)
         return order, np.searchsorted(self._counts.listing[order], places).tolist()
+
+
+def _known_shares(batch: Batch) -> Known:
+    """What is known of a batch by now: it depends on the texts alone, whoever asks."""
+    known = _KNOWN.setdefault(batch, {})
+    if len(known) > MOST_KNOWN:
+        known = _KNOWN[batch] = {}
+    return known
 
 
 def _ranks(texts: Sequence[str]) -> Longs:

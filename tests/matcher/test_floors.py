@@ -11,7 +11,7 @@ from statistics import median
 
 import pytest
 
-from digest.matcher import Floors, Likes, Matcher, Profiles, Statistics
+from digest.matcher import Floors, Lexicon, Likes, Matcher, Profiles, Statistics
 from digest.model import Keyword, Listing, Profile
 from tests.matcher.listings import archive, listing
 
@@ -86,12 +86,15 @@ class Counted(Matcher):
     compiled = 0
 
     def compile(
-        self, profiles: Iterable[Profile], likes: Sequence[Likes | None] | None = None
+        self,
+        profiles: Iterable[Profile],
+        likes: Sequence[Likes | None] | None = None,
+        lexicon: Lexicon | None = None,
     ) -> Profiles:
         """The profiles, counted."""
         many = list(profiles)
         self.compiled += len(many)
-        return super().compile(many, likes)
+        return super().compile(many, likes, lexicon)
 
 
 def test_a_new_profile_costs_itself_alone() -> None:
