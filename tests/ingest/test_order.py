@@ -19,11 +19,16 @@ def _feed(title: str, link: str = PAPER) -> str:
 
 
 async def _late(path: str, query: dict[str, str]) -> str:
-    """What a host answers, the first well after the second."""
-    if path.startswith("first"):
-        await asyncio.sleep(0.3)
-        return _feed("As the first has it")
-    return _feed("As the second has it")
+    """What a host answers: the first names its feed by a page, and gives it well after the second.
+
+    All hosts are one server here, which is asked by one at a time.
+    """
+    if path.startswith("second"):
+        return _feed("As the second has it")
+    if not path.endswith("late.xml"):
+        return "<html><link rel='alternate' type='application/rss+xml' href='late.xml'></html>"
+    await asyncio.sleep(0.3)
+    return _feed("As the first has it")
 
 
 def _kept(site: Site, sources: list[Source]) -> list[Listing]:
