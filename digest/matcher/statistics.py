@@ -25,10 +25,11 @@ ranking is nearly as good as with all, so from there on the store's own counts l
 def terms_of(listing: Listing) -> Collection[str]:
     """The terms that a listing adds one to: stems of its words, joined pairs, its categories."""
     words, stands = split(fold(f"{listing.title} . {listing.abstract}"))
-    terms = {stem(word) for word in words}
-    for left, right, stand in zip(words, words[1:], stands, strict=False):
-        if stand == GLUED and left not in STOPWORDS and right not in STOPWORDS:
-            terms.add(stem(left + right))
+    terms = {stem(word) for word in set(words)}
+    if GLUED in stands:
+        for left, right, stand in zip(words, words[1:], stands, strict=False):
+            if stand == GLUED and left not in STOPWORDS and right not in STOPWORDS:
+                terms.add(stem(left + right))
     terms.update(f"category:{' '.join(fold(subject).split())}" for subject in listing.subjects)
     return terms
 

@@ -5,7 +5,7 @@ Source: https://www.sqlite.org/fts5.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from digest.query import Query
 from digest.store.connection import Statements
@@ -29,6 +29,6 @@ class FtsVerbs(SearchingVerbs):
             (match_of(query), limit),
         )
 
-    def keep_words(self, db: Statements, row: int, texts: tuple[str, ...]) -> bool:
-        """Keep what is searched of a listing; false where it is so already."""
-        return keep_in_fts(db, row, texts)
+    def keep_words(self, db: Statements, texts: Mapping[int, tuple[str, ...]]) -> Collection[int]:
+        """Keep what is searched of listings, by their rows; returns those that were not so yet."""
+        return keep_in_fts(db, texts)

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from digest.model import Listing, SourceRun
 from digest.store import Intake, Look
@@ -24,8 +23,8 @@ class ListingVerbs(Connections):
     """What sources announced; see `Store` for what each verb promises."""
 
     @abstractmethod
-    def keep_words(self, db: Statements, row: int, texts: tuple[str, ...]) -> bool:
-        """Keep what is searched of a listing; false where it is so already."""
+    def keep_words(self, db: Statements, texts: Mapping[int, tuple[str, ...]]) -> Collection[int]:
+        """Keep what is searched of listings, by their rows; returns those that were not so yet."""
 
     def known(self, ids: Collection[str]) -> Mapping[str, Listing]:
         """Stored listings by any of their identities."""
@@ -182,9 +181,8 @@ class ListingVerbs(Connections):
 def _store(db: Statements, keep: KeepWords, intake: Intake, now: datetime) -> None:
     """Write what a batch of listings comes to."""
     votes = dict(intake.votes)
-    for listing in intake.new:
-        row = _add(db, keep, listing, now, sendable=listing.key not in intake.held_back)
-        if row and listing.votes is not None:
+    for row, listing in _add(db, keep, intake, now).items():
+        if listing.votes is not None:
             votes[row] = listing.votes
     for listing in intake.changed:
         _change(db, keep, listing)
@@ -199,29 +197,42 @@ def _store(db: Statements, keep: KeepWords, intake: Intake, now: datetime) -> No
     _count_terms(db, len(intake.new), intake.terms)
 
 
-def _add(
-    db: Statements, keep: KeepWords, listing: Listing, now: datetime, *, sendable: bool
-) -> int:
-    """Write a new listing; returns its row, or 0 where its key is taken."""
-    day = shelf_day(listing, now)
-    row = db.execute(
+def _add(db: Statements, keep: KeepWords, intake: Intake, now: datetime) -> dict[int, Listing]:
+    """Write the new listings but for those whose key is taken; returns them by their rows."""
+    taken = _rows_of(db, intake.new)
+    free: dict[str, Listing] = {}
+    for listing in intake.new:
+        if listing.key not in taken:
+            free.setdefault(listing.key, listing)
+    days, seen_at = {key: shelf_day(one, now) for key, one in free.items()}, stamp(now)
+    db.executemany(
         "INSERT INTO listings (key, title, body, first_seen_at, sendable, day, votes)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING id",
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
-            listing.key,
-            listing.title,
-            _body(listing),
-            stamp(now),
-            int(sendable),
-            day.isoformat(),
-            listing.votes,
+            (
+                key,
+                one.title,
+                _body(one),
+                seen_at,
+                int(key not in intake.held_back),
+                days[key].isoformat(),
+                one.votes,
+            )
+            for key, one in free.items()
         ),
-    ).fetchone()
-    if row is None:
-        return 0
-    _claim_identities(db, listing, row[0])
-    shelve(db, keep, row[0], listing, day)
-    return int(row[0])
+    )
+    rows = _rows_of(db, free.values())
+    added = {rows[key]: one for key, one in free.items()}
+    _claim_identities(db, added)
+    shelve(db, keep, added, {row: days[one.key] for row, one in added.items()})
+    return added
+
+
+def _rows_of(db: Statements, listings: Collection[Listing]) -> dict[str, int]:
+    """The rows that there are under the keys of these listings."""
+    keys = json.dumps([listing.key for listing in listings])
+    found = "SELECT key, id FROM listings WHERE key IN (SELECT value FROM json_each(?))"
+    return dict(db.execute(found, (keys,)).fetchall())
 
 
 def _change(db: Statements, keep: KeepWords, listing: Listing) -> None:
@@ -236,12 +247,14 @@ def _change(db: Statements, keep: KeepWords, listing: Listing) -> None:
         "UPDATE listings SET title = ?, body = ?, day = ?, votes = ? WHERE id = ?",
         (listing.title, _body(listing), day.isoformat(), listing.votes, listing.id),
     )
-    _claim_identities(db, listing, listing.id)
+    _claim_identities(db, {listing.id: listing})
     reshelve(db, keep, listing, was, day)
 
 
 def _body(listing: Listing) -> str:
-    return LISTING.dump_json(replace(listing, id=0, first_seen_at=None)).decode()
+    if listing.id or listing.first_seen_at:
+        listing = replace(listing, id=0, first_seen_at=None)
+    return LISTING.dump_json(listing).decode()
 
 
 def listing_of(row_id: int, body: str, first_seen_at: str) -> Listing:
@@ -249,9 +262,11 @@ def listing_of(row_id: int, body: str, first_seen_at: str) -> Listing:
     return replace(LISTING.validate_json(body), id=row_id, first_seen_at=moment(first_seen_at))
 
 
-def _claim_identities(db: Statements, listing: Listing, row_id: int) -> None:
-    rows: list[tuple[Any, ...]] = [(i, row_id) for i in dict.fromkeys((listing.key, *listing.ids))]
-    db.executemany("INSERT INTO identities VALUES (?, ?) ON CONFLICT DO NOTHING", rows)
+def _claim_identities(db: Statements, listings: Mapping[int, Listing]) -> None:
+    db.executemany(
+        "INSERT INTO identities VALUES (?, ?) ON CONFLICT DO NOTHING",
+        ((name, row) for row, one in listings.items() for name in (one.key, *one.ids)),
+    )
 
 
 def _count_terms(db: Statements, listings: int, terms: Mapping[str, int]) -> None:

@@ -271,7 +271,7 @@ def m011_shelves(db: Database) -> None:
             "UPDATE listings SET day = ?, votes = ? WHERE id = ?",
             (day.isoformat(), listing.votes, row),
         )
-        shelve(db.conn, keep_in_fts, row, listing, day)
+        shelve(db.conn, keep_in_fts, {row: listing}, {row: day})
 
 
 FEEDS = """

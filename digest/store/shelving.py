@@ -6,8 +6,9 @@ a search for `Lévy` finds what was announced as `L\'evy`.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime
 
 from digest.model import Listing
@@ -25,8 +26,8 @@ CREATE VIRTUAL TABLE search USING fts5(
 """
 """An index of a few listings, for what was found in them."""
 
-KeepWords = Callable[[Statements, int, tuple[str, ...]], bool]
-"""Keeps what is searched of a row, the texts by `COLUMNS`; false where it is so already."""
+KeepWords = Callable[[Statements, Mapping[int, tuple[str, ...]]], Collection[int]]
+"""Keeps what is searched of rows, the texts by `COLUMNS`; returns those that were not so yet."""
 
 OPENS, CLOSES = "\x02", "\x03"
 """What marks a hit in a text; no stored text has these."""
@@ -40,7 +41,10 @@ _INSERT = (
     f"INSERT INTO search (rowid, {', '.join(COLUMNS)})"  # noqa: S608 - names of ours
     f" VALUES (?{', ?' * len(COLUMNS)})"
 )
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM search WHERE rowid = ?"  # noqa: S608 - as above
+_SELECT = (
+    f"SELECT rowid, {', '.join(COLUMNS)} FROM search"  # noqa: S608 - as above
+    " WHERE rowid IN (SELECT value FROM json_each(?))"
+)
 
 
 def shelf_day(listing: Listing, first_seen_at: datetime) -> date:
@@ -50,37 +54,42 @@ def shelf_day(listing: Listing, first_seen_at: datetime) -> date:
     return min(own, seen) if own else seen
 
 
-def shelve(db: Statements, keep: KeepWords, row: int, listing: Listing, day: date) -> None:
-    """Make a new listing findable."""
-    keep(db, row, texts_of(listing))
-    _place(db, row, listing, day)
+def shelve(
+    db: Statements, keep: KeepWords, listings: Mapping[int, Listing], days: Mapping[int, date]
+) -> None:
+    """Make new listings findable, each by its row, on the page of its day."""
+    keep(db, {row: texts_of(one) for row, one in listings.items()})
+    _place(db, listings, days)
 
 
 def reshelve(db: Statements, keep: KeepWords, listing: Listing, was: date, day: date) -> None:
     """Keep what makes a changed listing findable in step with it."""
     row = listing.id
-    if keep(db, row, texts_of(listing)) or was != day:
+    if keep(db, {row: texts_of(listing)}) or was != day:
         values = (was.isoformat(), row)
         db.execute("DELETE FROM facets WHERE day = ? AND listing_id = ?", values)
-        _place(db, row, listing, day)
+        _place(db, {row: listing}, {row: day})
 
 
-def keep_in_fts(db: Statements, row: int, texts: tuple[str, ...]) -> bool:
-    """Keep what is searched of a listing in SQLite's FTS5; false where it is so already."""
-    kept = db.execute(_SELECT, (row,)).fetchone()
-    if kept == texts:
-        return False
-    if kept:
-        db.execute("DELETE FROM search WHERE rowid = ?", (row,))
-    db.execute(_INSERT, (row, *texts))
-    return True
+def keep_in_fts(db: Statements, texts: Mapping[int, tuple[str, ...]]) -> Collection[int]:
+    """Keep what is searched of rows in SQLite's FTS5; returns those that were not so yet."""
+    found = db.execute(_SELECT, (json.dumps(list(texts)),)).fetchall()
+    kept = {row: tuple(old) for row, *old in found}
+    changed = [row for row in texts if kept.get(row) != texts[row]]
+    db.executemany("DELETE FROM search WHERE rowid = ?", [(row,) for row in changed if row in kept])
+    db.executemany(_INSERT, [(row, *texts[row]) for row in changed])
+    return changed
 
 
-def _place(db: Statements, row: int, listing: Listing, day: date) -> None:
+def _place(db: Statements, listings: Mapping[int, Listing], days: Mapping[int, date]) -> None:
     db.executemany(
         "INSERT INTO facets (day, kind, name, listing_id) VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING",
-        [(day.isoformat(), kind, name, row) for kind, name in _facets(listing)],
+        (
+            (days[row].isoformat(), kind, name, row)
+            for row, listing in listings.items()
+            for kind, name in _facets(listing)
+        ),
     )
 
 
@@ -99,7 +108,7 @@ def texts_of(listing: Listing) -> tuple[str, ...]:
     """What is searched of a listing, by `COLUMNS`."""
     ids = [name for name in listing.ids if name.startswith(("arxiv:", "doi:", "pmid:"))]
     return tuple(
-        _MARKS.sub("", text)
+        text if text.isprintable() else _MARKS.sub("", text)
         for text in (
             readable(listing.title),
             readable(listing.abstract[:_LONGEST]),

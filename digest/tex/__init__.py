@@ -24,6 +24,8 @@ _MARK = re.compile(
     r"https?://\S+|\b[A-Za-z]:\\\S*|\$|\\|[\^_]|\{(?=\\)|``|''"
     r"|(?<=\w)-{2,3}(?=\w)|(?<= )-{2,3}(?= )|(?<=[A-Za-z.])~(?=[A-Za-z\d\\$])"
 )
+_SIGNS = ("$", "\\", "^", "_", "``", "''", "--", "~")
+"""One of these stands in whatever is to be rewritten; web addresses only stay as they are."""
 _DOLLARS = re.compile(r"\$\$(?!\$)([^$]+)\$\$|\$(?![\s$])((?:\\.|[^$\\])+?)(?<!\s)\$(?!\d)")
 _PRICE = re.compile(r"\d[\d.,]*\s*(?:[A-Za-z]{3,}|and|or|to|per)\b(?![({^_])")
 _BRACKETS = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
@@ -68,7 +70,7 @@ Piece = tuple[str, int] | None  # what to show and where the source goes on; Non
 @lru_cache(maxsize=4_096)
 def readable(text: str) -> str:
     """The text with its TeX in Unicode where that is exact, as in the source where it is not."""
-    if not _MARK.search(text):
+    if not any(sign in text for sign in _SIGNS):  # many times faster than to look for a mark
         return text
     shown, at = [], 0
     while found := _MARK.search(text, at):

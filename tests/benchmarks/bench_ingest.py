@@ -1,8 +1,11 @@
 """How fast listings come in, from bytes to the store, beside feedparser alone in the same run.
 
-Run: `python tests/benchmarks/bench_ingest.py [--rounds N]`. Prints for a 1,000-entry Atom feed and
-a 3,000-item JSON list the best of N rounds, entries a second, the ratio to feedparser's parsing of
-the same feed (aim: at most 1.5), each step's share, and the peak of allocated memory.
+Run: `python -m tests.benchmarks.bench_ingest [--rounds N]`. Prints for a 1,000-entry Atom feed, for
+the same with a slip in it, and for a 3,000-item JSON list (which feedparser cannot read: beside it
+stands its parsing of the feed) the best of N rounds, entries a second, each step's share, the ratio
+to feedparser's parsing (aim: at most 1.5), and the peak of allocated memory. Storing is all that
+the service does, terms counted and run recorded. Times are the processor's, so that other work of
+the machine changes little.
 """
 
 from __future__ import annotations
@@ -21,8 +24,10 @@ from pathlib import Path
 
 import feedparser
 
+from digest.intake import take_in
 from digest.join import join
 from digest.model import Listing, Source
+from digest.reader import Reading
 from digest.sources import read_batch
 from digest.store.sqlite import SqliteStore
 
@@ -87,9 +92,9 @@ def best_s(rounds: int, *steps: Callable[[], object]) -> list[float]:
     best = [float("inf")] * len(steps)
     for _ in range(rounds):
         for place, step in enumerate(steps):
-            started = time.perf_counter()
+            started = time.process_time()
             step()
-            best[place] = min(best[place], time.perf_counter() - started)
+            best[place] = min(best[place], time.process_time() - started)
     return best
 
 
@@ -102,12 +107,13 @@ def peak_mb(step: Callable[[], object]) -> float:
     return peak / 1e6
 
 
-def keep(listings: Sequence[Listing]) -> None:
+def keep(source: Source, listings: Sequence[Listing]) -> None:
     """Join the listings with an empty SQLite file and store them in it."""
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "bench.db")
-        joined = join(listings, store.known)
-        store.add_listings(joined.new, joined.changed, {}, (), NOW)
+        run = take_in(store, Reading(source, {(): listings}), NOW)
+        assert run.new == len(listings)
+        store.close_store()
 
 
 def measure(name: str, kind: str, body: bytes, rounds: int, beside: bytes) -> None:
@@ -119,8 +125,8 @@ def measure(name: str, kind: str, body: bytes, rounds: int, beside: bytes) -> No
         lambda: feedparser.parse(io.BytesIO(beside)),
         lambda: read_batch(source, body, NOW),
         lambda: join(listings, lambda ids: {}),
-        lambda: keep(listings),
-        lambda: keep(()),
+        lambda: keep(source, listings),
+        lambda: keep(source, ()),
     )
     store_s = kept_s - empty_s - join_s
     whole_s = read_s + join_s + store_s
@@ -141,7 +147,7 @@ def main() -> None:
     feed, papers = atom_feed(1_000), json_list(3_000)
     broken = feed.replace(b"</title>", b"&nbsp;</title>", 1)
     measure("Atom, 1,000", "feed", feed, rounds, feed)
-    measure("Atom, ill-formed", "feed", broken, rounds, feed)
+    measure("Atom, ill-formed", "feed", broken, rounds, broken)
     measure("JSON list, 3,000", "huggingface", papers, rounds, feed)
 
 

@@ -69,6 +69,24 @@ def test_a_listing_that_another_run_added_meanwhile_is_kept_once(store: Store) -
     assert [kept.first_seen_at for kept in store.recent_listings(5)] == [NOW]
 
 
+def test_a_key_that_comes_twice_is_kept_once_and_the_others_in_order(store: Store) -> None:
+    """The first of a key stays, rows follow the order of the batch, each with its own words."""
+    store.add_listings([listing("Nought", key="k0")], [], {}, (), NOW)
+    batch = [listing(f"{word} {word}", key=key) for word, key in zip("abca", "1231", strict=True)]
+    store.add_listings([*batch, listing("Late", key="k0")], [], {}, (), NOW)
+    assert [one.title for one in store.listings_by_id([1, 2, 3, 4, 5])] == [
+        "Nought",
+        "a a",
+        "b b",
+        "c c",
+    ]
+    assert {name: one.title for name, one in store.known(["1", "3", "k0"]).items()} == {
+        "1": "a a",
+        "3": "c c",
+        "k0": "Nought",
+    }
+
+
 def test_candidates_are_fresh_and_not_held_back(store: Store) -> None:
     """What is too old, or first seen too early, is not offered."""
     store.add_listings([listing("early")], [], {}, (), NOW - timedelta(days=9))

@@ -6,7 +6,7 @@ Source: https://www.postgresql.org/docs/current/textsearch-controls.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from digest.query import Query, Sought
 from digest.store.connection import Statements
@@ -52,7 +52,11 @@ class PostgresSearch(SearchingVerbs):
             [*([every, every] if best else []), *values, limit],
         )
 
-    def keep_words(self, db: Statements, row: int, texts: tuple[str, ...]) -> bool:
+    def keep_words(self, db: Statements, texts: Mapping[int, tuple[str, ...]]) -> Collection[int]:
+        """Keep what is searched of listings, by their rows; returns those that were not so yet."""
+        return [row for row, own in texts.items() if self._keep(db, row, own)]
+
+    def _keep(self, db: Statements, row: int, texts: tuple[str, ...]) -> bool:
         """Keep what is searched of a listing; false where it is so already."""
         named = dict(zip(COLUMNS, texts, strict=True))
         words, marks = (
