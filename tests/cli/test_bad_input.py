@@ -173,7 +173,7 @@ def test_an_unknown_name_brings_the_nearest(desk: Desk) -> None:
     assert "did you mean emmy@example.org?" in desk.refused("preview", "emmy", code=1)
     said = desk.refused("explain", "ada@example.org", "Flahs Attention", code=1)
     assert "did you mean 'Flash Attention for Long Sequences'?" in said
-    assert "did you mean 'Papers'?" in desk.refused("ingest", "--source", "Paper", code=1)
+    assert "did you mean 'Papers'?" in desk.refused("ingest", "--source", "Paper", code=2)
     assert "did you mean 'status'?" in desk.run("statsu", code=2).stderr.lower()
 
 
