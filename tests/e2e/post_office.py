@@ -237,20 +237,20 @@ def post_office(
         for name, lines in (("main.cf", main), ("master.cf", pipe)):
             with (office.folder / "postfix" / name).open("a", encoding="utf-8") as file:
                 file.write(lines)
-        with _open(office):
+        with _open(office, reaching() if pipe else []):
             yield office
     finally:
         shutil.rmtree(folder)
 
 
 @contextmanager
-def _open(office: PostOffice) -> Iterator[None]:
+def _open(office: PostOffice, before: Sequence[str]) -> Iterator[None]:
     folder = str(office.folder)
     subprocess.run([found("postfix"), "-c", f"{folder}/postfix", "check"], check=True)
     with ExitStack() as stack:
         stack.enter_context(program(found("opendkim"), "-f", "-x", f"{folder}/opendkim.conf"))
         stack.enter_context(program(found("dovecot"), "-F", "-c", f"{folder}/dovecot.conf"))
-        stack.enter_context(program(*reaching(), found("master"), "-d", "-c", f"{folder}/postfix"))
+        stack.enter_context(program(*before, found("master"), "-d", "-c", f"{folder}/postfix"))
         for name in ("milter", "lmtp", "auth"):
             office.wait_for(name, (office.folder / name).is_socket)
         for port in (office.smtp_port, office.imap_port):
