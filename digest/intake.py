@@ -129,13 +129,17 @@ def run_of(reading: Reading, outcome: Joined, held: Mapping[str, Held], now: dat
 def _counted(reading: Reading, outcome: Joined) -> int:
     """How many listings the day's list held, with what is new of others.
 
-    Lists of the days before are looked at again for their votes: they are not the day's.
+    Lists of the days before are looked at again for their votes: they are not the day's. The
+    newest may be one of them as well, and counts once.
     """
     if CALENDARS[calendar_of(reading.source) or "rhythm"].dated_days is None:
         return len(reading.listings)
     new = {key for listing in outcome.new for key in listing.ids}
     days = {None, reading.batch_on}
-    return sum(one.listed_on in days or not new.isdisjoint(one.ids) for one in reading.listings)
+    counted = [
+        one.key for one in reading.listings if one.listed_on in days or not new.isdisjoint(one.ids)
+    ]
+    return len(set(counted))
 
 
 def added(source: Source, runs: Iterable[SourceRun], now: datetime) -> SourceRun:

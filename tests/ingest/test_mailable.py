@@ -92,6 +92,8 @@ def test_lists_of_days_before_are_not_counted_as_the_days(tmp_path: Path) -> Non
     def answer(path: str, query: dict[str, str]) -> str:
         if query.get("date") == f"{MONDAY:%Y-%m-%d}":
             return daily(*days[MONDAY.date()], ("2611.00004", "Added late", 1), on=MONDAY.date())
+        if query.get("date") == f"{MONDAY + DAY:%Y-%m-%d}":
+            return daily(*days[(MONDAY + DAY).date()], on=(MONDAY + DAY).date())
         if "date" in query:
             return "[]"
         lists = [daily(*papers, on=on)[1:-1] for on, papers in days.items() if on <= today]
@@ -103,6 +105,8 @@ def test_lists_of_days_before_are_not_counted_as_the_days(tmp_path: Path) -> Non
     today = (MONDAY + DAY).date()
     (run,) = site.ingest([DAILY], MONDAY + DAY)
     assert (run.read, run.new, run.joined) == (2, 2, 0)  # the day's one, and the late one
+    (run,) = site.ingest([DAILY], MONDAY + 2 * DAY)
+    assert (run.read, run.new, run.joined) == (1, 0, 1)  # asked for twice: by day, and as newest
 
 
 # --- what may be mailed -----------------------------------------------------------------------
