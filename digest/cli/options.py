@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,6 +33,16 @@ config_option = click.option(
     help="The config file.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def calendar_day(text: str) -> date:
+    """The day that an option or an argument names. Raises: BadParameter with the right form."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        told = f"{text!r} is no day of the calendar; write one as 2026-10-01"
+        raise click.BadParameter(told) from None
+
 
 _STARTED = time.monotonic()
 

@@ -8,7 +8,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import click
 from digest import jobs
 from digest.app import App
 from digest.cli.logs import log_events
-from digest.cli.options import clock, config_option, json_option, opened
+from digest.cli.options import calendar_day, clock, config_option, json_option, opened
 from digest.cli.progress import Done, progress
 from digest.cli.receipts import print_runs, run_reports
 from digest.cli.saying import complain, counted, minute, print_json, say
@@ -46,7 +46,7 @@ ERRNO = re.compile(r"^.*\[Errno (\d+)\].*$")
 @click.option("--source", "names", multiple=True, help="Only this source; may be repeated.")
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=calendar_day,
     metavar="DATE",
     help="Ask for what was announced since that day; it is stored and not mailed.",
 )
@@ -54,7 +54,7 @@ ERRNO = re.compile(r"^.*\[Errno (\d+)\].*$")
 def ingest(
     config_path: Path,
     names: tuple[str, ...],
-    since: datetime | None,
+    since: date | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -62,11 +62,12 @@ def ingest(
 
     Ends with 1 when a source failed, with 0 when there was merely nothing new.
     """
-    past = _day_of_the_past(since)
+    if since:
+        _check_past(since)
     with opened(config_path) as app:
         sources = _named(app, names)
-        if past:
-            runs = _look_back(app, sources, past, dry=dry_run)
+        if since:
+            runs = _look_back(app, sources, since, dry=dry_run)
         else:
             with progress("reading sources", len(sources)) as done:
                 runs = asyncio.run(jobs.ingest(app, clock(), sources, dry=dry_run, done=done))
@@ -78,7 +79,7 @@ def ingest(
     complain(*(run.error for run in runs if run.error))
     if dry_run:
         say("nothing was stored", err=True)
-    elif past:
+    elif since:
         new = counted(sum(run.new for run in runs), "listing")
         say(f"{new} of the past stored; none of it is mailed", err=True)
     if any(run.error for run in runs):
@@ -111,13 +112,12 @@ def _why_no_past(source: Source) -> str:
     return f"a source of kind {source.kind!r} shows only its newest list"
 
 
-def _day_of_the_past(since: datetime | None) -> date | None:
-    """The day after `--since`. Raises: BadParameter when it has not come yet."""
-    if since and since.date() > (today := clock().date()):
+def _check_past(since: date) -> None:
+    """Nothing for a day that has come. Raises: BadParameter."""
+    if since > (today := clock().date()):
         raise click.BadParameter(
-            f"{since.date()} has not come yet; today is {today} (UTC)", param_hint="'--since'"
+            f"{since} has not come yet; today is {today} (UTC)", param_hint="'--since'"
         )
-    return since and since.date()
 
 
 def _named(app: App, names: Sequence[str]) -> list[Source]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ from digest import jobs
 from digest.app import App
 from digest.cli.options import (
     Command,
+    calendar_day,
     clock,
     config_option,
     json_option,
@@ -113,7 +114,7 @@ def _write(path: Path, made: bytes) -> None:
 @config_option
 @json_option
 @click.argument("email")
-@click.argument("day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY")
+@click.argument("day", type=calendar_day, metavar="DAY")
 @form_option("eml")
 @output_option
 @click.option(
@@ -124,7 +125,7 @@ def _write(path: Path, made: bytes) -> None:
 def replay(  # noqa: PLR0913  # one for each option
     config_path: Path,
     email: str,
-    day: datetime,
+    day: date,
     *,
     form: str,
     output: Path | None,
@@ -141,17 +142,17 @@ def replay(  # noqa: PLR0913  # one for each option
             "--json goes with --profile; --format json writes the digest as JSON"
         )
     with opened(config_path) as app:
-        delivery = _delivery(app, email, day.date())
+        delivery = _delivery(app, email, day)
         if profile:
             other = with_profile(app, delivery, one_in_file(app, profile).profile)
             _show(delivery, other, profile, as_json=as_json)
             return
         if form in PARTS and delivery.state is DeliveryState.EMPTY:
-            raise DigestError(f"no mail was made for {email} on {day:%Y-%m-%d}: {delivery.reply}")
+            raise DigestError(f"no mail was made for {email} on {day}: {delivery.reply}")
         past = then(app, delivery)
         made = printed(past, delivery, form)
         found = likeness(past, delivery) if form in PARTS else Likeness.SAME
-    _write(output or Path(f"replay-{_plain(email)}-{day:%Y-%m-%d}{FORMS[form]}"), made)
+    _write(output or Path(f"replay-{_plain(email)}-{day}{FORMS[form]}"), made)
     if form in PARTS and found.is_faithful:
         say(_told(found, delivery), err=True)
     if not found.is_faithful:

@@ -37,7 +37,7 @@ def _at(fault: json.JSONDecodeError, text: str) -> str:
         if fault.pos >= len(text.rstrip()) - 1 or "termin" in fault.msg
         else ""
     )
-    return f"{fault.msg} at line {fault.lineno} column {fault.colno}{cut}"
+    return f"{fault.msg.removesuffix(' at')} at line {fault.lineno} column {fault.colno}{cut}"
 
 
 def _hint(text: str) -> str:

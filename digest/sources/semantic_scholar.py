@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from digest.model import Link, Listing, Source
 from digest.sources.batch import Batch, Request, UnreadableError
-from digest.sources.dates import moment
+from digest.sources.dates import from_parts, moment
 from digest.sources.ids import arxiv_id, doi
 from digest.sources.jsons import load
 from digest.sources.shape import MAX_ITEMS, link, mapping, sequence, shape
@@ -61,9 +61,20 @@ def _listing(paper: dict[str, Any], source: Source, now: datetime) -> Listing:
         guid=str(paper.get("paperId") or ""),
         url=paper.get("url") or f"https://www.semanticscholar.org/paper/{paper.get('paperId')}",
         subjects=subjects,
-        published_at=moment(paper.get("publicationDate"), now),  # a year alone is no day
+        published_at=_published(paper, now),
         links=_links(paper),
     )
+
+
+def _published(paper: dict[str, Any], now: datetime) -> datetime | None:
+    """The day of publication; of a paper with a past year alone the last that it may be.
+
+    Within its year such a paper may be of today, and so has no day.
+    """
+    year = paper.get("year")
+    if found := moment(paper.get("publicationDate"), now):
+        return found
+    return from_parts([year, 12, 31], now) if isinstance(year, int) and year < now.year else None
 
 
 def _ids(names: dict[str, Any]) -> list[str]:

@@ -50,7 +50,11 @@ def test_the_past_is_asked_of_those_who_have_one(desk: Desk) -> None:
         (("--source", "paper"), "no source is named 'paper'; did you mean 'Papers'?"),
         (("--source", "ARXIV"), "no source is named 'ARXIV'; there are 'Papers', 'Lost', 'Daily'"),
         (("--since", "2026-12-01"), "2026-12-01 has not come yet; today is 2026-11-20"),
-        (("--since", "last week"), "'last week' does not match the format"),
+        (
+            ("--since", "last week"),
+            "'last week' is no day of the calendar; write one as 2026-10-01",
+        ),
+        (("--since", "2026-02-30"), "'2026-02-30' is no day of the calendar"),
     ],
 )
 def test_a_wrong_name_or_day_is_wrong_usage(

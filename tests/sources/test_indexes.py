@@ -204,6 +204,10 @@ def test_a_paper_of_a_year_is_undated_and_one_without_a_title_is_left_out() -> N
     assert held_back(batch.listings, 14, NOW) == {}
     assert held_back(batch.listings, 14, NOW, undated=0) == {batch.listings[0].key: Held.UNDATED}
     assert batch.notes == ("2 papers without a title were left out",)
+    (old,) = read("semantic_scholar", '{"data": [{"title": "On Rods", "year": 2025}]}').listings
+    assert held_back([old], 14, NOW) == {old.key: Held.TOO_OLD}
+    new_year = datetime(2026, 1, 5, tzinfo=UTC)
+    assert held_back([old], 14, new_year) == {}
 
 
 def test_searches_without_a_date_or_a_hit_are_fine() -> None:

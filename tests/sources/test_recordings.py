@@ -258,10 +258,10 @@ def test_pubmed_abstracts_keep_their_parts() -> None:
 
 
 def test_semantic_scholar_years_are_no_days() -> None:
-    """A paper without a day is undated."""
+    """A paper of a past year without a day is at least as old as the end of that year."""
     batch = read("semantic_scholar", _body("semanticscholar/search_transformer.json")[0])
     days = [str(listing.published_at)[:10] for listing in batch.listings]
-    assert days == ["None", "2020-12-14", "2020-04-10", "2021-11-18", "2021-08-23"]
+    assert days == ["2021-12-31", "2020-12-14", "2020-04-10", "2021-11-18", "2021-08-23"]
     assert batch.found == 360715
 
 
