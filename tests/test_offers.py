@@ -99,6 +99,25 @@ def test_what_was_shown_is_offered_in_no_form() -> None:
     assert made.considered == 0
 
 
+def test_what_has_no_room_is_counted_as_if_it_were_named() -> None:
+    """Matched, by source, and waiting: the same whether the day names all that fits or not."""
+    fresh = [stored(n, NOW - n * HOUR, source="a" if n % 3 else "b") for n in range(1, 40)]
+    old = [stored(n, NOW - 60 * HOUR - n * HOUR) for n in range(41, 60)]  # some never come again
+    one = replace(ATTENTION, min_score=0.05, max_items=3)
+    made = offers(*fresh, *old, one=one)
+    brief = made.day(Day(NOW.date()), 0, one)
+    rolled = made.day(Day(NOW.date()), 0, one, look=(30, NOW - 29 * HOUR))
+    assert len(brief.ranked) < len(fresh)
+    for cut, look in ((brief, None), (rolled, (30, NOW - 29 * HOUR))):
+        whole = made.day(Day(NOW.date()), 0, replace(one, max_items=100), look=look)
+        said, full = (
+            compose(subscriber(profile=one), each, choose(one, each), ()).receipt
+            for each in (cut, whole)
+        )
+        assert said == full
+        assert said.waiting > len(cut.ranked)
+
+
 def test_nothing_comes_again_where_nothing_rolls_over() -> None:
     """Without a rollover what was looked at is done with, but may still rise."""
     made = replace(

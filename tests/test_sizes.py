@@ -21,7 +21,7 @@ from digest.model import (
     Subscriber,
 )
 from digest.renderer import LARGEST_HTML, Renderer
-from digest.sizes import items_that_fit
+from digest.sizes import Measure, items_that_fit
 from tests.renderer.mails import FRAME, ID, LINKS, MATCH, NOW, RUNS, digest, listing
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -84,3 +84,14 @@ def test_a_small_digest_fits_whole() -> None:
     """Nothing is cut from the usual mail."""
     usual = digest(*(replace(MATCH, listing=listing(key=f"k{n}")) for n in range(12)))
     assert items_that_fit(usual, FRAME.note, LINKS.tune, LARGEST_HTML) == 12
+
+
+def test_many_digests_are_measured_each_as_alone() -> None:
+    """Reasons of one reader are not counted for another, with or without reasons, or items."""
+    many = [full_digest(kind, SectionName.WAITING, Abstracts.FULL) for kind in KINDS]
+    many[2:2] = [digest(sections=()), digest(replace(MATCH, reasons=()))]
+    measure = Measure(FRAME.note, LINKS.tune, LARGEST_HTML)
+    alone = [items_that_fit(one, FRAME.note, LINKS.tune, LARGEST_HTML) for one in many]
+    assert measure.items_that_fit(many) == alone
+    assert alone[2:4] == [0, 1]
+    assert len(set(alone)) > 4

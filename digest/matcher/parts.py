@@ -91,7 +91,6 @@ def points_of(parts: Sum, totals: Floats, scores: Floats) -> tuple[Sum, Floats]:
     evened = np.divide(gained, lost, where=lost > 0, out=np.zeros(many))
     loss = np.where(passed, gain, evened)
     points = (gives * np.where(gives > 0, gain[parts.pair], loss[parts.pair])).astype(np.float32)
-    width = 2 * float(np.abs(points).max(initial=0)) + 1
-    sort = np.argsort(parts.pair * width - points, kind="stable")  # even ones stay in their order
+    sort = np.lexsort((-points, parts.pair))  # even ones stay in their order
     sort = sort[points[sort] != 0]
     return parts.those(sort), points[sort]

@@ -26,12 +26,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter, process_time
 
-from digest import jobs, planner
+from digest import jobs, planner, preparing
 from digest.app import App, open_app
 from digest.config import Config, parse_config
 from digest.matcher import Matcher, Pairs, terms_of
 from digest.model import Listing
 from digest.offers import Offers
+from digest.sizes import Measure
 from digest.store.opening import OPEN_ROW, Opening
 from digest.store.sqlite import SqliteStore
 from digest.store.subscribers import put_row
@@ -100,7 +101,8 @@ def archive(listings: list[Listing]) -> list[Listing]:
 def watch_steps(watch: Stopwatch, app: App) -> None:
     """Put the stopwatch on every step."""
     store = type(app.store)
-    watch.watch(store, "due", "due: who, with their profiles")
+    watch.watch(store, "due_ids", "due: who")
+    watch.watch(store, "due_among", "due: their profiles")
     watch.watch(store, "candidates", "read the listings")
     watch.watch(store, "shown", "what was shown before")
     watch.watch(store, "last_looks", "what was looked at before")
@@ -111,9 +113,10 @@ def watch_steps(watch: Stopwatch, app: App) -> None:
     watch.watch(planner, "choose", "compose: choose")
     watch.watch(Pairs, "matches", "compose: scores and reasons")
     watch.watch(planner, "compose", "compose: count")
-    watch.watch(planner.Planner, "_fitting", "compose: what fits one mail")
+    watch.watch(Measure, "items_that_fit", "compose: what fits one mail")
     watch.watch(store, "open_deliveries", "open: begin and commit")
-    watch.watch(Opening, "write", "open: encode and write the rows")
+    watch.watch(preparing, "freeze", "encode")
+    watch.watch(Opening, "write", "open: write the rows")
 
 
 def steps(folder: Path, count: int) -> None:

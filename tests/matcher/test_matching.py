@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import astuple
 
 import pytest
 
@@ -309,3 +310,36 @@ def test_a_bad_keyword_is_refused_where_it_is_compiled() -> None:
     """Nothing is silently left out of a profile."""
     with pytest.raises(KeywordError):
         matcher().compile([profile("a*")])
+
+
+def test_many_pairs_at_once_are_each_as_alone() -> None:
+    """Scores and reasons do not hang on who else is asked for, in which order."""
+    papers = archive(25)
+    asked = [
+        profile("heat transfer", "noise", flow=-2.0),
+        Profile((Keyword("laminar", 3.0), Keyword("graph embedding")), exclude=("tissue",)),
+        Profile((Keyword("noise|signal"), Keyword("codes", -1.0)), related=False),
+        Profile((Keyword("turbulence"),), exclude=("flow",)),
+        Profile(),
+    ]
+    likes = [None, Likes((STORED[0],), (STORED[3],)), None, None, None]
+    wide = Matcher(Statistics.of(STORED), STORED)
+    pairs = wide.pairs(asked, papers, likes)
+    chosen = [(person, at) for at in range(25) for person in range(5) if (at + person) % 3]
+    found = pairs.matches([person for person, _ in chosen], [at for _, at in chosen])
+    for (person, at), match in zip(chosen, found, strict=True):
+        alone = wide.match(asked[person], papers[at], likes[person])
+        assert match.listing == papers[at]
+        assert match.score == pytest.approx(alone.score, abs=1e-6)
+        # Terms that stand together as often are even but for the last digits: in order of term.
+        several, single = (
+            {one.term: (*astuple(one)[1:2], *astuple(one)[3:]) for one in each.reasons}
+            for each in (match, alone)
+        )
+        assert several == single
+        points = [one.points for one in match.reasons]
+        assert points == sorted(points, reverse=True)
+        assert match.score == pytest.approx(sum(one.points for one in match.reasons), abs=1e-5)
+    assert any(one.learned for match in found for one in match.reasons)
+    assert any(one.part for match in found for one in match.reasons)
+    assert pairs.matches([], []) == []
