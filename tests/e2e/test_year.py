@@ -26,9 +26,9 @@ MOVES_SEEN = {
     ("", "queued"), ("", "empty"), ("", "held"), ("queued", "sending"), ("sending", "sent"),
     ("sending", "refused"), ("sending", "deferred"), ("sending", "unknown"),
     ("deferred", "sending"), ("deferred", "cancelled"), ("unknown", "sending"),
-    ("unknown", "held"), ("held", "deferred"), ("held", "cancelled"),
+    ("held", "deferred"), ("held", "cancelled"),
 }  # fmt: skip
-"""The moves that the year brings about."""
+"""The moves that the year brings about for sure."""
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -180,7 +180,7 @@ class Script:
             (at(1, 9, 7), self._lose),
             (at(1, 9, 8), self._lose_no_more),
             (at(10, 9, 6), self._lose),
-            (at(10, 9, 13), self._lose_no_more),  # two replies are lost: the mail is held
+            (at(10, 9, 13), self._lose_no_more),  # a second reply may be lost: then it is held
         ]
 
     async def _silence(self) -> None:
