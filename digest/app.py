@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,13 +151,37 @@ def plain_sender(config: Config) -> str:
     return f"{prefix}@{domain}" if domain else config.mail.sender[1]
 
 
-def database_of(config: Config) -> Path:
-    """Where the SQLite file of a config is. Raises: ConfigError where it names another place."""
-    if config.service.data.startswith("postgresql:"):
+def database_of(config: Config) -> Path | str:
+    """The SQLite file of a config, or the address of its PostgreSQL.
+
+    Raises: ConfigError when what speaks to a PostgreSQL is not installed.
+    """
+    data = config.service.data
+    if not data.startswith("postgresql:"):
+        return config.folder / data
+    if not all(map(find_spec, ("psycopg", "psycopg_pool"))):
         raise ConfigError(
-            [f"{config.place}: [service] data: this version keeps its data in an SQLite file"]
+            [
+                f"{config.place}: [service] data: a PostgreSQL needs the extra:"
+                " pip install 'paper-digest[postgres]'"
+            ]
         )
-    return config.folder / config.service.data
+    return data
+
+
+def data_folder(config: Config) -> Path:
+    """Where this machine keeps what belongs to the database and does not stand in it."""
+    place = database_of(config)
+    return place.parent if isinstance(place, Path) else config.folder
+
+
+def _store(config: Config, hashes: Callable[[str], Sequence[str]]) -> Store:
+    place = database_of(config)
+    if isinstance(place, Path):
+        return SqliteStore(place, hashes)
+    from digest.store.postgres.store import PostgresStore
+
+    return PostgresStore(place, config.folder / "digest", hashes)
 
 
 @lru_cache(maxsize=4)
@@ -184,12 +209,11 @@ def parts(config: Config, mailer: Mailer | None = None) -> App:
 
     Raises: ConfigError, StoreError.
     """
-    path = database_of(config)
     tokens = Tokens(read_keys(config.service.secret_file))
     frame, sign = usable_frame(config), signing(config)
     return App(
         config=config,
-        store=SqliteStore(path, tokens.fingerprints),
+        store=_store(config, tokens.fingerprints),
         mailer=mailer or smtp_mailer(config),
         frame=frame,
         tokens=tokens,
@@ -277,7 +301,7 @@ def fetcher(config: Config) -> Fetcher:
     return Fetcher(
         user_agent=f"paper-digest/{__version__} (+{contact})",
         allowed_hosts=config.service.allowed_hosts,
-        stamp_file=database_of(config).with_name("arxiv.stamp"),
+        stamp_file=data_folder(config) / "arxiv.stamp",
     )
 
 

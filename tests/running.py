@@ -39,11 +39,13 @@ def running(
     lease_s: int = 120,
     sources: str = "",
     mail: str = "",
+    data: str = "digest.db",
     mailer: Mailer | None = None,
     now: datetime = NOW,
 ) -> Iterator[App]:
     """The parts of a service whose config file names these people and sources."""
     text = CONFIG.format(port=port, lease_s=lease_s, mail=mail) + sources
+    text = text.replace("[service]\n", f'[service]\ndata = "{data}"\n')
     text += "".join(f"\n{profile_toml(one)}" for one in people)
     with open_app(parse_config(text, "config.toml", folder), now, mailer=mailer) as app:
         yield app

@@ -67,7 +67,8 @@ class Service(Table):
         "digest.db",
         repr=False,
         validate_default=True,
-        description="The SQLite file, or a `postgresql://` address.",
+        description="The SQLite file, or a `postgresql://` address (needs the extra `postgres`; "
+        "docs/postgresql.md).",
     )
     secret_file: FilePath = Field(
         Path("secret.key"),

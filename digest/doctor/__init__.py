@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterator
 from datetime import datetime
 
-from digest.app import database_of, faults_of, relays
+from digest.app import data_folder, database_of, faults_of, relays
 from digest.config import Config
 from digest.dkim import Key, signing_keys
 from digest.doctor.data import data_findings, secret_finding, source_findings
@@ -83,11 +83,11 @@ def _here(config: Config, now: datetime) -> Iterator[Finding]:
     yield zones_finding(now)
     yield secret_finding(config.service.secret_file)
     try:
-        path = database_of(config)
+        place, folder = database_of(config), data_folder(config)
     except ConfigError:  # told by then
         return
-    inspection, findings = data_findings(path)
-    yield disk_finding(path.parent, inspection.size if inspection else 0)
+    inspection, findings = data_findings(place)
+    yield disk_finding(folder, inspection.size if inspection else 0)
     yield from findings
     runs = inspection.runs if inspection else {}
     yield from source_findings(config.sources, runs, now, config.service.timezone)

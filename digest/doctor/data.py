@@ -13,26 +13,30 @@ from digest.errors import StoreError
 from digest.model import Source, SourceRun
 from digest.schedule import zone
 from digest.standing import overdue, state_of, stood
-from digest.store.inspecting import Inspection, inspect
+from digest.store.inspecting import Inspection, Place, inspect, is_there, name_of
 
 GRACE = timedelta(hours=6)
 """How long beyond its `every` a source may go unread before the service seems to stand still."""
 
 
-def data_findings(path: Path) -> tuple[Inspection | None, list[Finding]]:
+def data_findings(place: Place) -> tuple[Inspection | None, list[Finding]]:
     """What the database is like; None where it is not there or cannot be read."""
-    if not path.exists():
-        do = "nothing; `digest ingest` or `digest serve` makes it"
-        return None, [warning("data.database", f"there is no database yet at {path}", do)]
     try:
-        seen = inspect(path)
+        if not is_there(place):
+            do = "nothing; `digest ingest` or `digest serve` makes it"
+            told = f"there is no database yet at {name_of(place)}"
+            return None, [warning("data.database", told, do)]
+        seen, name = inspect(place), name_of(place)
     except StoreError as fault:
         do = "put a backup in its place, with the service stopped"
+        if not isinstance(place, Path):
+            do = "does the server run, and does it let this user in from here?"
         return None, [error("data.database", str(fault), do)]
-    return seen, [_whole(path, seen), *_settings(path, seen)]
+    own = _rights(place) if isinstance(place, Path) else []
+    return seen, [_whole(name, seen), *_settings(name, seen), *own]
 
 
-def _whole(path: Path, seen: Inspection) -> Finding:
+def _whole(path: str, seen: Inspection) -> Finding:
     """Whether the file is sound and of this version."""
     if seen.faults:
         found = f"{path} is damaged: {' '.join(seen.faults[0].split())[:300]}"
@@ -47,8 +51,8 @@ def _whole(path: Path, seen: Inspection) -> Finding:
     return fine("data.database", f"{path} is sound, {seen.size // 1_000_000:,} MB")
 
 
-def _settings(path: Path, seen: Inspection) -> list[Finding]:
-    """Whether it is written safely and read by nobody else."""
+def _settings(path: str, seen: Inspection) -> list[Finding]:
+    """Whether it is written safely, and of this version."""
     found = []
     if not seen.writes_ahead:
         told = f"{path} is not in write-ahead mode; readers and writers wait for each other"
@@ -59,11 +63,16 @@ def _settings(path: Path, seen: Inspection) -> list[Finding]:
         told = f"{path} is of an older version, {steps} behind"
         do = "keep a copy of it; the next start brings it up to date"
         found.append(warning("data.database", told, do))
+    return found
+
+
+def _rights(path: Path) -> list[Finding]:
+    """Whether it is read by nobody else."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name == "posix" and mode & 0o077:
         told = f"{path} can be read or changed by other people (mode {mode:03o})"
-        found.append(warning("data.database", told, f"chmod 600 {path}"))
-    return found
+        return [warning("data.database", told, f"chmod 600 {path}")]
+    return []
 
 
 def secret_finding(path: Path) -> Finding:

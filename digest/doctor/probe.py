@@ -48,8 +48,7 @@ def check_recipient(config: Config, address: str) -> None:
     if address.lower() in own:
         return
     listed = any(one.email.lower() == address.lower() for one in config.subscribers)
-    path = database_of(config)
-    if listed or (path.exists() and is_subscriber(path, address)):
+    if listed or is_subscriber(database_of(config), address):
         raise DigestError(
             f"{address} is a subscriber, and a probe never goes to one; name an address of yours"
             " that gets no digest, or that of [mail] reply_to"

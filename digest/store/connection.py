@@ -97,6 +97,10 @@ class Connections(ABC):
         """A transaction that reads: what this thread asks in it is of the moment it began at."""
 
     @abstractmethod
+    def stored_bytes(self) -> int:
+        """How much room the database takes."""
+
+    @abstractmethod
     def worded(self) -> AbstractContextManager[None]:
         """Turns errors of the database, and of the files beside it, into a StoreError."""
 

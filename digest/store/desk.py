@@ -82,7 +82,8 @@ class DeskVerbs(Connections):
             "SELECT id, subscriber_id, digest_on, state, prepared_at, attempts, next_attempt_at,"
             " closed_at, code, reply FROM deliveries"
             " WHERE (:day = '' OR digest_on = :day) AND (:state = '' OR state = :state)"
-            " AND (:one IS NULL OR subscriber_id = :one) AND (:before IS NULL OR id < :before)"
+            " AND (CAST(:one AS BIGINT) IS NULL OR subscriber_id = :one)"
+            " AND (CAST(:before AS BIGINT) IS NULL OR id < :before)"
             " ORDER BY id DESC LIMIT :limit",
             {
                 "day": day.isoformat() if day else "",

@@ -137,6 +137,11 @@ class SqliteFile(Connections):
             finally:
                 connection.rollback()
 
+    def stored_bytes(self) -> int:
+        """How much room the file takes."""
+        with self.worded():
+            return self.path.stat().st_size
+
     @contextmanager
     def worded(self) -> Iterator[None]:
         """Turns errors of the file into a StoreError that names it."""

@@ -1,7 +1,8 @@
 """A look at the database that changes nothing: no migration, no file beside it, no lock kept.
 
 A file that nobody has open is read as it lies there, since SQLite would otherwise make its
-write-ahead files, which might then belong to another user than the service's.
+write-ahead files, which might then belong to another user than the service's. A PostgreSQL is read
+in a transaction that can do nothing else.
 Source: https://www.sqlite.org/wal.html#readonly, https://www.sqlite.org/uri.html#uriimmutable.
 """
 
@@ -19,17 +20,27 @@ from sqlite_utils import Database
 
 from digest.errors import StoreError
 from digest.model import Listing, SourceRun
+from digest.store.connection import Statements
 from digest.store.file import BUSY_TIMEOUT_S, reason
 from digest.store.freeze import SOURCE_RUN
 from digest.store.listings import listing_of
 from digest.store.migrations import migrations
 from digest.store.subscribers import address_key
 
+# What speaks to a PostgreSQL is an extra, read where it is needed.
+# ruff: noqa: PLC0415
+
 VERSIONS, WRITE_AHEAD = slice(18, 20), b"\x02\x02"
 """Where a file says how it is written. Source: https://www.sqlite.org/fileformat.html 1.3.3."""
 
 NAMED = 5
 """Faults of a file that are read; one is enough."""
+
+
+PEOPLE = "SELECT 1 FROM sqlite_master WHERE name = 'subscribers'"
+
+Place = Path | str
+"""A database: a file of SQLite, or the address of a PostgreSQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +62,49 @@ class Inspection:
     runs: Mapping[str, SourceRun] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def inspect(path: Path) -> Inspection:
-    """What is in a database file; of one that is damaged nothing but its faults.
+def is_there(place: Place) -> bool:
+    """Whether there is anything in a database yet. Raises: StoreError where that cannot be told."""
+    if isinstance(place, Path):
+        return place.exists()
+    from digest.store.postgres import looking
 
-    Raises: StoreError when it cannot be read.
+    with looking.reading(place) as db:
+        return bool(looking.applied(db))
+
+
+def name_of(place: Place) -> str:
+    """A database as it may be printed: an address without its password. Raises: StoreError."""
+    if isinstance(place, Path):
+        return str(place)
+    from digest.store.postgres import looking
+
+    return looking.name_of(place)
+
+
+def inspect(place: Place) -> Inspection:
+    """What is in a database; of one that is damaged nothing but its faults.
+
+    PostgreSQL looks after its own soundness. Raises: StoreError when it cannot be read.
     """
-    with _reading(path) as db:
+    return _inspect_file(place) if isinstance(place, Path) else _inspect_server(place)
+
+
+def _inspect_server(address: str) -> Inspection:
+    from digest.store.postgres import looking
+
+    with looking.reading(address) as db:
+        size, applied, known = looking.size(db), looking.applied(db), looking.steps()
+        return Inspection(
+            size,
+            writes_ahead=True,
+            newer=tuple(name for name in applied if name not in known),
+            pending=tuple(name for name in known if name not in applied),
+            runs=_runs(db) if applied else {},
+        )
+
+
+def _inspect_file(path: Path) -> Inspection:
+    with _reading_file(path) as db:
         with path.open("rb") as file:
             writes_ahead = file.read(VERSIONS.stop)[VERSIONS] == WRITE_AHEAD
         size = path.stat().st_size
@@ -70,17 +118,19 @@ def inspect(path: Path) -> Inspection:
             stray=len(db.execute("PRAGMA foreign_key_check").fetchall()),
             newer=tuple(name for name in applied if name not in known),
             pending=tuple(name for name in known if name not in applied),
-            runs=_runs(db),
+            runs=_runs(db.conn) if db.table("source_runs").exists() else {},
         )
 
 
-def is_subscriber(path: Path, email: str) -> bool:
+def is_subscriber(place: Place, email: str) -> bool:
     """Whether the database knows a subscriber of this address, in whatever state.
 
     Raises: StoreError.
     """
-    with _reading(path) as db:
-        if not db.table("subscribers").exists():
+    if not is_there(place):
+        return False
+    with _reading(place) as db:
+        if isinstance(place, Path) and not db.execute(PEOPLE).fetchone():
             return False
         found = db.execute(
             "SELECT 1 FROM subscribers WHERE lower(address_key) = ?", (address_key(email).lower(),)
@@ -88,12 +138,12 @@ def is_subscriber(path: Path, email: str) -> bool:
         return found.fetchone() is not None
 
 
-def shelf(path: Path, limit: int) -> tuple[int, Mapping[str, int], list[Listing]]:
+def shelf(place: Place, limit: int) -> tuple[int, Mapping[str, int], list[Listing]]:
     """How many listings were counted, how many have each term, and the newest ones.
 
     Raises: StoreError, also for a database of an older version.
     """
-    with _reading(path) as db:
+    with _reading(place) as db:
         counted = db.execute("SELECT value FROM counters WHERE name = 'listings_counted'")
         terms = db.execute("SELECT term, listings FROM terms")
         newest = db.execute(
@@ -110,8 +160,20 @@ def shelf(path: Path, limit: int) -> tuple[int, Mapping[str, int], list[Listing]
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[Database]:
+def _reading(place: Place) -> Iterator[Statements]:
     """The database, to be read only. Raises: StoreError."""
+    if isinstance(place, Path):
+        with _reading_file(place) as file:
+            yield file.conn
+        return
+    from digest.store.postgres import looking
+
+    with looking.reading(place) as db:
+        yield db
+
+
+@contextmanager
+def _reading_file(path: Path) -> Iterator[Database]:
     in_use = path.with_name(path.name + "-wal").exists()
     mode = "mode=ro" if in_use else "immutable=1"
     try:
@@ -135,9 +197,7 @@ def _faults(db: Database) -> tuple[str, ...]:
     return tuple(str(row[0]) for row in rows if row[0] != "ok")
 
 
-def _runs(db: Database) -> dict[str, SourceRun]:
-    if not db.table("source_runs").exists():
-        return {}
+def _runs(db: Statements) -> dict[str, SourceRun]:
     rows = db.execute(
         "SELECT source, body FROM source_runs WHERE id IN"
         " (SELECT max(id) FROM source_runs GROUP BY source)"

@@ -121,9 +121,13 @@ class Operating(Protocol):
         None where no mail has begun to go out that it does not know of.
         """
 
+    def stored_bytes(self) -> int:
+        """How much room the database takes."""
+
     def back_up(self, file: Path, *, replace: bool = False) -> int:
         """Write a whole copy to a file, for its owner alone; returns its bytes.
 
         The file appears when the copy is complete and checked. Raises: StoreError where it is
-        there already and is not to be replaced, or cannot be written.
+        there already and is not to be replaced, or cannot be written, and for a PostgreSQL, which
+        has its own tools.
         """

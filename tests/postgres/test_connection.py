@@ -33,6 +33,14 @@ def test_a_server_that_is_not_there_is_said(tmp_path: Path, address: str, said: 
     assert "\n" not in str(told.value)
 
 
+def test_a_database_that_cannot_hold_every_letter_is_refused(server: str, tmp_path: Path) -> None:
+    """Before anything is made in it."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    with pytest.raises(StoreError, match="encoding is LATIN1; UTF8 is needed"):
+        PostgresStore(server.replace("/postgres?", "/latin?"), tmp_path / "digest")
+
+
 def test_a_transaction_that_fails_changes_nothing(postgres: PostgresStore) -> None:
     """Whatever it was that failed."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
 from digest.model import Link, SourceRun
-from digest.store import Store
+from digest.store import Intake, Store
 from tests.samples import NOW, listing
 
 FULL = listing(
@@ -144,3 +145,34 @@ def test_runs_of_sources_are_kept_with_what_to_remember(store: Store) -> None:
     store.record_run(part)
     assert store.last_success_at("pages") == NOW  # what could be read was read
     assert store.remembered("arXiv") == {"https://example.org/feed": '{"etag":"x"}'}
+
+
+def test_votes_are_remembered_by_days(store: Store) -> None:
+    """Those of each day's first sight, for a month."""
+    store.add_listings([listing("Tiles", votes=3)], [], {}, (), NOW)
+    (one,) = store.recent_listings(1)
+    for days, votes in ((0, 4), (1, 9), (1, 12)):
+        intake = Intake(votes={one.id: votes})
+        store.take_in(lambda look, intake=intake: intake, NOW + timedelta(days=days))  # type: ignore[misc]  # bound at once
+    today = NOW.date()
+    tomorrow = today + timedelta(days=1)
+    assert store.vote_history(today) == {one.id: [(today, 3), (tomorrow, 9)]}
+    assert store.vote_history(tomorrow) == {one.id: [(tomorrow, 9)]}
+    assert store.tidy_sources(NOW + timedelta(days=31))["votes"] == 1
+    assert [each.id for each in store.listings_by_id([99, one.id])] == [one.id]
+
+
+def test_addresses_that_are_asked_no_more_are_forgotten(store: Store) -> None:
+    """What failed is kept: it says when to ask again."""
+    old = (NOW - timedelta(days=40)).isoformat()
+    remembered = {
+        "https://example.org/old": json.dumps({"read_at": old}),
+        "https://example.org/new": json.dumps({"read_at": NOW.isoformat()}),
+        "https://example.org/failed": json.dumps({"read_at": old, "retry_at": old}),
+    }
+    store.record_run(SourceRun("Papers", NOW), remembered)
+    store.record_run(
+        SourceRun("Papers", NOW), {"https://example.org/new": remembered["https://example.org/new"]}
+    )
+    assert store.tidy_sources(NOW)["remembered"] == 1
+    assert set(store.remembered("Papers")) == set(remembered) - {"https://example.org/old"}

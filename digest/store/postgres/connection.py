@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection, Cursor, IsolationLevel, errors
 from psycopg.adapt import Buffer
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.string import StrDumperUnknown
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -98,16 +98,19 @@ class PostgresConnections(Connections):
 
     def __init__(self, address: str, path: Path) -> None:
         self.path = path
-        self.place = _place(address)
+        self.place = place_of(address)
         self._current = threading.local()
-        with self.worded(), psycopg.connect(address, autocommit=True) as connection:
+        with self.worded(), called(address) as connection:
+            ((encoding,),) = connection.execute("SHOW server_encoding").fetchall()
+            if encoding != "UTF8":
+                raise StoreError(f"{self.place}: its encoding is {encoding}; UTF8 is needed")
             if newer := migrate(connection):
                 raise StoreError(
                     f"{self.place}: written by a newer version of this program"
                     f" (it knows {', '.join(sorted(newer))}); upgrade before using it"
                 )
         self._pool = ConnectionPool(
-            address,
+            _impatient(address),
             min_size=1,
             max_size=MOST_CONNECTIONS,
             timeout=WAIT_S,
@@ -171,17 +174,29 @@ class PostgresConnections(Connections):
 
     @contextmanager
     def worded(self) -> Iterator[None]:
-        """Turns errors of the database into a StoreError that names it, without a password."""
+        """Turns errors of the database, and of the files beside it, into a StoreError."""
         try:
-            yield
+            with worded(self.place):
+                yield
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror or error}") from error
-        except psycopg.Error as error:
-            raise StoreError(f"{self.place}: {_reason(error)}") from error
+
+    def stored_bytes(self) -> int:
+        """How much room the whole database takes."""
+        return int(self.rows("SELECT pg_database_size(current_database())")[0][0])
 
     def close_store(self) -> None:
         """Close every connection."""
         self._pool.close()
+
+
+@contextmanager
+def worded(place: str) -> Iterator[None]:
+    """Turns errors of a database into a StoreError that names it, without a password."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise StoreError(f"{place}: {_reason(error)}") from error
 
 
 def _configure(connection: Connection) -> None:
@@ -203,7 +218,18 @@ def _check(connection: _Line) -> None:
         ConnectionPool.check_connection(connection)
 
 
-def _place(address: str) -> str:
+def called(address: str) -> Connection:
+    """A connection of its own, for a moment. Raises: psycopg.Error."""
+    return psycopg.connect(_impatient(address), autocommit=True)
+
+
+def _impatient(address: str) -> str:
+    """The address with an end to waiting for the server, where it has none itself."""
+    asked: dict[str, Any] = {"connect_timeout": WAIT_S, **conninfo_to_dict(address)}
+    return make_conninfo(**asked)
+
+
+def place_of(address: str) -> str:
     """A database's address as it may be printed: without a password. Raises: StoreError."""
     try:
         named = conninfo_to_dict(address)

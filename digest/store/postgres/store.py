@@ -13,7 +13,7 @@ from digest.store.verbs import Verbs
 
 
 class PostgresStore(PostgresSearch, MachineJournal, MachineMark, Verbs, PostgresConnections):
-    """Every verb of `Store` on PostgreSQL 14 or newer, for any number of processes and machines.
+    """Every verb of `Store` on PostgreSQL, for any number of processes and machines.
 
     `address` is a `postgresql://` address. `path` names the files of this machine beside the
     database: who left (`.suppressed`) and how far sending had come (`.sent`). `hashes` makes the

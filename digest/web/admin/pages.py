@@ -106,7 +106,6 @@ def show_system(visit: Visit) -> Response:
     """Version, counts, steps and disk."""
     app, store = visit.app, visit.app.store
     disk = shutil.disk_usage(app.folder)
-    data = app.folder / app.config.service.data
     pulse = visit.site.pulse
     facts = {
         "Version": f"{__version__}, Python {platform.python_version()}, "
@@ -114,7 +113,7 @@ def show_system(visit: Visit) -> Response:
         "Listings": f"{store.counted_listings():,}",
         "Subscribers": _counts(store.subscribers_by_state()),
         "Digests of 30 days": _counts(store.deliveries_by_state(EVER)),
-        "Database": f"{data.stat().st_size / 1e6:,.1f} MB" if data.exists() else "none",
+        "Database": f"{store.stored_bytes() / 1e6:,.1f} MB",
         "Disk": f"{disk.free / 1e9:,.1f} GB of {disk.total / 1e9:,.1f} GB free",
         "Settings": f"in force since {pulse.settings_at:%Y-%m-%d %H:%M} UTC"
         if pulse.settings_at
