@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from digest import jobs
 from digest.model import Listing, Source
 from tests.ingest.site import MONDAY, Site
 
@@ -73,3 +76,12 @@ def test_a_source_that_fails_lets_the_others_in(tmp_path: Path) -> None:
     broken, fine = site.ingest([FIRST, SECOND], MONDAY)
     assert "answered 500" in broken.error
     assert (fine.error, fine.new) == ("", 1)
+
+
+def test_a_source_waits_for_its_turn_no_longer_than_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After that it goes in before a slower one, which joins it."""
+    monkeypatch.setattr(jobs, "TURN_S", 0)
+    (one,) = _kept(Site(tmp_path, _late), [FIRST, SECOND])
+    assert (one.source, one.also_in) == ("second", ("first",))
