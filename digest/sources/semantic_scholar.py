@@ -31,22 +31,23 @@ def parse(body: bytes, source: Source, now: datetime) -> Batch:
     if "total" not in answer and "data" not in answer:
         raise UnreadableError("not a search answer: neither total nor data stands in it")
     papers = [one for one in sequence(answer.get("data"))[:MAX_ITEMS] if isinstance(one, dict)]
-    titled = [paper for paper in papers if _has_title(paper)]
-    missing = len(papers) - len(titled)
-    if papers and not titled:
-        raise UnreadableError(f"none of its {missing} papers has a title: were fields=title asked?")
+    named = [paper for paper in papers if _title(paper)]
+    missing = len(papers) - len(named)
     total = answer.get("total")
     return Batch(
-        tuple(_listing(paper, source, now) for paper in titled),
+        tuple(_listing(paper, source, now) for paper in named),
         found=total if isinstance(total, int) else None,
         next=_next(answer, len(papers), source),
-        notes=(f"{missing} papers without a title were left out",) if missing else (),
+        notes=(f"{missing} papers without a title or an id were left out",) if missing else (),
     )
 
 
-def _has_title(paper: dict[str, Any]) -> bool:
-    title = paper.get("title")
-    return isinstance(title, str) and bool(title.strip())
+def _title(paper: dict[str, Any]) -> str:
+    """The title; of a paper that comes without one its id, empty where it has neither."""
+    title, number = paper.get("title"), paper.get("paperId")
+    if isinstance(title, str) and title.strip():
+        return title
+    return f"Semantic Scholar paper {number}" if isinstance(number, str) and number else ""
 
 
 def _listing(paper: dict[str, Any], source: Source, now: datetime) -> Listing:
@@ -54,7 +55,7 @@ def _listing(paper: dict[str, Any], source: Source, now: datetime) -> Listing:
     subjects = [paper.get("venue"), *sequence(paper.get("fieldsOfStudy"))]
     return shape(
         source,
-        title=paper.get("title"),
+        title=_title(paper),
         abstract=paper.get("abstract"),
         authors=[mapping(author).get("name") for author in sequence(paper.get("authors"))],
         ids=_ids(names),

@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -26,6 +26,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"^(?:`([\w.-]+)`[^\n]*:\n\n)?```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 """A block of a page, with the name of the file that it shows, if it has one."""
+START = datetime(2026, 11, 20, 14, tzinfo=UTC)
 PAPER = "Speculative Decoding with Flash Attention\n\nFlash attention makes decoding fast.\n\n"
 
 
@@ -80,14 +81,17 @@ def of_this_machine(config: str, port: int) -> str:
     )
 
 
-def run(script: str, folder: Path) -> str:
-    """What the lines of a block print when a shell runs them, with `digest` as installed."""
+def run(script: str, folder: Path, minute: int = 0) -> str:
+    """What the lines of a block print when a shell runs them, with `digest` as installed.
+
+    They run so many minutes after two of a Friday, so that what is done later is later.
+    """
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     env.pop("COLUMNS", None)  # tables take the room that they need
     done = subprocess.run(
         ["/bin/sh", "-ec", script],
         cwd=folder,
-        env=env | {"DIGEST_CLOCK": "2026-11-20T14:00:00+00:00"},
+        env=env | {"DIGEST_CLOCK": (START + timedelta(minutes=minute)).isoformat()},
         capture_output=True,
         text=True,
         timeout=300,
@@ -169,7 +173,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str
 
     The folder where that ends, and of each command the line, what it printed, what the guide shows.
     """
-    folder, told = tmp_path_factory.mktemp("guide"), []
+    folder, told = tmp_path_factory.mktemp("guide"), list[tuple[str, str, str]]()
     for kind, block in BLOCK.findall(PROFILES):
         if kind == "toml":
             name = block.partition("\n")[0].removeprefix("# ")
@@ -180,7 +184,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str
             if line.startswith("cd "):
                 folder /= line.removeprefix("cd ")
             else:
-                told.append((line, run(line, folder), shown))
+                told.append((line, run(line, folder, len(told)), shown))
     return folder, told
 
 

@@ -190,20 +190,23 @@ def test_crossref_keeps_works_and_leaves_their_parts_out() -> None:
     assert batch.notes == ("1 works without a title were left out",)
 
 
-def test_a_paper_of_a_year_is_undated_and_one_without_a_title_is_left_out() -> None:
+def test_a_paper_of_a_year_is_undated_and_one_without_a_title_goes_by_its_id() -> None:
     """What has only a year may be of today: it is mailed within the share of what has no date."""
     papers = [
         {"paperId": "a", "title": "On Looms", "year": 2026},
         {"paperId": "b", "title": "On Cards", "year": 2026, "publicationDate": "2026-11-18"},
         {"paperId": "c", "title": " ", "year": 2026},
-        {"paperId": "d", "year": 2026},
+        {"year": 2026},
     ]
     batch = read("semantic_scholar", json.dumps({"total": 4, "data": papers}))
-    assert [one.title for one in batch.listings] == ["On Looms", "On Cards"]
-    assert [str(one.published_at)[:10] for one in batch.listings] == ["None", "2026-11-18"]
+    looms, _, nameless = batch.listings
+    titles = [one.title for one in batch.listings]
+    assert titles == ["On Looms", "On Cards", "Semantic Scholar paper c"]
+    assert [str(one.published_at)[:10] for one in batch.listings] == ["None", "2026-11-18", "None"]
     assert held_back(batch.listings, 14, NOW) == {}
-    assert held_back(batch.listings, 14, NOW, undated=0) == {batch.listings[0].key: Held.UNDATED}
-    assert batch.notes == ("2 papers without a title were left out",)
+    undated = {looms.key: Held.UNDATED, nameless.key: Held.UNDATED}
+    assert held_back(batch.listings, 14, NOW, undated=0) == undated
+    assert batch.notes == ("1 papers without a title or an id were left out",)
     (old,) = read("semantic_scholar", '{"data": [{"title": "On Rods", "year": 2025}]}').listings
     assert held_back([old], 14, NOW) == {old.key: Held.TOO_OLD}
     new_year = datetime(2026, 1, 5, tzinfo=UTC)
