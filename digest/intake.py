@@ -123,6 +123,7 @@ def run_of(reading: Reading, outcome: Joined, held: Mapping[str, Held], now: dat
         batch_on=reading.batch_on,
         error=reading.error,
         partly=bool(reading.error) and reading.answered,
+        unreadable=reading.unreadable,
     )
 
 
@@ -161,6 +162,7 @@ def added(source: Source, runs: Iterable[SourceRun], now: datetime) -> SourceRun
         batch_on=max((run.batch_on for run in runs if run.batch_on), default=None),
         error="".join(errors[:1]) + more,
         partly=bool(errors) and any(run.partly or not run.error for run in runs),
+        unreadable=any(run.unreadable for run in runs),
     )
 
 

@@ -126,8 +126,8 @@ class SourceRun:
     the day's list held (of other lists what is new alone), then how those fell out: `new` to us,
     `joined` with a listing known already, of the new stored but not sent `too_old`, `revised`
     (older work) and `undated` (beyond a day's share). `error` is empty on success; with `partly`
-    some of the source could be read in spite of it, be it empty or unchanged. `batch_on` is the
-    list's own day.
+    some of the source could be read in spite of it, be it empty or unchanged; with `unreadable` it
+    did answer since it fails, but with nothing that can be read. `batch_on` is the list's own day.
 
     What is known of the source by now: the `calendar` that it keeps (by name), the day of its
     newest list, what tells that list from others (`list_id`) and when it was first seen, the
@@ -158,6 +158,7 @@ class SourceRun:
     lists: int = 1
     standing: Standing = Standing.ON_TIME
     reason: str = ""
+    unreadable: bool = False
 
 
 # --- what subscribers want ------------------------------------------------------------------

@@ -47,7 +47,7 @@ class Reading:
 
     Its addresses answer in any order; their listings go by their place. `remember` is what the next
     fetch needs to know of each URL, as JSON. `answered` is true when some list or file could be
-    read, be it empty or unchanged.
+    read, be it empty or unchanged; `unreadable` when a fault was something else than no answer.
     """
 
     source: Source
@@ -58,14 +58,16 @@ class Reading:
     remember: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     answered: bool = False
+    unreadable: bool = False
 
     @property
     def listings(self) -> list[Listing]:
         """All listings, in the source's order."""
         return [one for _, part in sorted(self.parts.items(), key=itemgetter(0)) for one in part]
 
-    def fail(self, fault: str) -> None:
+    def fail(self, fault: str, *, unanswered: bool = False) -> None:
         """Note a fault; the first ones are told, with how many more there are."""
+        self.unreadable |= not unanswered
         self.faults.append(fault)
         more = len(self.faults) - TOLD_FAULTS
         told = "; ".join(self.faults[:TOLD_FAULTS])
@@ -158,7 +160,8 @@ async def at_its_own_risk(reading: Reading, patience_s: float | None = None) -> 
     except SourceError as error:
         reading.fail(str(error))
     except TimeoutError:
-        reading.fail(str(SourceError(source.name, f"took longer than {patience_s:g} s")))
+        told = f"took longer than {patience_s:g} s"
+        reading.fail(str(SourceError(source.name, told)), unanswered=True)
     except Exception as error:
         logger.exception("source.broke %s", json.dumps({"source": source.name}))
         told = f"could not be read ({type(error).__name__}: {error})"
@@ -171,7 +174,7 @@ def _add(reading: Reading, aside: Reading) -> None:
     reading.remember |= aside.remember
     reading.answered |= aside.answered
     for fault in aside.faults:
-        reading.fail(fault)
+        reading.fail(fault, unanswered=not aside.unreadable)
 
 
 def _asked(source: Source, now: datetime) -> list[tuple[Source, Request]]:
@@ -268,7 +271,7 @@ class _Walk:
                 batch = read_batch(found_at, fetched.body, self._now, request)
         except FetchError as error:
             self._remember(request, error.remember)
-            self._reading.fail(str(error))
+            self._reading.fail(str(error), unanswered=error.remember.unanswered)
             return None
         except RestartError:
             raise

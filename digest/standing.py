@@ -8,6 +8,7 @@ Names and errors are from outside; who shows these words cleans and escapes them
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -43,6 +44,9 @@ SOONEST = timedelta(minutes=5)
 NAMED = 3
 """How many sources an empty day's reason names."""
 
+_WAIT = re.compile(r"; (not asked before|it is asked once more after) [\d-]+ [\d:]+ UTC")
+"""Until when an address is left in peace, in a fault; the sentence says when it is asked."""
+
 EARLY = timedelta(hours=6)
 """How long before its hour a list may be seen."""
 
@@ -74,7 +78,8 @@ def carried(
     )
     if run.error and not run.partly:
         since = min(before.failing_since or run.started_at, run.started_at)  # clocks are put right
-        return replace(known, failing_since=since)
+        unreadable = run.unreadable or bool(before.failing_since and before.unreadable)
+        return replace(known, failing_since=since, unreadable=unreadable)
     list_id = _list_id(run, listings)
     if not list_id or list_id == before.list_id:
         return known
@@ -263,13 +268,16 @@ def state_of(run: SourceRun, today: date, timezone: str = "") -> str:
 def _failure(run: SourceRun, today: date, timezone: str) -> str:
     """Since when a source fails, why, and when it is asked again."""
     why = run.error.removeprefix(str(SourceError(run.source, ""))).rstrip(". ")
-    why = why.removeprefix("answered ").replace(": answered ", ": ")  # a 503 is no answer
+    if not run.unreadable:
+        why = why.removeprefix("answered ").replace(": answered ", ": ")  # a 503 is no answer
     # What a mail has kept from before `partly` was told is said again in the same words.
     in_part = run.partly or (run.read and not run.failing_since)
     part = "could be read only in part" if in_part else ""
     if not (run.failing_since and timezone):
         return (part or "could not be read") + (f": {why}" if timezone else "")
-    fails = "has not answered since" if run.calendar else "could not be read since"
+    unheard = run.calendar and not run.unreadable
+    fails = "has not answered since" if unheard else "could not be read since"
+    why = _WAIT.sub("", why)
     again = f"; we try again {moment(run.retry_at, today, timezone, 'at ')}" if run.retry_at else ""
     return f"{fails} {moment(run.failing_since, today, timezone)}{again} ({why})"
 

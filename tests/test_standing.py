@@ -176,6 +176,35 @@ def test_a_failure_says_since_when_and_when_it_is_tried_again(timezone: str, sai
     assert state_of(run, on(20)) == "could not be read"
 
 
+def test_an_answer_that_cannot_be_read_is_not_called_none() -> None:
+    """Not while it fails, whatever it said last, and in its own words; an answer ends that too."""
+    junk = SourceRun(BIORXIV.name, at(20, 6), error="u: answered 404 Not Found", unreadable=True)
+    first = carried(junk, BIORXIV, None, [])
+    since = "could not be read since 06:00 UTC"
+    assert state_of(first, on(20), "UTC").startswith(since)
+    assert state_of(first, on(20), "UTC").endswith("(u: answered 404 Not Found)")
+    then = failed(BIORXIV, at(20, 6, 30), first)
+    assert state_of(then, on(20), "UTC").startswith(since)
+    back = read(BIORXIV, at(20, 10), "a", before=then)
+    assert "has not answered since 11:00" in state_of(
+        failed(BIORXIV, at(20, 11), back), on(20), "UTC"
+    )
+
+
+@pytest.mark.parametrize(
+    "wait",
+    ["not asked before 2026-11-20 07:00 UTC", "it is asked once more after 2026-11-27 06:00 UTC"],
+)
+def test_when_it_is_asked_again_is_said_once(wait: str) -> None:
+    """A run within the wait names its end as well; the sentence does so in the reader's zone."""
+    error = f"a: no address is known; {wait}; b: no connection; {wait}"
+    run = carried(SourceRun(BIORXIV.name, at(20, 6), error=error), BIORXIV, None, [], at(20, 7))
+    assert state_of(run, on(20), "UTC") == (
+        "has not answered since 06:00 UTC; we try again at 07:00 UTC"
+        " (a: no address is known; b: no connection)"
+    )
+
+
 def test_a_time_to_try_again_that_has_passed_is_not_told() -> None:
     """Only what is still to come is promised; an answer ends the failure."""
     run = failed(BIORXIV, at(20))

@@ -64,10 +64,13 @@ class FetchError(SourceError):
 class _FailedError(Exception):
     """An answer that is no success; `asked_s` is the wait that the server asked for."""
 
-    def __init__(self, reason: str, asked_s: float | None = None, *, gone: bool = False) -> None:
+    def __init__(
+        self, reason: str, asked_s: float | None = None, *, gone: bool = False, busy: bool = False
+    ) -> None:
         super().__init__(reason)
         self.asked_s = asked_s
         self.gone = gone
+        self.busy = busy
 
 
 class _Budget:
@@ -160,7 +163,9 @@ class Fetcher:
             failed = fault if isinstance(fault, _FailedError) else None
             reason = f"{_shown(request.url)}: {self._reason(fault)}"
             asked_s, gone = (failed.asked_s, failed.gone) if failed else (None, False)
-            later = memory.after_failure(self._clock(), reason, asked_s, gone=gone)
+            later = memory.after_failure(
+                self._clock(), reason, asked_s, gone=gone, unanswered=_is_silence(fault)
+            )
             raise FetchError(source.name, reason, later) from None
 
     async def _follow(self, request: Request, memory: Remembered) -> Fetched:
@@ -206,7 +211,8 @@ class Fetcher:
         if answer.status == 410:
             raise _FailedError(f"{reason}: the source is gone for good; remove it", gone=True)
         asked = answer.headers.get("Retry-After") if answer.status in _BUSY else None
-        raise _FailedError(reason, asked_wait_s(asked, self._clock()))
+        busy = answer.status in _BUSY or answer.status >= 500
+        raise _FailedError(reason, asked_wait_s(asked, self._clock()), busy=busy)
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         """The whole body, decompressed piece by piece within the limit."""
@@ -236,6 +242,18 @@ class Fetcher:
             case aiohttp.ClientPayloadError():
                 reason = f"the answer is cut off or wrongly packed ({fault})"
         return printable(reason, 300)
+
+
+def _is_silence(fault: BaseException) -> bool:
+    """True where nothing came back, or word that the server is busy; not for a refusal."""
+    match fault:
+        case _FailedError():
+            return fault.busy
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            return False
+        case aiohttp.ClientConnectorError():
+            return not isinstance(fault.os_error, RefusedError)
+    return isinstance(fault, TimeoutError | aiohttp.ClientConnectionError)
 
 
 def no_connection(fault: aiohttp.ClientConnectorError) -> str:
@@ -271,7 +289,8 @@ def _memory(url: str, answer: aiohttp.ClientResponse) -> Remembered:
 
 def _recovered(memory: Remembered) -> Remembered:
     """The memory without its failures."""
-    return replace(memory, retry_at=None, failing_since=None, failures=0, gone=False, fault="")
+    well = replace(memory, retry_at=None, failing_since=None, failures=0, gone=False, fault="")
+    return replace(well, unanswered=False)
 
 
 def _target(url: str, answer: aiohttp.ClientResponse) -> str:

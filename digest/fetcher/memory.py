@@ -19,7 +19,8 @@ class Remembered:
 
     `etag` and `last_modified` belong to `seen_url`, where the body came from. `moved_to` is where
     the address moved for good. `retry_at` is None when it may be asked at once; `failing_since`
-    and `failures` tell how long it has been failing, `fault` why. `gone` is true after a 410.
+    and `failures` tell how long it has been failing, `fault` why, `unanswered` that the last time
+    nothing came, or word that the server is busy. `gone` is true after a 410.
     `read_at` is when a body was last read from it, changed or not.
     """
 
@@ -33,6 +34,7 @@ class Remembered:
     gone: bool = False
     read_at: datetime | None = None
     fault: str = ""
+    unanswered: bool = False
 
     def to_json(self) -> str:
         """The memory as text; what is empty is left out."""
@@ -62,7 +64,13 @@ class Remembered:
         return self.read_at is not None and self.read_at <= now < self.read_at + rest
 
     def after_failure(
-        self, now: datetime, fault: str, asked_s: float | None = None, *, gone: bool = False
+        self,
+        now: datetime,
+        fault: str,
+        asked_s: float | None = None,
+        *,
+        gone: bool = False,
+        unanswered: bool = False,
     ) -> Remembered:
         """The memory after one more failure: when to ask again, at the address first given."""
         failures = self.failures + 1
@@ -77,6 +85,7 @@ class Remembered:
             failures=failures,
             gone=gone,
             fault=fault,
+            unanswered=unanswered,
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
+from xml.sax import SAXParseException
 
 import feedparser
 
@@ -266,7 +267,10 @@ def _repaired(body: bytes) -> Feed:
 
 def _fault(result: Any) -> str:  # feedparser has no types
     """What the strict parser said, on one line."""
-    return " ".join(str(result.get("bozo_exception", "no reason given")).split())[:120]
+    fault = result.get("bozo_exception", "no reason given")
+    if isinstance(fault, SAXParseException):  # whose own text begins with `<unknown>`
+        fault = f"{fault.getMessage()} in line {fault.getLineNumber()}"
+    return " ".join(str(fault).split())[:120]
 
 
 def _is_closed(body: bytes) -> bool:

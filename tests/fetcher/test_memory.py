@@ -25,7 +25,9 @@ def test_why_it_failed_is_kept_with_the_wait() -> None:
     """A run within the wait can tell the reason; memories of other versions are forgotten."""
     memory = Remembered().after_failure(NOW, "answered 404 Not Found")
     assert Remembered.from_json(memory.to_json()) == memory
-    assert memory.fault == "answered 404 Not Found"
+    assert (memory.fault, memory.unanswered) == ("answered 404 Not Found", False)
+    silent = Remembered().after_failure(NOW, "answered 503", unanswered=True)
+    assert Remembered.from_json(silent.to_json()).unanswered
     assert Remembered.from_json('{"etag": "x", "colour": "red"}') == Remembered()
 
 

@@ -53,6 +53,8 @@ def test_ill_formed_feeds_are_repaired_and_said_so() -> None:
     assert "repaired" in batch.notes[0]
     with pytest.raises(SourceError, match="cut off"):
         read("feed", body[:-20])
+    with pytest.raises(SourceError, match=r"without an item \(no element found in line 2\)"):
+        read("feed", "<rss>\n<channel>")
 
 
 def test_json_lines_tell_every_bad_line() -> None:
