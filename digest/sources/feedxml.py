@@ -268,8 +268,8 @@ def _repaired(body: bytes) -> Feed:
 def _fault(result: Any) -> str:  # feedparser has no types
     """What the strict parser said, on one line."""
     fault = result.get("bozo_exception", "no reason given")
-    if isinstance(fault, SAXParseException):  # whose own text begins with `<unknown>`
-        fault = f"{fault.getMessage()} in line {fault.getLineNumber()}"
+    if isinstance(fault, SAXParseException):
+        fault = fault.getMessage()  # its lines are those after feedparser's own declaration
     return " ".join(str(fault).split())[:120]
 
 
