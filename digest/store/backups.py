@@ -12,13 +12,14 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import chain, count
 from pathlib import Path
 
 from digest.errors import StoreError
 from digest.store.file import SqliteFile, reason, unknown_steps
 
 ASIDE = ".before-restore"
-"""What the name of a database that was replaced by a backup ends in."""
+"""What the name of a database that was replaced by a backup ends in, `-2` and so on after it."""
 
 
 class BackupVerbs(SqliteFile):
@@ -53,17 +54,23 @@ def check_copy(file: Path) -> None:
 def put_back(copy: Path, path: Path) -> Path | None:
     """Put a checked copy in the place of the database; returns where the one before is now.
 
+    That takes no other's place: after a wrong copy the first database must still be there.
     Raises: StoreError while anything has that one open, or when a file cannot be written.
     """
     check_copy(copy)
-    aside = path.with_name(path.name + ASIDE) if path.exists() else None
+    aside = _free(path.with_name(path.name + ASIDE)) if path.exists() else None
     with told(path), arriving(path, replace=True) as made:
         shutil.copyfile(copy, made)
         if aside:
             _close_down(path)
-            aside.unlink(missing_ok=True)
             os.link(path, aside)  # both names at once: there is no moment without a database
     return aside
+
+
+def _free(file: Path) -> Path:
+    """The file, or the first that nobody has of those with a number behind its name."""
+    names = chain([file.name], (f"{file.name}-{number}" for number in count(2)))
+    return next(one for one in map(file.with_name, names) if not one.exists())
 
 
 def _close_down(path: Path) -> None:

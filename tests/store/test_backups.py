@@ -100,6 +100,25 @@ def test_a_copy_is_put_back_and_what_was_there_kept(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_second_copy_loses_nothing_of_what_the_first_replaced(tmp_path: Path) -> None:
+    """A wrong backup is followed by the right one, or by the database that was there at first."""
+    path, wrong, right = tmp_path / "digest.db", tmp_path / "wrong.db", tmp_path / "right.db"
+    store = SqliteStore(path)
+    for name, copy in (("ada", wrong), ("mary", right)):
+        store.put_subscriber(subscriber(f"{name}@example.org"), NOW)
+        store.back_up(copy)
+    store.put_subscriber(subscriber("olga@example.org"), NOW)
+    store.close_store()
+    first, second = put_back(wrong, path), put_back(right, path)
+    assert first
+    assert second == tmp_path / f"digest.db{ASIDE}-2"
+    assert len(addresses(first)) == 3
+    assert len(addresses(second)) == 1
+    third = put_back(first, path)
+    assert third == tmp_path / f"digest.db{ASIDE}-3"
+    assert len(addresses(path)) == len(addresses(first)) == 3
+
+
 def test_nothing_is_put_back_under_a_running_service(store: SqliteStore, tmp_path: Path) -> None:
     """It would write on into the file that is gone."""
     copy = tmp_path / "copy.db"
