@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from digest import jobs
 from digest.bounces import Bounce, Complaint, Other, Return, Severity, read_return
+from digest.returns import take_back
+from digest.store.returned import Reason
+from tests.running import announce, delivery_of, running
+from tests.samples import NOW, listing, subscriber
 
 SHARED = Path(__file__).parents[2] / "../shared/payloads"
 HERE = (SHARED / "expected.json").exists()
@@ -104,3 +109,35 @@ def test_n2_recorded_reports_are_as_bad_as_their_codes(
 def test_n2_a_report_of_success_is_no_bounce() -> None:
     """`deliverable` with 2.1.5 is what was asked for."""
     assert isinstance(read("complaints_dsn/rfc3464-28.eml"), Other)
+
+
+RECORDED = sorted(
+    f"{folder}/{one.name}"
+    for folder in ("bounces", "complaints_dsn")
+    for one in ((SHARED / folder).iterdir() if HERE else ())
+)
+DEAD = {
+    "bounces/dsn_11.txt": "joem@example.com",
+    "bounces/dsn_13.txt": "userx@example.com",
+    "complaints_dsn/rfc3464-01.eml": "userunknown@bouncehammer.jp",
+}
+"""The recordings that say with a code that the very address does not exist."""
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_n4_whatever_is_recorded_ends_nobodys_mail_but_of_who_is_meant(
+    name: str, tmp_path: Path
+) -> None:
+    """Without a token nothing follows; with one a code for this address or a complaint has to."""
+    raw, who = (SHARED / name).read_bytes(), DEAD.get(name, "ada@example.org")
+    with running(tmp_path, subscriber(who), mail='bounce_domain = "b.example.org"') as app:
+        announce(app, listing("Flash attention"))
+        jobs.prepare(app, NOW, at_once=True)
+        row = delivery_of(app, who)
+        assert take_back(app, raw, NOW).effect is None
+        assert app.store.suppression(who) is None
+        take_back(app, raw, NOW, app.return_path("d", row.id, row.message_id))
+        found = app.store.suppression(who)
+        complained = name.split("/")[1] in {*COMPLAINTS, "arf-16.eml"} - {"arf-12.eml"}
+        expected = Reason.COMPLAINED if complained else Reason.BOUNCED if name in DEAD else None
+        assert (found and found.reason) == expected
