@@ -66,9 +66,13 @@ class Reading:
         return [one for _, part in sorted(self.parts.items(), key=itemgetter(0)) for one in part]
 
     def fail(self, fault: str, *, unanswered: bool = False) -> None:
-        """Note a fault; the first ones are told, with how many more there are."""
+        """Note a fault; the first ones are told, with how many more there are.
+
+        Pages of one address whose site cannot be found have one fault in common.
+        """
         self.unreadable |= not unanswered
-        self.faults.append(fault)
+        if fault not in self.faults:
+            self.faults.append(fault)
         more = len(self.faults) - TOLD_FAULTS
         told = "; ".join(self.faults[:TOLD_FAULTS])
         self.error = told + (f" (and {more} more)" if more > 0 else "")

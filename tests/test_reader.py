@@ -165,3 +165,11 @@ def test_several_faults_are_counted(tmp_path: Path) -> None:
     got = asyncio.run(run())
     assert all(name in got.error for name in ("a.txt", "b.txt", "c.txt"))
     assert got.error.endswith("(and 1 more)")
+
+
+def test_a_fault_that_several_pages_have_in_common_is_told_once() -> None:
+    """A site that cannot be found is one fault, and leaves room for others."""
+    reading = Reading(Source("pages", "page"))
+    for fault in ("no address is known", "no address is known", "not a page"):
+        reading.fail(fault)
+    assert reading.error == "no address is known; not a page"
