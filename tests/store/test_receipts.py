@@ -26,6 +26,7 @@ RUN = SourceRun(
     batch_on=TODAY,
     error="503",
     partly=True,
+    unreadable=True,
     calendar="arxiv",
     list_on=TODAY,
     list_id="0f",
