@@ -21,7 +21,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digest.mailer import KNOWN, SmtpMailer
 from digest.model import DeliveryState
-from digest.oversight import EVER, by_day
+from digest.oversight import EVER, by_day, complaint_shares
+from digest.standing import overdue
+from digest.store.returned import Reason, What
 from digest.web.doors import bearer, is_here, is_token, read_token
 from digest.web.limiter import MINUTE, Limiter
 from digest.web.site import Site, Visit, shown
@@ -103,7 +105,12 @@ def _sources(site: Site, now: datetime) -> Iterator[Metric]:
     age = _gauge("source_age_seconds", "How long ago that was.", "source")
     new = _gauge("source_new", "New listings of a source's last run.", "source")
     failing = _gauge("source_failing", "1 while a source cannot be read.", "source")
+    told = (
+        "1 while a source has been silent for longer than its calendar allows, or failed for a day."
+    )
+    waited_for = _gauge("source_overdue", told, "source")
     runs = site.app.store.latest_runs()
+    late = {run.source for run in overdue(runs.values(), now)}
     for source in site.app.config.sources:
         at, run = site.app.store.last_success_at(source.name), runs.get(source.name)
         if at:
@@ -112,7 +119,8 @@ def _sources(site: Site, now: datetime) -> Iterator[Metric]:
         if run:
             new.add_metric([source.name], run.new)
             failing.add_metric([source.name], int(bool(run.error)))
-    yield from (last, age, new, failing)
+            waited_for.add_metric([source.name], int(source.name in late))
+    yield from (last, age, new, failing, waited_for)
 
 
 def _ledger(site: Site, now: datetime) -> Iterator[Metric]:
@@ -127,12 +135,17 @@ def _ledger(site: Site, now: datetime) -> Iterator[Metric]:
     oldest = store.oldest_waiting_at()
     waiting = (now - oldest).total_seconds() if oldest else 0
     back = _gauge("returns", "Bounces and complaints that are kept, by kind.", "kind")
-    for what, count in store.returned(EVER).items():
-        back.add_metric([what.value], count)
+    kept = store.returned(EVER)
+    for what in What:
+        back.add_metric([what.value], kept.get(what, 0))
     shut = _gauge("suppressed", "Addresses that are not mailed, by reason.", "reason")
-    for reason, count in store.suppressed_by_reason().items():
-        shut.add_metric([reason], count)
-    yield from (states, people, back, shut, _messages(site, now))
+    listed = store.suppressed_by_reason()
+    for reason in Reason:
+        shut.add_metric([reason.value], listed.get(reason, 0))
+    share = _gauge("complaint_share", "Complaints for each message of the day.", "day")
+    for day, value in complaint_shares(site.app, now).items():
+        share.add_metric([day], value)
+    yield from (states, people, back, shut, _messages(site, now), share)
     yield GaugeMetricFamily(
         "digest_oldest_waiting_seconds", "Age of the longest waiting digest.", waiting
     )

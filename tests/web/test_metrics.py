@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -183,4 +184,42 @@ def test_d8_bounces_and_the_suppressed_are_told(site: Running) -> None:
     got = samples(text)
     assert got["digest_returns", ("hard",)] == 1
     assert got["digest_suppressed", ("bounced",)] == 1
+    assert got["digest_returns", ("complaint",)] == 0
+    assert got["digest_suppressed", ("complained",)] == 0
     assert "ada" not in text
+
+
+def test_d8_a_source_that_is_waited_for_is_told_and_one_that_rests_is_not(site: Running) -> None:
+    """A list of Thursday on Saturday is in order; two weeks later nobody calls that a weekend."""
+    list_on = NOW.date() - timedelta(days=1)
+    run = SourceRun("Saved pages", NOW, read=9, new=4, calendar="huggingface")
+    site.app.store.record_run(replace(run, list_on=list_on, list_at=NOW))
+    with site.client() as client:
+        site.pass_time(days=1)
+        weekend = samples(client.get("/metrics").text)
+        site.app.store.record_run(
+            replace(run, started_at=NOW + timedelta(days=14), read=0, new=0, list_on=list_on)
+        )
+        site.pass_time(days=13)
+        later = samples(client.get("/metrics").text)
+    name = "digest_source_overdue"
+    assert (weekend[name, ("Saved pages",)], later[name, ("Saved pages",)]) == (0, 1)
+
+
+def test_a9_the_share_of_complaints_is_told_by_day(site: Running) -> None:
+    """One complaint for four messages, none on the day after."""
+    store = site.app.store
+    people = [store.put_subscriber(subscriber(f"p{n}@example.org"), NOW) for n in range(4)]
+    store.open_deliveries(FRAME, [digest_of(one, listing("A")) for one in people], NOW)
+    for held in claim(store, NOW, 9, 60, "me"):
+        close(store, held, Sent("250 OK"), NOW, NOW)
+    one = people[0]
+    mailed = Mailed("digest", 1, "m1@example.org", one.email, one.id, NOW.date())
+    store.take_return(mailed, What.COMPLAINT, "a report of kind abuse", NOW)
+    with site.client() as client:
+        got = samples(client.get("/metrics").text)
+        site.pass_time(days=1)
+        later = samples(client.get("/metrics").text)
+    name = "digest_complaint_share"
+    assert (got[name, ("today",)], got[name, ("yesterday",)]) == (0.25, 0)
+    assert (later[name, ("today",)], later[name, ("yesterday",)]) == (0, 0.25)
