@@ -64,7 +64,14 @@ class Account:
     @property
     def warnings(self) -> list[str]:
         """What somebody should look at."""
-        return [*self.troubles, *near_bulk(self.receivers), *self._complained()]
+        return [*self.troubles, *self._held(), *near_bulk(self.receivers), *self._complained()]
+
+    def _held(self) -> list[str]:
+        """Digests that wait for a word of the operator, and can go out for a day only."""
+        count = self.closed.get(DeliveryState.HELD, 0)
+        are, they = ("digest is", "it") if count == 1 else ("digests are", "they")
+        held = f"{count:,} {are} held, as {they} may have gone out already"
+        return [f"{held}: `digest held list` says why."] if count else []
 
     def _complained(self) -> list[str]:
         share = self.complaints / max(1, self.messages)
@@ -138,7 +145,7 @@ def _figures(account: Account, timezone: str) -> tuple[tuple[str, str], ...]:
         "Without a match": closed.get(DeliveryState.EMPTY, 0),
         "Refused": closed.get(DeliveryState.REFUSED, 0),
         "Put off, to be tried again": account.deferred,
-        "Held, as the reply was lost": closed.get(DeliveryState.HELD, 0),
+        "Held, for your word": closed.get(DeliveryState.HELD, 0),
         "Bounced": account.bounced,
         "Complaints": account.complaints,
     }

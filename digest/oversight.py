@@ -137,11 +137,12 @@ def _tell(app: App, topic: str, words: Words, since: datetime, now: datetime) ->
     return is_new
 
 
-def _sources(app: App, since: datetime, now: datetime) -> list[str]:
-    """A sentence on each source of the config."""
+def _sources(app: App, since: datetime, until: datetime) -> list[str]:
+    """A sentence on each source of the config: what it brought in that time, how it stands."""
     latest, good = app.store.latest_runs(), app.store.successes(since)
+    brought = {name: [run for run in runs if run.started_at < until] for name, runs in good.items()}
     return [
-        _sentence(app, summed(latest[one.name], good.get(one.name, ())), now)
+        _sentence(app, summed(latest[one.name], brought.get(one.name, ())), until)
         if one.name in latest
         else f"{one.name} has never been read."
         for one in app.config.sources

@@ -83,6 +83,18 @@ def test_d8_a_day_is_told_in_figures() -> None:
     assert URL in text
 
 
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "1 digest is held, as it may"), (2, "2 digests are held, as they may")]
+)
+def test_d4_digests_that_wait_for_a_word_are_to_be_looked_at(count: int, said: str) -> None:
+    """After a restore, say: a day later they can no longer go out."""
+    closed = {**QUIET.closed, DeliveryState.HELD: count}
+    subject, text, _ = note(replace(QUIET, closed=closed))
+    assert "1 thing to look at" in subject
+    assert f"{said} have gone out already: `digest held list`" in " ".join(text.split())
+    assert "Held" not in note(QUIET)[0]
+
+
 def test_a_note_without_admin_pages_leads_nowhere() -> None:
     """No button, and no address that answers nobody."""
     for made in note(QUIET, ""), told(alert("Paper digest", "It rains.", "")):

@@ -118,6 +118,8 @@ def test_d8_the_account_of_a_scripted_day(tmp_path: Path) -> None:
         assert (day.bounced, day.complaints, day.deferred, day.oldest_waiting_at) == (1, 0, 0, None)
         assert day.receivers == [("google", 2), ("example.org", 1)]
         assert day.sources == ["Papers brought 3."]
+        app.store.record_run(SourceRun("Papers", NINE + timedelta(hours=1), read=5, new=5))
+        assert account(app, NINE - timedelta(days=1), NINE).sources == ["Papers brought 3."]
         after = account(app, NINE, NINE + timedelta(days=1))
         assert (after.closed, after.receivers, after.bounced) == ({}, [], 0)
         days = by_day(app, NOW + timedelta(days=1))
