@@ -24,7 +24,11 @@ _SPECIFIC = 16  # letters of a title that a first author may vouch for; "Introdu
 _ALIKE = 0.75  # one abstract, cut or edited
 _AKIN = 0.45  # one paper rewritten: believed where the title agrees and an author stands in both
 _UNLIKE = 0.2  # half of all pairs share less: believed only where the first author agrees too
-_PREPRINT_DOIS = ("10.1101/", "10.64898/", "10.48550/", "10.21203/", "10.2139/")
+_PREPRINT_DOIS = tuple(
+    # bioRxiv (two), arXiv, Research Square, SSRN, ChemRxiv, OSF (two), TechRxiv, Preprints.org
+    f"10.{who}/"
+    for who in (1101, 64898, 48550, 21203, 2139, 26434, 31219, 31234, 36227, 20944)
+)
 _TEASER = 8  # words; a shorter one tells nothing by standing in a longer text
 _WORDS = re.compile(r"\w+")
 _VERSION = re.compile(r"version \d{1,4}")
@@ -61,7 +65,7 @@ def join(
     desk = _Desk(known({name for ids in names for name in ids}))
     joined = 0
     for listing, ids in zip(incoming, names, strict=True):
-        joined += desk.take(listing, ids)
+        joined += desk.take(_published(listing), ids)
     return Joined(desk.new(), desk.changed(), joined, desk.met())
 
 
@@ -270,7 +274,7 @@ def merge(mine: Listing, theirs: Listing) -> Listing:
     """The first listing with what the second adds; merging the same again changes nothing."""
     sources = (*mine.also_in, theirs.source, *theirs.also_in)
     named = _has_id(theirs) and not _has_id(mine)
-    return replace(
+    both = replace(
         mine,
         title=theirs.title if named and theirs.title else mine.title,  # pages lose TeX
         abstract=_longer(mine.abstract, theirs.abstract),
@@ -289,6 +293,17 @@ def merge(mine: Listing, theirs: Listing) -> Listing:
         links=tuple(dict.fromkeys((*mine.links, *theirs.links)))[:_MAX_LINKS],
         note=_notes(mine.note, theirs.note),
     )
+    return _published(both)
+
+
+def _published(listing: Listing) -> Listing:
+    """The listing with a note on its journal's DOI, if it is a preprint and no note says where."""
+    dois = [name for name in listing.ids if name.startswith("doi:")]
+    journals = [name for name in dois if not name.startswith(_PREPRINT_DOIS, 4)]
+    is_preprint = len(journals) < len(dois) or any(name[:6] == "arxiv:" for name in listing.ids)
+    if not journals or not is_preprint or "published " in listing.note:
+        return listing
+    return replace(listing, note=_notes(listing.note, f"published as {journals[0]}"))
 
 
 def _has_id(listing: Listing) -> bool:

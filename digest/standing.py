@@ -118,7 +118,7 @@ def summed(latest: SourceRun, good: Sequence[SourceRun]) -> SourceRun:
     days = [run.batch_on for run in largest if run.batch_on]
     read, new = sum(run.read for run in largest), sum(run.new for run in good)
     once = len(good) == 1
-    return replace(
+    total = replace(
         latest,
         announced=sum(stated) if stated else None,
         read=max(read, new),
@@ -130,6 +130,9 @@ def summed(latest: SourceRun, good: Sequence[SourceRun]) -> SourceRun:
         batch_on=max(days, default=None),
         lists=len(largest),
     )
+    if latest.standing is Standing.REST and _came_at_rest(total):
+        return replace(total, standing=Standing.ON_TIME, reason="")
+    return total
 
 
 # --- how it stands --------------------------------------------------------------------------
@@ -144,8 +147,16 @@ def stood(run: SourceRun, now: datetime) -> SourceRun:
         return run
     if standing := _behind(calendar, run):
         return replace(run, standing=standing)
-    reason = rest_on(calendar, slot(calendar, now))
+    reason = "" if _came_at_rest(run) else rest_on(calendar, slot(calendar, now))
     return replace(run, standing=Standing.REST, reason=reason) if reason else run
+
+
+def _came_at_rest(run: SourceRun) -> bool:
+    """Whether the run's list has something new of a day on which by the calendar none comes."""
+    calendar = _calendar(run)
+    if not run.new or not run.batch_on or calendar.dated_days is None:
+        return False
+    return bool(rest_on(calendar, announced_on(calendar, run.batch_on)))
 
 
 def _behind(calendar: Calendar, run: SourceRun) -> Standing | None:

@@ -215,6 +215,21 @@ def test_a_join_keeps_the_richest_of_both() -> None:
     assert merge(both, mine) == both
 
 
+def test_a_journals_doi_from_another_source_is_a_note() -> None:
+    """An index knows where a preprint came out; a note that says so already is enough."""
+    paper = listing("arxiv", ids=["arxiv:2611.1"], note="version 2")
+    index = listing("index", ids=["arxiv:2611.1", "doi:10.5555/looms.1"])
+    (only,) = joined(paper, index)
+    assert only.note == "version 2; published as doi:10.5555/looms.1"
+    assert joined(index)[0].note == "published as doi:10.5555/looms.1"
+    told = listing("arxiv", ids=["arxiv:2611.1", "doi:10.5555/looms.1"], note="published in Looms")
+    assert joined(told)[0].note == "published in Looms"
+    server = listing("server", ids=["doi:10.1101/2026.11.1", "doi:10.5555/looms.1"])
+    assert joined(server)[0].note == "published as doi:10.5555/looms.1"
+    for ids in (["arxiv:2611.1", "doi:10.26434/chemrxiv-2026-1"], ["doi:10.5555/looms.1"]):
+        assert joined(listing("server", ids=ids))[0].note == ""
+
+
 def test_an_identified_title_replaces_one_of_a_page() -> None:
     """A page loses TeX; the source that knows the paper's id has the better title."""
     page = listing("page", title="3times faster engines of many wheels")

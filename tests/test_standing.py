@@ -176,6 +176,18 @@ def test_a_failure_says_since_when_and_when_it_is_tried_again(timezone: str, sai
     assert state_of(run, on(20)) == "could not be read"
 
 
+def test_a_list_that_comes_at_a_weekend_is_told_and_the_rest_is_not() -> None:
+    """Right after it came and for the day; with Friday's list, read on Saturday, it rests."""
+    came = read(PAPERS, at(21, 6), "s", dated=21)
+    again = read(PAPERS, at(21, 9), before=came, new=0)
+    for run in (stood(came, at(21, 7)), summed(stood(again, at(21, 10)), [came, again])):
+        assert (run.standing, state_of(run, on(21), "UTC")) == (Standing.ON_TIME, "")
+        assert told(run, on(21)) == "Daily Papers listed 1 on Saturday"
+    friday = read(PAPERS, at(21, 6), "f", dated=20)
+    assert stood(friday, at(21, 7)).standing is Standing.REST
+    assert summed(stood(friday, at(21, 7)), [friday]).standing is Standing.REST
+
+
 def test_an_answer_that_cannot_be_read_is_not_called_none() -> None:
     """Not while it fails, whatever it said last, and in its own words; an answer ends that too."""
     junk = SourceRun(BIORXIV.name, at(20, 6), error="u: answered 404 Not Found", unreadable=True)
