@@ -45,7 +45,7 @@ def _plain(profile: Profile) -> Profile:
 
 
 def _twins(keywords: Sequence[Keyword]) -> tuple[set[str], list[str]]:
-    """The keywords that are another one in other words, and what to say of them."""
+    """The keywords that are one before them in other words, and what to say of them."""
     first: dict[Hashable, Keyword] = {}
     twins, told = set[str](), []
     for keyword in keywords:
@@ -55,7 +55,7 @@ def _twins(keywords: Sequence[Keyword]) -> tuple[set[str], list[str]]:
         counts = "the stronger of the two counts"
         if (twin.weight > 0) != (keyword.weight > 0):
             counts = "one counts for and one against"
-        twins |= {twin.term, keyword.term}
+        twins.add(keyword.term)
         told.append(f"“{keyword.term}” and “{twin.term}” are one keyword; {counts}")
     return twins, told
 
@@ -81,7 +81,7 @@ def _instead(term: str, pairs: Pairs, number: int) -> str:
     if excluded := pairs.excluded_by(0, number):
         return f"exclude “{excluded}” keeps out what has it"
     reasons = pairs.match(0, number).reasons
-    if not reasons or any(one.term == term for one in reasons):
+    if not reasons or any(sense(one.term) == sense(term) for one in reasons):
         return ""
     return f"“{reasons[0].term}” is worth more wherever it stands"
 

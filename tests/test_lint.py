@@ -70,6 +70,15 @@ def test_terms_that_shadow_each_other(odd: Profile, said: str) -> None:
     assert lint(odd, SHIPPED) == [said]
 
 
+def test_a_keyword_in_two_spellings_that_is_excluded_is_told_of() -> None:
+    """Two slips in one keyword are two things to say."""
+    one = Profile((Keyword("time step"), Keyword("time-step")), exclude=("timestep",))
+    assert lint(one, SHIPPED) == [
+        "“time-step” and “time step” are one keyword; the stronger of the two counts",
+        "“time step” never counts: exclude “timestep” keeps out what has it",
+    ]
+
+
 def test_a_choice_that_still_counts_is_left_alone() -> None:
     """Where only one side of `|` is excluded the other works."""
     one = Profile((Keyword("review | kernels"),), exclude=("review",))

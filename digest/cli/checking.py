@@ -98,6 +98,8 @@ def _strangers(folder: Path | None) -> Iterator[str]:
         if path.name not in names and not path.name.startswith("."):
             near = get_close_matches(path.name, names, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
+            if path.is_dir() and any((path / name).exists() for name in names):
+                hint = f"; did you mean {path} for the folder?"
             yield f"{path.name} is no template and is never looked at{hint}"
 
 

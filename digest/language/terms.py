@@ -194,6 +194,10 @@ def _parse_value(field: str, body: str, whole: str) -> Phrase:
     return Phrase((value,), ((kind + value,),), field)
 
 
+_FIRST_WORD = re.compile(r"[^\W_](?:[\w./-]*[^\W_])?")
+"""A word from its first letter or digit to its last."""
+
+
 def _check_stars(body: str, whole: str) -> None:
     stars = body.count("*")
     if not stars:
@@ -203,9 +207,10 @@ def _check_stars(body: str, whole: str) -> None:
     if not letters:
         raise KeywordError(f"{whole!r} has no letter or digit before the *")
     if stars > 1 or not re.search(r"[^\W_]\*$", body.rstrip()) or '"' in body:
-        first = re.sub(r'[*"\s].*', "", body.strip('*" '))
+        first = _FIRST_WORD.findall(body)[0]
         raise KeywordError(
-            "a * stands once, right after the beginning of the last word", f"{first}*"
+            "a * stands once, right after the beginning of the last word",
+            f"{first}*" if len(first) >= SHORTEST_PREFIX else "",
         )
     if len(letters) < SHORTEST_PREFIX and letters.isascii():
         raise KeywordError(

@@ -76,6 +76,15 @@ def test_templates_that_nobody_looks_at_are_noted(desk: Desk) -> None:
     )
 
 
+def test_a_folder_too_high_up_is_noted_with_the_one_that_was_meant(desk: Desk) -> None:
+    """Who copies the packaged folders finds those of mails one further down."""
+    (desk.folder / "own/mail").mkdir(parents=True)
+    (desk.folder / "own/mail/digest.txt").touch()
+    desk.write_config(ADA, {"[mail]": '[mail]\ntemplates = "own"'})
+    (told,) = notes(desk)
+    assert told.endswith(f"; did you mean {desk.folder / 'own/mail'} for the folder?")
+
+
 @pytest.mark.parametrize("name", ["digest.html", "item.txt", "letter.txt", "letter.html"])
 def test_every_template_is_tried(desk: Desk, name: str) -> None:
     """Those of letters, too; a slip is named with its file."""
