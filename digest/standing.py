@@ -152,11 +152,12 @@ def stood(run: SourceRun, now: datetime) -> SourceRun:
 
 
 def _came_at_rest(run: SourceRun) -> bool:
-    """Whether the run's list has something new of a day on which by the calendar none comes."""
+    """Whether the run's list is of a day on which by the calendar none comes, and no old one."""
     calendar = _calendar(run)
-    if not run.new or not run.batch_on or calendar.dated_days is None:
+    if not (run.read and run.batch_on and run.list_at) or calendar.dated_days is None:
         return False
-    return bool(rest_on(calendar, announced_on(calendar, run.batch_on)))
+    is_old = run.list_at.date() < run.batch_on  # seen before, under another date
+    return not is_old and bool(rest_on(calendar, announced_on(calendar, run.batch_on)))
 
 
 def _behind(calendar: Calendar, run: SourceRun) -> Standing | None:

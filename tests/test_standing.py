@@ -179,13 +179,16 @@ def test_a_failure_says_since_when_and_when_it_is_tried_again(timezone: str, sai
 def test_a_list_that_comes_at_a_weekend_is_told_and_the_rest_is_not() -> None:
     """Right after it came and for the day; with Friday's list, read on Saturday, it rests."""
     came = read(PAPERS, at(21, 6), "s", dated=21)
-    again = read(PAPERS, at(21, 9), before=came, new=0)
+    again = read(PAPERS, at(21, 9), "s", dated=21, before=came, new=0)
+    assert stood(again, at(21, 10)).standing is Standing.ON_TIME
     for run in (stood(came, at(21, 7)), summed(stood(again, at(21, 10)), [came, again])):
         assert (run.standing, state_of(run, on(21), "UTC")) == (Standing.ON_TIME, "")
         assert told(run, on(21)) == "Daily Papers listed 1 on Saturday"
     friday = read(PAPERS, at(21, 6), "f", dated=20)
     assert stood(friday, at(21, 7)).standing is Standing.REST
     assert summed(stood(friday, at(21, 7)), [friday]).standing is Standing.REST
+    renamed = read(PAPERS, at(21, 9), "f", dated=21, before=read(PAPERS, at(20, 9), "f", dated=20))
+    assert stood(replace(renamed, new=0), at(21, 10)).standing is Standing.REST
 
 
 def test_an_answer_that_cannot_be_read_is_not_called_none() -> None:
