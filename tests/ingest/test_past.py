@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+import pytest
 
 from digest.app import App
 from digest.model import Source
@@ -136,3 +138,17 @@ def test_s10_a_source_has_its_own_time_and_keeps_what_it_gave() -> None:
 
     asyncio.run(run())
     assert reading.error == "source 'Slow': took longer than 0.05 s"
+
+
+@pytest.mark.parametrize(("told", "unreadable"), [(503, False), (404, True), ("a login", True)])
+def test_how_a_source_failed_is_known_until_it_is_asked_again(
+    told: str | int, unreadable: bool, tmp_path: Path
+) -> None:
+    """A run within the wait asks nobody, and still tells silence from what cannot be read."""
+    site = Site(tmp_path, lambda path, query: told)
+    journal = Source("A journal", "feed", url="https://example.org/feed.xml")
+    (first,) = site.ingest([journal], MONDAY)
+    assert len(site.asked) == 1
+    (again,) = site.ingest([journal], MONDAY + timedelta(minutes=1))
+    assert (site.asked, again.failing_since) == ([], MONDAY)
+    assert (first.unreadable, again.unreadable) == (unreadable, unreadable)
