@@ -23,13 +23,13 @@ from digest.cli.progress import progress
 from digest.cli.returning import why
 from digest.cli.saying import counted, print_json, print_table, say
 from digest.config import profile_toml
-from digest.errors import SUPPRESSED_FOR
+from digest.errors import SUPPRESSED_FOR, DigestError
 from digest.exporting import people_table
 from digest.model import Subscriber, SubscriberState
 from digest.moving import Tally, Terms, move_in
 from digest.roster import FORMATS, Roster, open_roster
 from digest.roster.columns import meant
-from digest.store.backups import arriving, told
+from digest.store.backups import arriving, is_database, told
 from digest.store.moved import Landing
 from digest.store.returned import Suppression
 
@@ -276,4 +276,6 @@ def _write(text: str, file: Path | None, *, force: bool) -> None:
         click.echo(text, nl=False)
         return
     with told(file), arriving(file, replace=force) as made:
+        if file.exists() and is_database(file):
+            raise DigestError(f"{file}: is a database, which a list does not replace")
         made.write_text(text, "utf-8", newline="")

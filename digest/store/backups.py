@@ -30,10 +30,18 @@ class BackupVerbs(SqliteFile):
         if file.resolve() == self.path.resolve():
             raise StoreError(f"{file}: is the database itself")
         with told(file), arriving(file, replace=replace) as made:
+            if file.exists() and file.stat().st_size and not is_database(file):
+                raise StoreError(f"{file}: is no copy of a database, which alone --force replaces")
             with self.worded():
                 self.db.execute("VACUUM INTO ?", (str(made),))
             check_copy(made)
             return made.stat().st_size
+
+
+def is_database(file: Path) -> bool:
+    """Whether a file begins as SQLite's do. Source: https://www.sqlite.org/fileformat.html 1.3."""
+    with file.open("rb") as opened:
+        return opened.read(16) == b"SQLite format 3\0"
 
 
 def check_copy(file: Path) -> None:
@@ -89,7 +97,12 @@ def _close_down(path: Path) -> None:
 
 @contextmanager
 def arriving(file: Path, *, replace: bool) -> Iterator[Path]:
-    """A place beside a file, for its owner alone; what is there in the end becomes the file."""
+    """A place beside a file, for its owner alone; what is there in the end becomes the file.
+
+    Raises: StoreError where something is that must stay; a device or a pipe must, whoever asks.
+    """
+    if not file.name or (file.exists() and not file.is_file()):
+        raise StoreError(f"{file}: is no file; name one")
     made = file.with_name(file.name + ".part")
     if file.exists() and not replace:
         raise StoreError(f"{file}: is there already; --force replaces it")

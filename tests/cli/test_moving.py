@@ -173,6 +173,16 @@ def test_an_export_is_its_owners_alone_and_overwrites_nothing(desk: Desk, name: 
     assert "ada@example.org" in Path(name).read_text()
 
 
+def test_a_list_replaces_no_database_and_needs_a_name(desk: Desk) -> None:
+    """A slip in the name costs nothing, whatever the word."""
+    desk.run("ingest")
+    said = desk.refused("subscribers", "export", "--force", "digest.db", code=1)
+    assert "is a database, which a list does not replace" in said
+    assert desk.run("subscribers", "list").stdout
+    for command in (("subscribers", "export"), ("backup",)):
+        assert "is no file; name one" in desk.refused(*command, "", code=1)
+
+
 def test_everything_goes_out_into_a_new_folder(desk: Desk) -> None:
     """The table tells the files; a name that is taken is refused."""
     desk.run("ingest")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import threading
@@ -40,16 +41,38 @@ def test_d4_d9_a_copy_is_whole_and_its_owners_alone(store: SqliteStore, tmp_path
 
 
 def test_a_copy_replaces_nothing_unless_asked(store: SqliteStore, tmp_path: Path) -> None:
-    """What is there stays byte for byte; with the word it becomes the copy."""
+    """What is there stays byte for byte; with the word an older copy becomes the newer one."""
     copy = tmp_path / "copy.db"
-    copy.write_text("mine")
+    store.back_up(copy)
+    older = copy.read_bytes()
+    store.put_subscriber(subscriber(), NOW)
     with pytest.raises(StoreError, match="is there already"):
         store.back_up(copy)
-    assert copy.read_text() == "mine"
+    assert copy.read_bytes() == older
     store.back_up(copy, replace=True)
-    assert addresses(copy) == []
+    assert addresses(copy) == ["ada@example.org"]
+    copy.write_bytes(b"")  # as `mktemp` makes one
+    store.back_up(copy, replace=True)
+    assert addresses(copy) == ["ada@example.org"]
     with pytest.raises(StoreError, match="the database itself"):
         store.back_up(store.path, replace=True)
+
+
+def test_a_copy_replaces_no_file_that_is_none(store: SqliteStore, tmp_path: Path) -> None:
+    """A slip in a name costs neither a key, nor the database's own log, nor a device."""
+    store.put_subscriber(subscriber(), NOW)
+    key, log = tmp_path / "secret.key", store.path.with_name(f"{store.path.name}-wal")
+    key.write_text("mine")
+    os.mkfifo(tmp_path / "pipe")
+    for file in (key, log):
+        before = file.read_bytes()
+        with pytest.raises(StoreError, match="is no copy of a database"):
+            store.back_up(file, replace=True)
+        assert file.read_bytes() == before
+    for file in (tmp_path / "pipe", Path()):
+        with pytest.raises(StoreError, match="is no file; name one"):
+            store.back_up(file, replace=True)
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_d4_copies_made_while_others_write_are_sound(store: SqliteStore, tmp_path: Path) -> None:
