@@ -164,8 +164,8 @@ async def at_its_own_risk(reading: Reading, patience_s: float | None = None) -> 
     except SourceError as error:
         reading.fail(str(error))
     except TimeoutError:
-        told = f"took longer than {patience_s:g} s"
-        reading.fail(str(SourceError(source.name, told)), unanswered=True)
+        # No word on whether it answers: it may have waited for its host's turn all the while.
+        reading.fail(str(SourceError(source.name, f"took longer than {patience_s:g} s")))
     except Exception as error:
         logger.exception("source.broke %s", json.dumps({"source": source.name}))
         told = f"could not be read ({type(error).__name__}: {error})"
