@@ -50,7 +50,8 @@ def read_library(text: str, place: str) -> Found:
     told = [f"{place}: {one_line(fault)[:200]}" for fault in faults]
     found = [listing for listing in listings if listing.title]
     if not found:
-        raise ConfigError(told[:1] or [f"{place}: holds no {name} entry with a title"])
+        why = one_line(faults[0])[:200] if faults else "no entry with a title"
+        raise ConfigError([f"{place}: read as {name}: {why}"])
     return found[-MOST_ENTRIES:], told
 
 

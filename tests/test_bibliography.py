@@ -55,8 +55,8 @@ def test_a_slip_costs_no_other_entry(slip: str, told: str) -> None:
     ["", "hello", "@article{", "{" * 50_000, "@misc{a, title=" + "{" * 5_000, "@misc{a, year=1}"],
 )
 def test_what_holds_no_paper_is_refused(text: str) -> None:
-    """In one line that names the file."""
-    with pytest.raises(ConfigError, match=r"^library\.bib: ") as refused:
+    """In one line that names the file and what it was taken for."""
+    with pytest.raises(ConfigError, match=r"^library\.bib: read as (BibTeX|CSL JSON): ") as refused:
         read_library(text, "library.bib")
     assert len(refused.value.faults) == 1
 
@@ -144,8 +144,8 @@ def test_a_slip_in_another_format_costs_no_other_entry(text: str, told: str) -> 
     ],
 )
 def test_what_holds_no_paper_in_another_format_is_refused(text: str) -> None:
-    """In one line that names the file."""
-    with pytest.raises(ConfigError, match=r"^library: ") as refused:
+    """In one line that names the file and what it was taken for."""
+    with pytest.raises(ConfigError, match=r"^library: read as (CSL JSON|RIS|CSV): ") as refused:
         read_library(text, "library")
     assert len(refused.value.faults) == 1
 

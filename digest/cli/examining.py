@@ -95,10 +95,10 @@ def doctor(
         found = received_findings(received.read())
     else:
         config = load_config(config_path)
-        if recipient:
+        if recipient is not None:
             check_recipient(config, recipient)
         found = asyncio.run(examine(config, clock(), asking(nameserver) if nameserver else None))
-        if recipient:
+        if recipient is not None:
             found.append(asyncio.run(send_probe(config, recipient, clock())))
     _report(found, as_json=as_json)
     if any(one.level is Level.ERROR for one in found):

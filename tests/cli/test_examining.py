@@ -162,9 +162,10 @@ def test_a10_the_operators_own_address_may_subscribe(around: Surroundings) -> No
     assert [one.recipients for one in around.mail.taken] == [["ada@example.org"]]
 
 
-def test_a_probe_is_no_address(around: Surroundings) -> None:
-    """Told as every wrong address is."""
-    assert "Error: " in around.doctor("--probe", "nobody", code=2)
+@pytest.mark.parametrize("email", ["nobody", ""])
+def test_a_probe_is_no_address(around: Surroundings, email: str) -> None:
+    """Told as every wrong address is, and so is none, as an unset variable gives it."""
+    assert "is no mail address" in around.doctor("--probe", email, code=2)
 
 
 def test_a2_a_signed_probe_comes_back_as_it_should(around: Surroundings) -> None:
