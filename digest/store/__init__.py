@@ -341,6 +341,9 @@ class Store(Moved, Operating, Personal, ProfileKeeper, Returned, ListingReader, 
         subscriber that still wait are cancelled: never two digests at a time.
         """
 
+    def matched_so_far(self) -> int:
+        """How many listings fitted, added up over every digest that was opened."""
+
     def lease(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Lease]:
         """Take up to `limit` deliveries that are to be sent now, the longest waiting first.
 

@@ -121,3 +121,12 @@ def set_counter(db: Statements, name: str, value: int) -> None:
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, value),
     )
+
+
+def add_to_counter(db: Statements, name: str, more: int) -> None:
+    """Count on, within a transaction."""
+    db.execute(
+        "INSERT INTO counters (name, value) VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value",
+        (name, more),
+    )

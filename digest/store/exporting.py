@@ -97,7 +97,7 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
         "facets": "made from the listings",
         "search": "made from the listings",
         "terms": "made from the listings",
-        "counters": "made from the listings, and places in files beside the database",
+        "counters": "sums of listings and deliveries, places in files beside the database",
         "api_keys": "proves who may do what here; of no use elsewhere",
         "feed_links": "the same",
         "used_links": "the same",

@@ -74,6 +74,7 @@ class Frozen(NamedTuple):
     timezone: str
     send_at: time
     mailed: bool
+    matched: int
     empty_reason: str
     sources: tuple[SourceRun, ...]
     listings: tuple[Listing, ...]
@@ -114,6 +115,7 @@ def freeze(digest: Digest) -> Frozen:
         timezone=subscriber.timezone,
         send_at=subscriber.send_at,
         mailed=digest.mailed,
+        matched=receipt.matched,
         empty_reason=digest.empty_reason,
         sources=receipt.sources,
         listings=tuple([match.listing for match in matches]),

@@ -30,7 +30,7 @@ from digest.store.freeze import (
     Frozen,
     thaw,
 )
-from digest.store.opening import Opening
+from digest.store.opening import MATCHED, Opening
 from digest.store.subscribers import SUBSCRIBER, subscriber_of
 from digest.store.watermark import Watermark
 
@@ -129,6 +129,10 @@ class LedgerVerbs(Watermark):
         """Write the ledger rows of digests; returns how many are new."""
         with self.writing(Part.OPENING) as db:
             return Opening(db, self.skip_locked, frame, now, self._restored_until()).write(digests)
+
+    def matched_so_far(self) -> int:
+        """How many listings fitted, added up over every digest that was opened."""
+        return self.counter(MATCHED)
 
     def delivery(self, subscriber_id: int, digest_on: date) -> Delivery | None:
         """The delivery of a subscriber's day with its digest, if there is one."""

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from digest.model import Listing, SourceRun
 from digest.store import Intake, Look
-from digest.store.connection import Connections, Part, Statements, moment, stamp
+from digest.store.connection import Connections, Part, Statements, add_to_counter, moment, stamp
 from digest.store.freeze import LISTING, SOURCE_RUN
 from digest.store.shelving import KeepWords, reshelve, shelf_day, shelve
 
@@ -275,8 +275,4 @@ def _count_terms(db: Statements, listings: int, terms: Mapping[str, int]) -> Non
         " ON CONFLICT (term) DO UPDATE SET listings = terms.listings + excluded.listings",
         list(terms.items()),
     )
-    db.execute(
-        "INSERT INTO counters VALUES ('listings_counted', ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value",
-        (listings,),
-    )
+    add_to_counter(db, "listings_counted", listings)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from digest.model import DeliveryState, Digest, Frame, Listing, SourceRun
 from digest.schedule import send_instant
-from digest.store.connection import Statements, stamp
+from digest.store.connection import Statements, add_to_counter, stamp
 from digest.store.freeze import FRAME, LISTING, FrameSnapshot, Frozen, fingerprint, freeze
 from digest.store.watermark import HELD_BACK
 
@@ -21,6 +21,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, '', 0, ?, ?)
 """
 
 OPEN_BODY = "INSERT INTO bodies (delivery_id, body) VALUES (?, ?)"
+
+MATCHED = "matched"
+"""Counts what fitted, added up over all digests."""
 
 LAST_ROW = "SELECT coalesce(max(id), 0) FROM deliveries"
 
@@ -91,6 +94,7 @@ class Opening:
             REPLACE.format(skip_locked=self._skip_locked), _named(new, day=day, now=self._now)
         )
         self._db.execute(ANSWER, _named(asked, day=day))
+        add_to_counter(self._db, MATCHED, sum(one.matched for one in digests))
         return len(new)
 
     def _state(self, digest: Frozen) -> DeliveryState:

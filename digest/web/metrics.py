@@ -150,6 +150,8 @@ def _ledger(site: Site, now: datetime) -> Iterator[Metric]:
         "digest_oldest_waiting_seconds", "Age of the longest waiting digest.", waiting
     )
     yield GaugeMetricFamily("digest_listings", "Listings stored.", store.counted_listings())
+    fitted = "Listings that fitted a reader's day, added up over all digests."
+    yield CounterMetricFamily("digest_matched", fitted, store.matched_so_far())
 
 
 def _messages(site: Site, now: datetime) -> Metric:

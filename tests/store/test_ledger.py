@@ -91,8 +91,10 @@ def test_q1_a_day_has_one_row_whatever_is_opened_again(store: Store) -> None:
     one = person(store)
     queued(store, one)
     first = store.delivery(one.id, TODAY)
+    assert first
     assert store.open_deliveries(FRAME, [digest_of(one, listing("other"))], NOW) == 0
     assert store.delivery(one.id, TODAY) == first
+    assert store.matched_so_far() == first.digest.receipt.matched == 1
     assert not store.due(NOW - timedelta(minutes=30), 10)
 
 

@@ -54,6 +54,7 @@ def test_d8_a_scripted_day_is_told(site: Running) -> None:
     assert got["digest_source_failing", ("Saved pages",)] == 0
     assert got["digest_deliveries", ("queued",)] == 1
     assert got["digest_deliveries", ("refused",)] == 0
+    assert got["digest_matched_total", ()] == 1
     assert got["digest_subscribers", ("active",)] == 1
     assert got["digest_subscribers", ("unsubscribed",)] == 1
     assert got["digest_oldest_waiting_seconds", ()] == 300
