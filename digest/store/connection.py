@@ -123,10 +123,12 @@ def set_counter(db: Statements, name: str, value: int) -> None:
     )
 
 
-def add_to_counter(db: Statements, name: str, more: int) -> None:
-    """Count on, within a transaction."""
-    db.execute(
+def add_to_counter(db: Statements, name: str, more: int) -> int:
+    """Count on, within a transaction; returns what it comes to."""
+    row = db.execute(
         "INSERT INTO counters (name, value) VALUES (?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value",
+        " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value"
+        " RETURNING value",
         (name, more),
-    )
+    ).fetchone()
+    return int(row[0])

@@ -18,6 +18,9 @@ from digest.store.shelving import KeepWords, reshelve, shelf_day, shelve
 KEEP_ASIDE = timedelta(days=30)
 """How long votes of a day are kept, and what is remembered of an address that is asked no more."""
 
+COUNTED = "listings_counted"
+"""Counts the listings that the term counts come from."""
+
 
 class ListingVerbs(Connections):
     """What sources announced; see `Store` for what each verb promises."""
@@ -170,8 +173,7 @@ class ListingVerbs(Connections):
 
     def counted_listings(self) -> int:
         """How many listings the term counts come from."""
-        counted = self.rows("SELECT value FROM counters WHERE name = 'listings_counted'")
-        return counted[0][0] if counted else 0
+        return self.counter(COUNTED)
 
     def term_counts(self) -> tuple[int, Mapping[str, int]]:
         """How many listings were counted, and in how many of them each term stands."""
@@ -275,4 +277,4 @@ def _count_terms(db: Statements, listings: int, terms: Mapping[str, int]) -> Non
         " ON CONFLICT (term) DO UPDATE SET listings = terms.listings + excluded.listings",
         list(terms.items()),
     )
-    add_to_counter(db, "listings_counted", listings)
+    add_to_counter(db, COUNTED, listings)

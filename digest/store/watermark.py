@@ -18,7 +18,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from digest.store.connection import Connections, Statements, moment, set_counter, stamp
+from digest.store.connection import (
+    Connections,
+    Statements,
+    add_to_counter,
+    moment,
+    set_counter,
+    stamp,
+)
 
 logger = logging.getLogger("digest")
 
@@ -92,12 +99,7 @@ class Watermark(Connections):
 
     def _count_send(self, db: Statements) -> int:
         """The next count, within the transaction that begins a mail."""
-        row = db.execute(
-            "INSERT INTO counters (name, value) VALUES (?, 1)"
-            " ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value",
-            (SENDS,),
-        ).fetchone()
-        return int(row[0])
+        return add_to_counter(db, SENDS, 1)
 
     def _raise_mark(self, number: int, now: datetime) -> None:
         """Write a committed count to the file; one that is beyond it stays. Raises: StoreError.
