@@ -18,7 +18,8 @@ from digest.model import Source, SourceRun
 from digest.reader import Known, Reading, asks_again_at
 from digest.sources.calendar import CALENDARS, calendar_of
 from digest.standing import carried
-from digest.store import Intake, Look, Store
+from digest.store import Store
+from digest.store.collected import Intake, Look
 
 logger = logging.getLogger("digest")
 

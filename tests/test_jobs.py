@@ -24,7 +24,7 @@ from digest.model import (
 )
 from digest.press import render
 from digest.standing import summed
-from digest.store import Intake
+from digest.store.collected import Intake
 from tests.running import announce, delivery_of, prepared, running
 from tests.samples import NOW, listing, profile, subscriber
 

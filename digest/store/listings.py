@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from digest.model import Listing, SourceRun
-from digest.store import Intake, Look
+from digest.store.collected import Intake, Look
 from digest.store.connection import Connections, Part, Statements, add_to_counter, moment, stamp
 from digest.store.freeze import LISTING, SOURCE_RUN
 from digest.store.shelving import KeepWords, reshelve, shelf_day, shelve

@@ -25,7 +25,7 @@ from pathlib import Path
 from digest.app import App
 from digest.formats import FORMATS
 from digest.model import Link, Listing, Origin
-from digest.store import Intake
+from digest.store.collected import Intake
 from digest.store.sqlite import SqliteStore
 from digest.tokens import new_api_key
 from tests.benchmarks.vocabulary import sentence

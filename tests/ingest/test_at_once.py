@@ -12,7 +12,7 @@ from pathlib import Path
 from digest.join import join
 from digest.model import Listing, Source
 from digest.sources.shape import shape
-from digest.store import Intake, Look
+from digest.store.collected import Intake, Look
 from digest.store.sqlite import SqliteStore
 from tests.samples import NOW
 

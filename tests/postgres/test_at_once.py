@@ -12,7 +12,8 @@ import pytest
 
 from digest.errors import StoreError
 from digest.model import DeliveryState, Origin, Sent, Subscriber, SubscriberState
-from digest.store import Intake, Lease, Look, Signup, SignupLimits, Tried
+from digest.store import Lease, Signup, SignupLimits, Tried
+from digest.store.collected import Intake, Look
 from digest.store.connection import Part
 from digest.store.postgres import connection as module
 from digest.store.postgres.store import PostgresStore

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from digest.model import Link, SourceRun
-from digest.store import Intake, Store
+from digest.store import Store
+from digest.store.collected import Intake
 from tests.samples import NOW, listing
 
 FULL = listing(

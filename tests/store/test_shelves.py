@@ -14,7 +14,8 @@ from sqlite_utils import Database
 from digest.errors import StoreError
 from digest.model import Listing
 from digest.query import QueryError, parse_query
-from digest.store import Intake, Store
+from digest.store import Store
+from digest.store.collected import Intake
 from digest.store.file import check_full_text
 from digest.store.migrations import migrations
 from digest.store.shelves import MOST_FOUND, Order, Shelf
