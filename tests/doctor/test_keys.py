@@ -82,6 +82,7 @@ def test_a2_no_record_brings_the_one_to_publish() -> None:
         (RSA.record + "; h=sha1", "h=sha1"),
         (RSA.record + "; s=tlsrpt", "not for mail"),
     ],
+    ids=["other", "ed25519", "revoked", "no base64", "version", "h", "s"],  # keys are made anew
 )
 def test_a2_a_record_that_is_not_our_keys(record: str, said: str) -> None:
     """Each is an error, with the right record beside it."""
