@@ -67,7 +67,9 @@ class App:
     sign: Sign
     fetcher: Callable[[], Fetcher]
     model: Model | None = None
-    _matcher: tuple[tuple[int, datetime], Matcher] | None = field(default=None, repr=False)
+    _matcher: tuple[tuple[int, datetime], Sequence[int], Matcher] | None = field(
+        default=None, repr=False
+    )
     _month: tuple[tuple[int, date], Batch] | None = field(default=None, repr=False)
     _floors: Floors | None = field(default=None, repr=False)
 
@@ -105,13 +107,14 @@ class App:
         key = (self.store.counted_listings(), before)
         if self._matcher is None or self._matcher[0] != key:
             statistics = Statistics(*self.store.term_counts()).blended()
-            archive = self.store.recent_listings(ARCHIVE, before)
-            known = self._matcher[1] if self._matcher else None
-            if known and known.archive == archive:  # which changes once a day
-                self._matcher = key, known.renewed(statistics)
+            ids = self.store.recent_ids(ARCHIVE, before)
+            if self._matcher and self._matcher[1] == ids:  # which change once a day
+                matcher = self._matcher[2].renewed(statistics)
             else:
-                self._matcher = key, Matcher(statistics, archive, embedder=self.model)
-        return self._matcher[1]
+                archive = self.store.listings_by_id(ids)
+                matcher = Matcher(statistics, archive, embedder=self.model)
+            self._matcher = key, ids, matcher
+        return self._matcher[2]
 
     def month(self, now: datetime) -> Batch:
         """The listings of the last 30 days, at most the newest 20,000, read once while none comes.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from digest.store.collected import Intake
 from tests.running import announce, running
 from tests.samples import NOW, listing, profile
 
@@ -60,3 +61,22 @@ def test_what_the_archive_says_outlasts_new_listings(tmp_path: Path) -> None:
         later = app.matcher(NOW + 20 * DAY).related
         assert later
         assert len(later.batch) == 4
+
+
+def test_the_archive_is_read_once_a_day(tmp_path: Path) -> None:
+    """Its texts, not whenever a listing comes; and again when one of it may be mailed after all."""
+    with running(tmp_path) as app:
+        old = [listing(f"Old flash attention {n}") for n in range(3)]
+        app.store.add_listings(old, [], {"flash": 3}, {old[0].key}, NOW - 20 * DAY)
+        app.matcher(NOW)
+        asked: list[str] = []
+        app.store.db.conn.set_trace_callback(asked.append)  # type: ignore[attr-defined]  # SQLite's
+        for number in range(3):
+            announce(app, listing(f"New on flash attention {number}"))
+            asked.clear()
+            assert len(app.matcher(NOW).archive) == 3
+            assert any("FROM terms" in one for one in asked)
+            assert not [one for one in asked if "body" in one]
+        app.store.take_in(lambda look: Intake([listing("Newest")], released=[1]), NOW)
+        assert len(app.matcher(NOW).archive) == 2, "what is in a digest must not speak for itself"
+        assert any("body" in one for one in asked)

@@ -93,8 +93,11 @@ class Collected(Protocol):
     def find_listings(self, text: str, limit: int) -> Sequence[Listing]:
         """Listings by key, by whole title, else by part of the title, newest first."""
 
-    def recent_listings(self, limit: int, before: datetime | None = None) -> Sequence[Listing]:
-        """The newest stored listings, newest first; only those first seen before a time."""
+    def recent_listings(self, limit: int) -> Sequence[Listing]:
+        """The newest stored listings, newest first."""
+
+    def recent_ids(self, limit: int, before: datetime) -> Sequence[int]:
+        """The rows of the newest listings first seen before a time, newest first."""
 
     def counted_listings(self) -> int:
         """How many listings the term counts come from."""

@@ -152,14 +152,21 @@ class ListingVerbs(Connections):
         )
         return [listing_of(*row) for row in rows]
 
-    def recent_listings(self, limit: int, before: datetime | None = None) -> Sequence[Listing]:
-        """The newest stored listings, newest first; only those first seen before a time."""
+    def recent_listings(self, limit: int) -> Sequence[Listing]:
+        """The newest stored listings, newest first."""
         rows = self.rows(
-            "SELECT id, body, first_seen_at FROM listings"
-            " WHERE :before = '' OR first_seen_at < :before ORDER BY id DESC LIMIT :limit",
-            {"before": stamp(before) if before else "", "limit": limit},
+            "SELECT id, body, first_seen_at FROM listings ORDER BY id DESC LIMIT ?", (limit,)
         )
         return [listing_of(*row) for row in rows]
+
+    def recent_ids(self, limit: int, before: datetime) -> Sequence[int]:
+        """The rows of the newest listings first seen before a time, newest first."""
+        rows = self.rows(  # by the index alone: no text is read
+            "SELECT id FROM listings WHERE first_seen_at < ?"
+            " ORDER BY first_seen_at DESC, id DESC LIMIT ?",
+            (stamp(before), limit),
+        )
+        return [row[0] for row in rows]
 
     def listings_by_id(self, ids: Sequence[int]) -> Sequence[Listing]:
         """The listings of these rows, in their order; those that there are none of are left out."""

@@ -123,13 +123,16 @@ def test_term_counts_add_up_over_runs(store: Store) -> None:
     assert store.term_counts() == (3, {"decod": 3, "specul": 1})
 
 
-def test_the_archive_ends_where_it_is_told_to(store: Store) -> None:
-    """Recent listings come newest first; those seen at or after a time may be left out."""
-    store.add_listings([listing("old")], [], {}, (), NOW - timedelta(days=20))
+def test_recent_listings_come_newest_first(store: Store) -> None:
+    """So many at most; their rows are told without those seen at or after a time."""
+    store.add_listings([listing("older"), listing("old")], [], {}, (), NOW - timedelta(days=20))
     store.add_listings([listing("new")], [], {}, (), NOW)
-    assert [one.title for one in store.recent_listings(9)] == ["new", "old"]
-    assert [one.title for one in store.recent_listings(9, NOW)] == ["old"]
-    assert [one.title for one in store.recent_listings(1)] == ["new"]
+    recent = store.recent_listings(9)
+    assert [one.title for one in recent] == ["new", "old", "older"]
+    assert store.recent_listings(1) == recent[:1]
+    assert store.recent_ids(9, NOW) == [one.id for one in recent[1:]]
+    assert store.recent_ids(1, NOW) == [recent[1].id]
+    assert store.recent_ids(9, NOW + timedelta(seconds=1)) == [one.id for one in recent]
 
 
 def test_runs_of_sources_are_kept_with_what_to_remember(store: Store) -> None:
