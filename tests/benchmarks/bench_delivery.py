@@ -69,13 +69,13 @@ class Bench:
     size: int
 
 
-def prepared(folder: Path, wanted: int) -> tuple[int, int]:
+def prepared(folder: Path, wanted: int, service: str = "") -> tuple[int, int]:
     """A ledger with so many mails that wait, and samples for the others; (mails, bytes each)."""
     kind = "seeds" if SEEDS.is_dir() else "ours"
     write_pages(kind, folder)
     (folder / KEY).write_bytes(make_pem("rsa"))
     (folder / KEY).chmod(0o600)
-    config = config_for(folder, 2525)
+    config = config_for(folder, 2525, service)
     with open_app(config, AT) as app:
         app.store.sync_file(people(wanted, TERMS[kind]), AT)
         asyncio.run(jobs.ingest(app, AT, config.sources))

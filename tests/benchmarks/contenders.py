@@ -54,9 +54,10 @@ class Lap:
         return json.dumps({"mails": self.done - self.count // WARM, "seconds": took})
 
 
-def config_for(folder: Path, port: int) -> Config:
-    """A service in that folder that signs and sends to the sink."""
+def config_for(folder: Path, port: int, service: str = "") -> Config:
+    """A service in that folder that signs and sends to the sink; `service` are more settings."""
     text = CONFIG.format(port=port, lease_s=600) + SETTINGS
+    text = text.replace("[service]", "[service]\n" + service)
     # As the others do: a connection is kept.
     text = text.replace("[smtp]", "[smtp]\nmessages_per_connection = 10_000\nconnections = 8")
     return parse_config(text, "benchmark", folder)

