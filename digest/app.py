@@ -30,7 +30,7 @@ from digest.tokens import Tokens, read_keys
 # only make mails, too: they are read where they are needed.
 # ruff: noqa: PLC0415
 if TYPE_CHECKING:
-    from digest.fetcher import Fetcher
+    from digest.fetcher import Fetcher, Turns
     from digest.matcher import Batch, Floors, Likes, Matcher
     from digest.semantic import Model
 
@@ -214,16 +214,17 @@ def parts(config: Config, mailer: Mailer | None = None) -> App:
     """
     tokens = Tokens(read_keys(config.service.secret_file))
     frame, sign = usable_frame(config), signing(config)
+    store = _store(config, tokens.fingerprints)
     return App(
         config=config,
-        store=_store(config, tokens.fingerprints),
+        store=store,
         mailer=mailer or smtp_mailer(config),
         frame=frame,
         tokens=tokens,
         folder=config.folder,
         lease_s=config.smtp.lease_s,
         sign=sign,
-        fetcher=lambda: fetcher(config),
+        fetcher=lambda: fetcher(config, store),
         model=model(config),
     )
 
@@ -249,7 +250,7 @@ def renewed(app: App, config: Config) -> App:
         frame=frame,
         lease_s=config.smtp.lease_s,
         sign=signing(config),
-        fetcher=lambda: fetcher(config),
+        fetcher=lambda: fetcher(config, app.store),
         model=app.model if keeps_model else model(config),
         _matcher=app._matcher if keeps_model else None,
         _month=app._month if keeps_model else None,
@@ -296,16 +297,29 @@ def faults_of(config: Config) -> list[str]:
     return []
 
 
-def fetcher(config: Config) -> Fetcher:
+def fetcher(config: Config, store: Store) -> Fetcher:
     """A fetcher for one run over the sources; it names a contact to those who are asked."""
-    from digest.fetcher import Fetcher
+    from digest.fetcher import Fetcher, Pace
 
     contact = config.mail.reply_to or config.mail.sender[1]
     return Fetcher(
         user_agent=f"paper-digest/{__version__} (+{contact})",
         allowed_hosts=config.service.allowed_hosts,
-        stamp_file=data_folder(config) / "arxiv.stamp",
+        pace=Pace(_turns(config, store)),
     )
+
+
+def _turns(config: Config, store: Store) -> Turns:
+    """Who may ask a host: of all machines where they share a store, else of this one."""
+    from digest.fetcher import LocalTurns
+
+    if not isinstance(store, SqliteStore):
+        from digest.store.postgres.store import PostgresStore
+        from digest.store.postgres.turns import PostgresTurns
+
+        if isinstance(store, PostgresStore):
+            return PostgresTurns(store)
+    return LocalTurns(stamp_file=data_folder(config) / "arxiv.stamp")
 
 
 def signing(config: Config) -> Sign:

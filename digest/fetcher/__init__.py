@@ -11,14 +11,17 @@ from digest.fetcher.files import read_files
 from digest.fetcher.guard import is_public
 from digest.fetcher.memory import Remembered
 from digest.fetcher.pace import Pace
+from digest.fetcher.turns import LocalTurns, Turns
 
 __all__ = [
     "FetchError",
     "Fetched",
     "Fetcher",
     "Limits",
+    "LocalTurns",
     "Pace",
     "Remembered",
+    "Turns",
     "is_public",
     "no_connection",
     "read_files",

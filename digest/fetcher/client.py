@@ -11,8 +11,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin
@@ -24,6 +23,7 @@ from digest.errors import SourceError
 from digest.fetcher.guard import Guard, RefusedError
 from digest.fetcher.memory import Remembered, asked_wait_s
 from digest.fetcher.pace import Pace
+from digest.fetcher.turns import LocalTurns, utc_now
 from digest.model import Source
 from digest.sources import Request
 from digest.text import printable
@@ -89,17 +89,11 @@ class _Budget:
         self._left_s -= loop.time() - started
 
 
-def _utc_now() -> datetime:
-    """The moment; here the fetcher reads the clock, unless it is given another."""
-    return datetime.now(UTC)
-
-
 class Fetcher:
     """Fetches for sources; an async context manager. Safe for many fetches at once.
 
     `user_agent` names the program and a contact. `allowed_hosts` opens internal hosts, as `host`
-    or `host:port`. `stamp_file` is shared by all processes that ask arXiv; `pace` gives the turns
-    where the usual ones do not suit.
+    or `host:port`. `pace` gives the turns; without it they are this fetcher's own.
     """
 
     def __init__(  # noqa: PLR0913  # each but the first has a default that suits production
@@ -108,8 +102,7 @@ class Fetcher:
         *,
         allowed_hosts: Collection[str] = (),
         limits: Limits | None = None,
-        clock: Callable[[], datetime] = _utc_now,
-        stamp_file: Path | None = None,
+        clock: Callable[[], datetime] = utc_now,
         pace: Pace | None = None,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
@@ -117,7 +110,7 @@ class Fetcher:
         self._user_agent = user_agent
         self._limits = limits or Limits()
         self._clock = clock
-        self._pace = pace or Pace(clock, stamp_file=stamp_file)
+        self._pace = pace or Pace(LocalTurns(clock))
         self._allowed_hosts = allowed_hosts
         self._resolver = resolver
         self._tls = tls

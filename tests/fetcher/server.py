@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
-from digest.fetcher import Fetched, Fetcher, FetchError, Limits, Pace, Remembered
+from digest.fetcher import Fetched, Fetcher, FetchError, Limits, LocalTurns, Pace, Remembered
 from digest.model import Source
 from digest.sources import Request
 
@@ -118,7 +118,7 @@ def fetcher_for(
         allowed_hosts=[stub.host, *allowed],
         limits=Limits(total_s=total_s),
         clock=clock,
-        pace=Pace(clock, sleep=clock.sleep, pause_s=0),
+        pace=Pace(LocalTurns(clock), sleep=clock.sleep, pause_s=0),
     )
 
 
@@ -133,7 +133,7 @@ class Rerouted(Fetcher):
             allowed_hosts=[stub.host],
             limits=Limits(total_s=total_s),
             clock=clock,
-            pace=Pace(clock, sleep=clock.sleep, pause_s=0),
+            pace=Pace(LocalTurns(clock), sleep=clock.sleep, pause_s=0),
         )
 
     async def fetch(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.fetcher import Pace
+from digest.fetcher import LocalTurns, Pace
 from digest.fetcher.pace import TurnError, is_arxiv
 from tests.fetcher.server import Clock
 
@@ -33,7 +33,7 @@ def test_s9_all_arxiv_hosts_are_one(host: str, ours: bool) -> None:
 def test_s9_arxiv_is_asked_once_in_three_seconds() -> None:
     """Four requests to three hosts of arXiv at once go one after the other, three seconds apart."""
     clock = Clock()
-    pace = Pace(clock, sleep=clock.sleep)
+    pace = Pace(LocalTurns(clock), sleep=clock.sleep)
     moments: list[float] = []
     busy = 0
 
@@ -59,7 +59,8 @@ def test_s9_arxiv_waits_for_other_processes(tmp_path: Path) -> None:
     """Two paces that share a stamp file, as two processes do, keep the three seconds together."""
     clock = Clock()
     first, second = (
-        Pace(clock, sleep=clock.sleep, stamp_file=tmp_path / "arxiv.stamp") for _ in range(2)
+        Pace(LocalTurns(clock, stamp_file=tmp_path / "arxiv.stamp"), sleep=clock.sleep)
+        for _ in range(2)
     )
 
     async def run() -> None:
@@ -84,7 +85,8 @@ def test_s9_the_wait_for_other_processes_ends(tmp_path: Path) -> None:
     """A process that never lets go of the turn costs two minutes, not the whole day."""
     clock = Clock()
     first, second = (
-        Pace(clock, sleep=clock.sleep, stamp_file=tmp_path / "arxiv.stamp") for _ in range(2)
+        Pace(LocalTurns(clock, stamp_file=tmp_path / "arxiv.stamp"), sleep=clock.sleep)
+        for _ in range(2)
     )
 
     async def run() -> None:
@@ -113,7 +115,7 @@ def test_s9_the_pause_is_slept_without_the_turn(tmp_path: Path) -> None:
         await clock.sleep(seconds)
 
     async def run() -> None:
-        pace = Pace(clock, sleep=sleep, stamp_file=stamp)
+        pace = Pace(LocalTurns(clock, stamp_file=stamp), sleep=sleep)
         await _enter(pace)
         await _enter(pace)
 
@@ -127,14 +129,14 @@ def test_a_stamp_from_the_future_holds_nobody_up(tmp_path: Path) -> None:
     stamp = tmp_path / "arxiv.stamp"
     for text in ("99999999999.0", "not a number", ""):
         stamp.write_text(text)
-        asyncio.run(_enter(Pace(clock, sleep=clock.sleep, stamp_file=stamp)))
+        asyncio.run(_enter(Pace(LocalTurns(clock, stamp_file=stamp), sleep=clock.sleep)))
     assert clock.slept == [] or max(clock.slept) <= 3
 
 
 def test_other_hosts_do_not_wait_for_each_other() -> None:
     """Hosts have turns of their own; the same host waits a second."""
     clock = Clock()
-    pace = Pace(clock, sleep=clock.sleep)
+    pace = Pace(LocalTurns(clock), sleep=clock.sleep)
 
     async def run() -> None:
         async with pace.turn("a.example.org"), pace.turn("b.example.org"):

@@ -19,7 +19,7 @@ from aiohttp import web
 
 from digest import jobs
 from digest.app import App
-from digest.fetcher import Fetcher, Limits, Pace
+from digest.fetcher import Fetcher, Limits, LocalTurns, Pace
 from digest.model import Source, SourceRun
 from tests.fetcher.server import Clock, Stub, serving, speaking
 from tests.running import running
@@ -202,7 +202,7 @@ def _fetcher(bad: Stub, fine: Stub) -> Fetcher:
         allowed_hosts=[bad.host, f"localhost:{fine.port}"],
         limits=Limits(total_s=2),
         clock=clock,
-        pace=Pace(clock, sleep=clock.sleep, pause_s=0),
+        pace=Pace(LocalTurns(clock), sleep=clock.sleep, pause_s=0),
     )
 
 

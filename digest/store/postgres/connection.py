@@ -134,6 +134,12 @@ class PostgresConnections(Connections):
             yield speaker
 
     @contextmanager
+    def apart(self) -> Iterator[Speaker]:
+        """A write transaction beside all others, on tables that no verb of the store knows."""
+        with self._transaction() as speaker:
+            yield speaker
+
+    @contextmanager
     def at_one_moment(self) -> Iterator[Speaker]:
         """A transaction that reads: what this thread asks in it is of the moment it began at."""
         with self._transaction() as speaker:

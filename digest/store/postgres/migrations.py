@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from psycopg import Connection
 
+from digest.store.postgres.between import TURNS
 from digest.store.postgres.first_schema import FUNCTIONS, LEDGER, PEOPLE, SHELVES
 
 STEPS: dict[str, str] = {
     "p001_everything": FUNCTIONS + SHELVES + PEOPLE + LEDGER,
+    "p002_turns": TURNS,
 }
 """Name -> statements, in their order."""
 
