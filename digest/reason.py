@@ -26,7 +26,8 @@ its marks, its points."""
 MOST_COUNTED = 0xFFFF
 """Up to which it is counted how often a term stands in a listing."""
 
-_NUMBERS = {name: number for number, name in enumerate(FIELDS)}
+NUMBERS = {name: number for number, name in enumerate(FIELDS)}
+"""The numbers by which kept reasons name fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def packed(groups: Sequence[Iterable[Reason]]) -> tuple[Sequence[str], list[byte
                 places.setdefault(one.term, len(places)),
                 places.setdefault(one.part, len(places)),
                 min(one.count, MOST_COUNTED),
-                _NUMBERS[one.field] | one.related * RELATED | one.learned * LEARNED,
+                NUMBERS[one.field] | one.related * RELATED | one.learned * LEARNED,
                 one.points,
             )
             for one in group

@@ -5,18 +5,17 @@ Owns the numbering of texts: each profile's are its terms that give something, t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digest.matcher.finder import Longs
-from digest.matcher.parts import LEARNED, MEANT, RELATED, Entries, Sum
+from digest.matcher.parts import LEARNED, OWN, Entries, Sum
 from digest.matcher.profiles import Floats
-from digest.matcher.reasons import Share
 from digest.model import Reasons
-from digest.reason import FIELDS, MOST_COUNTED, RECORD
 from digest.reason import LEARNED as LEARNED_MARK
+from digest.reason import MOST_COUNTED, RECORD
 from digest.reason import RELATED as RELATED_MARK
 
 KEPT = np.dtype(
@@ -24,70 +23,102 @@ KEPT = np.dtype(
 )
 """`RECORD` as an array has it."""
 
-_NUMBERS = {name: number for number, name in enumerate(FIELDS)}
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """Where the terms of parts stand: in which field (by number), how often, which part of them.
+
+    `part` numbers `parts`, of which the first is the empty text.
+    """
+
+    field: Longs
+    count: Longs
+    part: Longs
+    parts: list[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """The scores of many pairs and their reasons, those of pair `i` from `first[i]` on.
+
+    Reasons name their texts by the places in those of the pair's profile: `texts` by the numbers
+    from `begins[row]` to `begins[row + 1]` of `named`, where `row` is that of the pair.
+    """
+
+    score: Floats
+    row: Longs
+    first: Longs
+    reasons: NDArray[np.void]
+    texts: list[str]
+    named: Longs
+    begins: Longs
+
+    def texts_of(self, row: int) -> list[str]:
+        """The texts of a profile; the first is empty."""
+        return [self.texts[one] for one in self.named[self.begins[row] : self.begins[row + 1]]]
+
+    def each(self) -> list[Reasons]:
+        """The reasons pair by pair."""
+        raw, bounds = self.reasons.tobytes(), (self.first * RECORD.size).tolist()
+        texts = [tuple(self.texts_of(row)) for row in range(len(self.begins) - 1)]
+        return [
+            Reasons(texts[row], raw[bounds[at] : bounds[at + 1]])
+            for at, row in enumerate(self.row.tolist())
+        ]
 
 
 def pack(
     entries: Entries,
-    row: Longs,
+    pairs: tuple[Longs, Floats],
     parts: Sum,
-    points: Floats,
-    standing: tuple[Sequence[Share], Longs],
-) -> list[Reasons]:
-    """The reasons of each pair from its parts; `row` says whose entries each pair has.
-
-    `standing` is where terms stand, and which of those is each part's.
-    """
-    shares, share = standing
-    whose = row[parts.pair]
-    term, texts = _terms(entries, parts.entry)
-    part = _add_parts(texts, whose, [one.part for one in shares], share)
-    made = np.empty(len(points), dtype=KEPT)
-    made["term"], made["part"], made["points"] = term, part, points
-    counts = np.array([min(one.count, MOST_COUNTED) for one in shares], dtype=np.uint16)
-    marks = np.array([_NUMBERS[one.field] for one in shares], dtype=np.uint8)
-    kind = entries.kind[parts.entry]
-    made["count"] = counts[share]
-    made["marks"] = (
-        marks[share]
-        | np.where((kind == RELATED) | (kind == MEANT) | (kind == LEARNED), RELATED_MARK, 0)
-        | np.where(kind == LEARNED, LEARNED_MARK, 0)
+    points: NDArray[np.float32],
+    standing: Standing,
+) -> Packed:
+    """The reasons of pairs, of which is told whose entries they have and their scores."""
+    row, score = pairs
+    whose, many = row[parts.pair], len(entries.first) - 1
+    size = len(entries.texts)
+    # A profile's texts: none, terms in order of its entries, parts in order of their numbers.
+    whole, group = _distinct(entries)
+    told = np.zeros(len(whole), dtype=bool)
+    told[group[parts.entry]] = True
+    some = np.flatnonzero(standing.part)
+    code, at = np.unique(
+        whose[some] * len(standing.parts) + standing.part[some], return_inverse=True
     )
-    raw = made.tobytes()
-    ends = np.searchsorted(parts.pair, np.arange(len(row) + 1)) * RECORD.size
-    bounds, kept = ends.tolist(), [tuple(one) for one in texts]
-    return [
-        Reasons(kept[one], raw[bounds[at] : bounds[at + 1]]) for at, one in enumerate(row.tolist())
-    ]
+    owners = np.concatenate((np.arange(many), whole[told], code // len(standing.parts)))
+    texts = np.concatenate(
+        (
+            np.full(many, size),
+            entries.text[np.searchsorted(group, np.flatnonzero(told))],
+            code % len(standing.parts) + size,
+        )
+    )
+    sort = np.argsort(owners, kind="stable")
+    begins = np.searchsorted(owners[sort], np.arange(many + 1))
+    place = np.empty(len(owners), dtype=np.int64)
+    place[sort] = np.arange(len(owners)) - begins[owners[sort]]
+    made = np.zeros(len(points), dtype=KEPT)
+    made["term"] = place[many + np.cumsum(told) - 1][group[parts.entry]]
+    made["part"][some] = place[len(owners) - len(code) :][at]
+    made["count"] = np.minimum(standing.count, MOST_COUNTED)
+    kind = entries.kind[parts.entry]
+    made["marks"] = standing.field | (kind != OWN) * RELATED_MARK | (kind == LEARNED) * LEARNED_MARK
+    made["points"] = points
+    return Packed(
+        score=score,
+        row=row,
+        first=np.searchsorted(parts.pair, np.arange(len(row) + 1)),
+        reasons=made,
+        texts=[*entries.texts, *standing.parts],
+        named=texts[sort],
+        begins=begins,
+    )
 
 
-def _terms(entries: Entries, used: Longs) -> tuple[Longs, list[list[str]]]:
-    """The place of each used entry's term among the texts of its profile, and those texts."""
-    many = len(entries.first) - 1
-    who = np.repeat(np.arange(many), np.diff(entries.first))
+def _distinct(entries: Entries) -> tuple[Longs, Longs]:
+    """Whose each distinct text of a profile is, and which of them each entry has."""
+    who = np.repeat(np.arange(len(entries.first) - 1), np.diff(entries.first))
     key = who * (len(entries.texts) + 1) + entries.text
-    begin = np.flatnonzero(np.diff(key, prepend=-2))
-    group = np.repeat(np.arange(len(begin)), np.diff(begin, append=len(key)))
-    told = np.zeros(len(begin), dtype=bool)
-    told[group[used]] = True
-    before = np.concatenate(([0], np.cumsum(told)))
-    first = before[np.searchsorted(begin, entries.first)]
-    names = [entries.texts[one] for one in entries.text[begin[told]].tolist()]
-    texts = [["", *names[low:high]] for low, high in pairwise(first.tolist())]
-    return before[group[used]] - first[who[used]] + 1, texts
-
-
-def _add_parts(texts: list[list[str]], whose: Longs, parts: Sequence[str], share: Longs) -> Longs:
-    """The place of each part among the texts of its profile, where they are added; 0 for none."""
-    numbers = {"": 0}
-    number = np.array([numbers.setdefault(one, len(numbers)) for one in parts], dtype=np.int64)
-    named, place = number[share], np.zeros(len(share), dtype=np.int64)
-    some = np.flatnonzero(named)
-    code, at = np.unique(whose[some] * len(numbers) + named[some], return_inverse=True)
-    names, places = list(numbers), []
-    for one in code.tolist():
-        mine = texts[one // len(numbers)]
-        places.append(len(mine))
-        mine.append(names[one % len(numbers)])
-    place[some] = np.array(places, dtype=np.int64)[at]
-    return place
+    begins = np.diff(key, prepend=-2) != 0
+    return who[begins], np.cumsum(begins) - 1

@@ -7,7 +7,6 @@ canonical: the order of a profile's keywords changes nothing.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -270,15 +269,22 @@ class _Asked:
 
 def _asked(lexicon: Lexicon, profiles: Sequence[Profile]) -> tuple[_Asked, list[tuple[int, int]]]:
     """The keywords of profiles, and of whom which unit is kept out."""
-    who, term, weight = array("q"), array("q"), array("d")
-    out: list[tuple[int, int]] = []
-    for number, profile in enumerate(profiles):
-        for keyword in _distinct(profile):
-            who.append(number)
-            term.append(lexicon.number(keyword.term))
-            weight.append(keyword.weight)
-        out += [(number, lexicon.recipe(each).unit) for each in set(profile.exclude)]
-    return _Asked(np.array(who), np.array(term), np.array(weight), len(profiles)), out
+    keywords = [_distinct(profile) for profile in profiles]
+    terms = [keyword.term for each in keywords for keyword in each]
+    numbers = {term: lexicon.number(term) for term in dict.fromkeys(terms)}
+    asked = _Asked(
+        who=np.repeat(np.arange(len(profiles)), np.array(list(map(len, keywords)), dtype=np.int64)),
+        term=np.array([numbers[term] for term in terms], dtype=np.int64),
+        weight=np.array([keyword.weight for each in keywords for keyword in each], dtype=float),
+        profiles=len(profiles),
+    )
+    out = [
+        (number, lexicon.recipe(each).unit)
+        for number, profile in enumerate(profiles)
+        if profile.exclude
+        for each in set(profile.exclude)
+    ]
+    return asked, out
 
 
 def _distinct(profile: Profile) -> Sequence[Keyword]:

@@ -86,13 +86,29 @@ class Space:
     def _plain_vectors(self, batch: Batch) -> csr_matrix:
         """Listings x features, each row of length 1."""
         words = self.word_evidence(batch) @ diags(self.word_rarity)
+        often = self._saturated(batch, self._known_pairs(batch), len(self.pairs))
+        return unit_rows(hstack((words, often @ diags(self.pair_rarity * PAIR_SHARE))).tocsr())
+
+    def counts(self, batch: Batch, *, pairs: bool) -> Counts:
+        """How often each feature stands in each listing, in order; without pairs only words."""
+        words = self._word_counts(batch)
+        if not pairs:
+            return words
+        also = self._known_pairs(batch)
+        return Counts(
+            np.concatenate((words.thing, also.thing + len(self.words))),
+            np.concatenate((words.listing, also.listing)),
+            np.concatenate((words.title, also.title)),
+            np.concatenate((words.rest, also.rest)),
+        )
+
+    def _known_pairs(self, batch: Batch) -> Counts:
+        """The counts of the pairs that are features, by their numbers among pairs."""
         pairs = self._pair_counts(batch, self.words_of(batch))
         place = np.searchsorted(self.pairs, pairs.thing)
         place = np.minimum(place, max(0, len(self.pairs) - 1))
         known = self.pairs[place] == pairs.thing if len(self.pairs) else place < 0
-        kept = Counts(place[known], pairs.listing[known], pairs.title[known], pairs.rest[known])
-        often = self._saturated(batch, kept, len(self.pairs))
-        return unit_rows(hstack((words, often @ diags(self.pair_rarity * PAIR_SHARE))).tocsr())
+        return Counts(place[known], pairs.listing[known], pairs.title[known], pairs.rest[known])
 
     def _saturated(self, batch: Batch, counts: Counts, width: int) -> csr_matrix:
         length = batch.lengths[counts.listing] / self._statistics.usual_length
@@ -112,14 +128,6 @@ class Space:
         """The counts of pairs of neighbours."""
         code = self._codes(feature, batch.stand)
         return _tally_wide(code, batch.listing[:-1].astype(np.int64), batch.field[:-1] == TITLE)
-
-    def pairs_of(self, feature: NDArray[np.integer], stand: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """The feature of each pair of neighbours among some words, or -1."""
-        code = self._codes(feature.astype(np.int64), stand)
-        if not len(self.pairs):
-            return np.full(len(code), -1)
-        place = np.minimum(np.searchsorted(self.pairs, code), len(self.pairs) - 1)
-        return np.where(self.pairs[place] == code, place + len(self.words), -1)
 
     def _codes(self, feature: NDArray[np.int64], stand: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Each pair of neighbours, named by the product of its words' numbers, or -1."""

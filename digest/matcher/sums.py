@@ -2,24 +2,26 @@
 
 Owns the parting of sums. What the rows of profiles are made of is worked out for all profiles that
 are asked for, where a term stands for each term and listing; a pair of a profile and a listing
-costs their common entries, a few nanoseconds each.
+costs their common entries, a few nanoseconds each. Some thousand pairs are gone through at a time,
+so that what is worked on stays near the processor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_matrix, csr_matrix
+from scipy.sparse import csr_matrix
 
 from digest.language.terms import STEM
 from digest.matcher import formula
 from digest.matcher.finder import Longs, spread
 from digest.matcher.meaning import TERM
-from digest.matcher.packing import pack
+from digest.matcher.packing import Packed, Standing, pack
 from digest.matcher.parts import (
     LEARNED,
     MEANT,
@@ -29,22 +31,31 @@ from digest.matcher.parts import (
     Entries,
     Sum,
     gathered,
+    grouped,
     points_of,
     summed,
 )
 from digest.matcher.profiles import Floats, Parted, Profiles, part_rows
 from digest.matcher.reading import Batch, Counts
-from digest.matcher.reasons import Found, Parts, Share, describe, describe_weak
+from digest.matcher.reasons import BOTH, Found, Parts, Share, describe, describe_weak
 from digest.matcher.weak import Weak
-from digest.model import Profile, Reasons
+from digest.model import Profile
+from digest.reason import NUMBERS
 
-Known = dict[tuple[str, int] | tuple[str, int, bool], Share]
-"""Where keywords, and weak terms (learned or not), stand in the listings of a batch."""
+Known = dict[tuple[str, int], Share]
+"""Where keywords stand in the listings of a batch."""
 
 MOST_KNOWN = 200_000
 """Of which so many are remembered; they take 40 MB."""
 
+AT_ONCE = 200_000
+"""Entries beside listings that are looked at in one go."""
+
 _KNOWN: WeakKeyDictionary[Batch, Known] = WeakKeyDictionary()
+
+_TITLE, _ABSTRACT, _BOTH, _MEANING = (
+    NUMBERS[name] for name in ("title", "abstract", BOTH, "meaning")
+)
 
 ROUNDED = 0.999
 """From here on keywords count whole: rows are kept in 4 bytes, and one like already halves them."""
@@ -70,31 +81,34 @@ class Sums:
         self._found: dict[int, Found] = {}
         self._known = _known_shares(batch)
 
-    def parted(self, whose: Longs, which: Longs) -> list[tuple[float, Reasons]]:
+    def parted(self, whose: Longs, which: Longs) -> Packed:
         """The score and the reasons of each pair of a profile and a listing; nothing of excluded.
 
-        Reasons of one profile share their texts.
+        `whose` is in ascending order.
         """
-        if not len(which):
-            return []
         asked, row = np.unique(whose, return_inverse=True)
         entries, _ = self._entries(asked)
-        parts = gathered(entries, self._all_parts(entries, row, which))
-        totals = summed(parts.pair, parts.gives, len(which))
-        scores = formula.squash(totals).astype(np.float32).astype(float)
-        parts, points = points_of(parts, totals, scores)
-        made = pack(entries, row, parts, points, self._shares(entries, parts, which))
-        return list(zip(scores.tolist(), made, strict=True))
+        totals, found = [np.zeros(0)], list[tuple[Sum, NDArray[np.float32]]]()
+        for low, high in _pieces(np.diff(entries.first)[row]):
+            parts = gathered(entries, self._all_parts(entries, row[low:high], which[low:high]))
+            total = summed(parts.pair, parts.gives, high - low)
+            parts, points = points_of(parts, total, _scores(total))
+            totals.append(total)
+            found.append((replace(parts, pair=parts.pair + low), points))
+        whole = np.concatenate(totals)
+        parts = _joined([parts for parts, _ in found])
+        points = np.concatenate([np.zeros(0, np.float32), *(points for _, points in found)])
+        standing = self._standing(entries, parts, which)
+        return pack(entries, (row, _scores(whole)), parts, points, standing)
 
     def parts(self, profile: int, listing: int) -> Parts:
         """What gives something to the sum of one pair; nothing where the listing is excluded."""
         which = np.array([listing])
         entries, _ = self._entries(np.array([profile]))
         parts = gathered(entries, self._all_parts(entries, np.zeros(1, np.int64), which))
-        shares, share = self._shares(entries, parts, which)
         return [
-            (shares[one], gives)
-            for one, gives in zip(share.tolist(), parts.gives.tolist(), strict=True)
+            (self._share(entries, one, listing), gives)
+            for one, gives in zip(parts.entry.tolist(), parts.gives.tolist(), strict=True)
         ]
 
     def trust(self, profile: int) -> float:
@@ -129,15 +143,18 @@ class Sums:
         whose = np.concatenate((own.who, who))
         text = np.concatenate((own.term, text))
         sort = np.argsort((whose * len(texts) + rank[text]) * (OUT + 1) + kinds, kind="stable")
+        owner = np.concatenate((np.full(len(own.who), -1), owner))[sort]
+        owner = np.where(owner >= 0, rank[owner], -1)
+        group, owner = grouped(whose[sort], rank[text[sort]], kinds[sort], owner)
         made = Entries(
             first=np.searchsorted(whose[sort], np.arange(len(asked) + 1)),
             column=np.concatenate((own.unit + low, column))[sort],
             value=np.concatenate((own.value * trust[own.who], rows.data[weak]))[sort],
             kind=kinds[sort],
             text=text[sort],
-            owner=np.concatenate((np.full(len(own.who), -1), owner))[sort],
+            group=group,
+            owner=owner,
             texts=texts,
-            rank=rank,
         )
         return made, trust
 
@@ -158,86 +175,84 @@ class Sums:
 
     def _all_parts(self, entries: Entries, row: Longs, which: Longs) -> Sum:
         """What each entry gives to each pair, in order of pair and entry, without the excluded."""
-        pairs, found, says = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
         size = np.diff(entries.first)[row]
-        sort = np.argsort(which, kind="stable")
-        listings, begins = np.unique(which[sort], return_index=True)
-        ends = np.append(begins[1:], len(which))
-        for said, low, high in zip(
-            self._said(listings), begins.tolist(), ends.tolist(), strict=True
-        ):
-            of = sort[low:high]  # the pairs with this listing
-            entry = spread(entries.first[row[of]], size[of])
-            value = said[entries.column[entry]]
-            some = np.flatnonzero(value)
-            pairs.append(np.repeat(of, size[of])[some])
-            found.append(entry[some])
-            says.append(value[some])
-        pair, entry = np.concatenate(pairs), np.concatenate(found)
-        sort = np.argsort(pair, kind="stable")
-        pair, entry = pair[sort], entry[sort]
+        entry = spread(entries.first[row], size)
+        pair = np.repeat(np.arange(len(row)), size)
+        value = self._said(entries.column[entry], which[pair])
+        some = np.flatnonzero(value)
+        pair, entry = pair[some], entry[some]
         out = np.unique(pair[entries.kind[entry] == OUT])
-        parts = Sum(pair, entry, np.concatenate(says)[sort] * entries.value[entry])
+        parts = Sum(pair, entry, value[some] * entries.value[entry])
         return parts.those(~np.isin(pair, out)) if len(out) else parts
 
-    def _said(self, listings: Longs) -> Iterator[Floats]:
-        """For each listing what it says of every column; the array is used again."""
+    def _said(self, column: Longs, listing: Longs) -> NDArray[np.float32]:
+        """What each of these listings says of the column beside it."""
         low, first = self._compiled.weak_width, self._compiled.dimensions
-        said, own = np.zeros(low + self._says.shape[0]), self._columns
-        for listing in listings.tolist():
-            said[:] = 0
-            at = slice(own.indptr[listing], own.indptr[listing + 1])
-            said[low + own.indices[at]] = own.data[at]
-            if self._weak:
-                columns, values = self._weak.row(listing)
-                said[first + columns] = values
-            if self._dimensions is not None:
-                said[:first] = self._dimensions[:, listing]
-            yield said
+        place = np.zeros(low + self._says.shape[0], dtype=np.int64)
+        place[column] = 1
+        used = np.flatnonzero(place)
+        place[used] = np.arange(len(used))
+        tables = []
+        if self._meant is not None:
+            tables.append(self._meant[used[used < first]])
+        if self._weak:
+            tables.append(self._weak.table[used[(used >= first) & (used < low)] - first])
+        tables.append(self._says[used[used >= low] - low])
+        table = np.concatenate([each.toarray() for each in tables])
+        return table.ravel()[place[column] * len(self._batch) + listing]
 
     @cached_property
-    def _columns(self) -> csc_matrix:
-        return self._says.tocsc()
-
-    @cached_property
-    def _dimensions(self) -> NDArray[np.float32] | None:
+    def _meant(self) -> csr_matrix | None:
         meaning = self._compiled.meaning
-        return meaning.table(self._batch).toarray() if meaning else None
+        return meaning.table(self._batch) if meaning else None
 
     # --- where it stands ----------------------------------------------------------------------
 
-    def _shares(self, entries: Entries, parts: Sum, which: Longs) -> tuple[list[Share], Longs]:
-        """Where the terms of parts stand: each distinct one, and which of them is each part's."""
-        kind, listing = entries.kind[parts.entry], which[parts.pair]
-        code = (entries.text[parts.entry] * (OUT + 1) + kind) * len(self._batch) + listing
-        _, at, share = np.unique(code, return_index=True, return_inverse=True)
-        chosen = zip(kind[at].tolist(), parts.entry[at].tolist(), listing[at].tolist(), strict=True)
-        return [self._share(entries, *one) for one in chosen], share
+    def _standing(self, entries: Entries, parts: Sum, which: Longs) -> Standing:
+        """Where the terms of parts stand."""
+        kind, text = entries.kind[parts.entry], entries.text[parts.entry]
+        listing = which[parts.pair]
+        field, count = np.full(len(kind), _MEANING), np.zeros(len(kind), np.int64)
+        part = np.zeros(len(kind), np.int64)
+        weak = np.flatnonzero((kind == RELATED) | (kind == LEARNED))
+        if self._weak and len(weak):
+            feature = self._feature(entries, parts.entry[weak])
+            title, rest = self._weak.often(feature, listing[weak])
+            field[weak] = np.where(title > 0, np.where(rest > 0, _BOTH, _TITLE), _ABSTRACT)
+            count[weak] = np.maximum(1, title + rest)
+        own = np.flatnonzero(kind == OWN)
+        code, share = np.unique(text[own] * len(self._batch) + listing[own], return_inverse=True)
+        shares = [
+            self._describe(entries.texts[one // len(self._batch)], one % len(self._batch))
+            for one in code.tolist()
+        ]
+        parted = {"": 0}
+        numbers = [parted.setdefault(each.part, len(parted)) for each in shares]
+        field[own] = np.array([NUMBERS[each.field] for each in shares], np.int64)[share]
+        count[own] = np.array([each.count for each in shares], np.int64)[share]
+        part[own] = np.array(numbers, np.int64)[share]
+        return Standing(field, count, part, list(parted))
 
-    def _share(self, entries: Entries, kind: int, entry: int, listing: int) -> Share:
+    def _feature(self, entries: Entries, entry: Longs) -> Longs:
+        """The features of weak entries."""
+        column = entries.column[entry] - self._compiled.dimensions
+        words = self._weak.words if self._weak else 0
+        return np.where(entries.kind[entry] == LEARNED, column - words, column)
+
+    def _share(self, entries: Entries, entry: int, listing: int) -> Share:
+        kind, text = entries.kind[entry], entries.texts[entries.text[entry]]
         if kind == OWN:
-            return self._describe(entries.texts[entries.text[entry]], listing)
-        if kind == MEANT:
+            return self._describe(text, listing)
+        if kind == MEANT or self._weak is None:
             return Share(TERM, "meaning", 0, related=True)
-        column = int(entries.column[entry]) - self._compiled.dimensions
-        return self._hint(column, listing, learned=kind == LEARNED)
+        feature = self._feature(entries, np.array([entry]))
+        title, rest = self._weak.often(feature, np.array([listing]))
+        return describe_weak(text, int(title[0]), int(rest[0]), learned=kind == LEARNED)
 
     def _describe(self, term: str, listing: int) -> Share:
         key = (term, listing)
         if key not in self._known:
             self._known[key] = describe(self._lexicon, self._found_in(listing), term)
-        return self._known[key]
-
-    def _hint(self, column: int, listing: int, *, learned: bool) -> Share:
-        weak = self._weak
-        if weak is None:
-            raise LookupError(column)
-        feature = column - weak.words if learned else column
-        shown = weak.show(feature)
-        key = (shown, listing, learned)
-        if key not in self._known:
-            often = weak.often_in(listing).get(feature, (0, 0))
-            self._known[key] = describe_weak(shown, *often, learned=learned)
         return self._known[key]
 
     def _found_in(self, listing: int) -> Found:
@@ -257,6 +272,32 @@ class Sums:
         order = np.argsort(self._counts.listing, kind="stable")
         places = np.arange(self._says.shape[1] + 1)
         return order, np.searchsorted(self._counts.listing[order], places).tolist()
+
+
+def _pieces(size: Longs) -> Iterator[tuple[int, int]]:
+    """Runs of pairs that have so many entries together as can be looked at in one go."""
+    end = np.cumsum(size)
+    low = 0
+    while low < len(size):
+        before = end[low - 1] if low else 0
+        high = max(low + 1, int(np.searchsorted(end, before + AT_ONCE, side="right")))
+        yield low, high
+        low = high
+
+
+def _joined(sums: Sequence[Sum]) -> Sum:
+    """The parts of all, one after the other."""
+    none = np.zeros(0, np.int64)
+    return Sum(
+        np.concatenate([none, *(each.pair for each in sums)]),
+        np.concatenate([none, *(each.entry for each in sums)]),
+        np.concatenate([np.zeros(0), *(each.gives for each in sums)]),
+    )
+
+
+def _scores(totals: Floats) -> Floats:
+    """The scores of sums, as the ranking has them."""
+    return formula.squash(totals).astype(np.float32).astype(float)
 
 
 def _known_shares(batch: Batch) -> Known:
