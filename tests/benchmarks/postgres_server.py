@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
-import subprocess
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -19,9 +17,8 @@ from pathlib import Path
 
 import psycopg
 
-from tests.postgres.database import started
+from tests.postgres.servers import DATA, of_debian, of_wheel, programs_of_debian
 
-DEBIAN = Path("/usr/lib/postgresql")
 TICKS = os.sysconf("SC_CLK_TCK")
 STATEMENTS = "pg_stat_statements"
 CALLS = "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements"
@@ -94,44 +91,20 @@ class Server:
 @contextmanager
 def server() -> Iterator[Server]:
     """A server with a folder of its own, gone at the end."""
-    found = sorted(DEBIAN.glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     with tempfile.TemporaryDirectory(prefix="digest-pg-", ignore_cleanup_errors=True) as name:
-        if found:
-            with _debian(found[-1].parent, Path(name)) as running:
-                yield running
+        folder = Path(name)
+        if programs_of_debian():
+            with closing(socket.create_server(("127.0.0.1", 0))) as free:
+                port = str(free.getsockname()[1])
+            with of_debian(folder, {**SETTINGS, "port": port}):
+                yield Server(f"postgresql://postgres@127.0.0.1:{port}/postgres", _process(folder))
             return
-        wheel = started(Path(name) / "data")
-        try:
-            yield Server(wheel.get_uri(), wheel.get_pid() or 0)
-        finally:
-            wheel.cleanup()
+        with of_wheel(folder, {}) as address:
+            yield Server(address, _process(folder))
 
 
-@contextmanager
-def _debian(programs: Path, folder: Path) -> Iterator[Server]:
-    """One of those programs in that folder; root lets the user of the package run it."""
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    data = str(folder / "data")
-
-    def called(program: str, *words: str) -> None:
-        subprocess.run(
-            [str(programs / program), "-D", data, *words],
-            check=True, user=user, stdout=subprocess.DEVNULL, cwd=folder,
-        )  # fmt: skip
-
-    called("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8")
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    given = " ".join(f"-c {key}={value}" for key, value in SETTINGS.items())
-    log, options = str(folder / "log"), f"-p {port} -k {folder} {given}"
-    called("pg_ctl", "-w", "-l", log, "-o", options, "start")
-    try:
-        process = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
-        yield Server(f"postgresql://postgres@127.0.0.1:{port}/postgres", process)
-    finally:
-        called("pg_ctl", "-w", "-m", "fast", "stop")
+def _process(folder: Path) -> int:
+    return int((folder / DATA / "postmaster.pid").read_text().splitlines()[0])
 
 
 def cpu_s(roots: Collection[int]) -> float:

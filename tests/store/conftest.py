@@ -1,14 +1,15 @@
-"""A fresh store for each test: every case of the contract runs on both databases."""
+"""A fresh store for each test: every case of the contract runs on each database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from digest.store.sqlite import SqliteStore
-from tests.postgres.database import AnyStore
+from tests.postgres.database import AnyStore, opened
+from tests.postgres.servers import KINDS
 
 
 @pytest.fixture
@@ -19,8 +20,15 @@ def sqlite(tmp_path: Path) -> Iterator[SqliteStore]:
     store.close_store()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def store(request: pytest.FixtureRequest) -> AnyStore:
-    """An empty store, on either."""
-    kept: AnyStore = request.getfixturevalue(request.param)
-    return kept
+@pytest.fixture(params=["sqlite", *KINDS])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, databases: Callable[[str], str]
+) -> Iterator[AnyStore]:
+    """An empty store, on each."""
+    kept: AnyStore
+    if request.param == "sqlite":
+        kept = SqliteStore(tmp_path / "digest.db")
+    else:
+        kept = opened(databases(request.param), tmp_path)
+    yield kept
+    kept.close_store()
