@@ -162,7 +162,7 @@ def database_of(config: Config) -> Path | str:
     data = config.service.data
     if not data.startswith("postgresql:"):
         return config.folder / data
-    if not all(map(find_spec, ("psycopg", "psycopg_pool"))):
+    if not all(map(find_spec, ("psycopg", "psycopg_pool", "procrastinate"))):
         raise ConfigError(
             [
                 f"{config.place}: [service] data: a PostgreSQL needs the extra:"
@@ -193,15 +193,19 @@ def _renderer(frame: Frame) -> Renderer:
 
 
 @contextmanager
-def open_app(config: Config, now: datetime, *, mailer: Mailer | None = None) -> Iterator[App]:
+def open_app(
+    config: Config, now: datetime, *, mailer: Mailer | None = None, is_guest: bool = False
+) -> Iterator[App]:
     """The parts for a config, the file's subscribers taken in; closed at the end.
 
-    Raises: ConfigError, StoreError.
+    A guest, who only works for a service, takes in nobody: his file may be older than that of the
+    service. Raises: ConfigError, StoreError.
     """
     app = parts(config, mailer)
     try:
         app.store.notice_restore(now)
-        app.store.sync_file(config.subscribers, now)
+        if not is_guest:
+            app.store.sync_file(config.subscribers, now)
         yield app
     finally:
         app.store.close_store()

@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from digest.share import EVERYBODY, Share
 from digest.store import Lease, Store, Tried
 
 T = TypeVar("T")
@@ -41,12 +42,18 @@ class _Asked:
 
 
 class Clerk:
-    """Keeps the ledger for one run, whose leases belong to `owner`."""
+    """Keeps the ledger for one run over a share, whose leases belong to `owner`."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], datetime], lease_s: float, owner: str
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        lease_s: float,
+        owner: str,
+        share: Share = EVERYBODY,
     ) -> None:
         self._owner = owner
+        self._share = share
         self._store = store
         self._clock = clock
         self._lease_s = lease_s
@@ -57,7 +64,7 @@ class Clerk:
     async def lease(self, limit: int) -> Sequence[Lease]:
         """Up to `limit` deliveries that are to be sent now. Raises: StoreError."""
         return await self._in_thread(
-            lambda: self._store.lease(self._clock(), limit, self._lease_s, self._owner)
+            lambda: self._store.lease(self._clock(), limit, self._lease_s, self._owner, self._share)
         )
 
     async def turn(self, tried: Tried | None, begun: Lease | None) -> Turned:

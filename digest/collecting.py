@@ -6,7 +6,7 @@ others.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -24,13 +24,14 @@ def has_places(app: App) -> bool:
     return bool(app.config.bounces.maildir or app.config.bounce_mailbox)
 
 
-def collect(app: App, clock: Clock) -> int:
+def collect(app: App, clock: Clock, *, maildir: bool = True, mailbox: bool = True) -> int:
     """Take back what waits in the Maildir and in the mailbox; returns how many mails.
 
     Raises: DigestError with every place that could not be read, once the others were.
     """
     count, faults = 0, list[str]()
-    for place in _places(app):
+    places = [*(_maildir(app) if maildir else ()), *(_mailbox(app) if mailbox else ())]
+    for place in places:
         try:
             count += place(_taker(app, clock))
         except DigestError as error:
@@ -60,15 +61,16 @@ async def open_listener(current: Callable[[], App], clock: Clock) -> AsyncIterat
         yield port
 
 
-def _places(app: App) -> list[Callable[[Taker], int]]:
-    """What empties each place that the config names."""
-    maildir, mailbox = app.config.bounces.maildir, app.config.bounce_mailbox
-    places: list[Callable[[Taker], int]] = []
-    if maildir:
-        places.append(lambda take: empty_maildir(maildir, take))
-    if mailbox:
-        places.append(lambda take: empty_mailbox(_account(mailbox), take))
-    return places
+def _maildir(app: App) -> Iterator[Callable[[Taker], int]]:
+    """What empties the Maildir that the config names."""
+    if folder := app.config.bounces.maildir:
+        yield lambda take: empty_maildir(folder, take)
+
+
+def _mailbox(app: App) -> Iterator[Callable[[Taker], int]]:
+    """What empties the mailbox that the config names."""
+    if named := app.config.bounce_mailbox:
+        yield lambda take: empty_mailbox(_account(named), take)
 
 
 def _taker(app: App, clock: Clock) -> Taker:

@@ -49,6 +49,7 @@ from digest.reader import (
     read_source,
 )
 from digest.sending import Clock, Run, Told
+from digest.share import EVERYBODY, Share
 from digest.sources import kind_of
 
 logger = logging.getLogger("digest")
@@ -171,24 +172,26 @@ def _is_due(source: Source, run: SourceRun, now: datetime) -> bool:
 # --- prepare: listings -> digests in the ledger ------------------------------------------------
 
 
-def prepare(
+def prepare(  # noqa: PLR0913  # the last four have defaults that suit one machine
     app: App,
     now: datetime,
     *,
+    share: Share = EVERYBODY,
     at_once: bool = False,
     stopping: Callable[[], bool] = lambda: False,
     done: Done = lambda more: None,
 ) -> Counter[DeliveryState]:
     """Open a ledger row for everyone due: queued with its digest, or empty with its reason.
 
-    `at_once` takes everyone who has no digest today, whatever their hour and days. `stopping` ends
-    the run between two batches; who is left over is due again.
+    Of several workers each takes a `share` of the people, lest two plan for the same. `at_once`
+    takes everyone who has no digest today, whatever their hour and days. `stopping` ends the run
+    between two batches; who is left over is due again.
     Raises: DigestError before the first source was read, as everyone's day would count as empty.
     """
     _check_read(app)
     app.store.resume(now)
     tally: Counter[DeliveryState] = Counter()
-    with closing(drafts(app, Round(now, at_once), stopping)) as batches:
+    with closing(drafts(app, Round(now, share, at_once), stopping)) as batches:
         for batch in batches:
             app.store.open_deliveries(app.frame, batch, now)
             tally.update(
@@ -243,16 +246,18 @@ async def deliver(
     app: App,
     clock: Clock,
     *,
+    share: Share = EVERYBODY,
     stopping: Callable[[], bool] = lambda: False,
     told: Told = lambda lease, outcome, state: None,
 ) -> Counter[DeliveryState]:
     """Send what waits in the ledger until nothing does or the relay is in trouble.
 
+    Of several workers each sends to a `share` of the people, lest two look at the same rows.
     Each try is recorded in its row as soon as the server answered. `clock` is read between
     messages, since a run may last for hours; `stopping` ends the run after those in flight.
     """
     await asyncio.to_thread(app.store.expire, clock())
-    run = Run(app, clock, stopping, told)
+    run = Run(app, clock, stopping, told, share)
     async with _sessions(app.mailer) as sessions, run.open():
         # A session that fails lets the others finish and record what they have in flight.
         ends = await asyncio.gather(*map(run.work, sessions), return_exceptions=True)
@@ -278,4 +283,5 @@ def tidy(app: App, now: datetime) -> dict[str, int]:
         **app.store.tidy_signups(now),
         **app.store.tidy_sources(now),
         **app.store.tidy_returns(now),
+        "beats": app.store.tidy_beats(now),
     }

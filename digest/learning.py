@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from digest.matcher import Likes
 from digest.model import Subscriber
-from digest.store import Like, Store
+from digest.store import Store
+from digest.store.personal import Like
 
 NEWEST = 100
 """Likes, and as many dislikes, that count at once: tastes change, and learning takes its time."""

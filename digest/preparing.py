@@ -19,6 +19,7 @@ from digest.app import App, parts
 from digest.config import Config
 from digest.crew import Crew, Job
 from digest.planner import Planner
+from digest.share import EVERYBODY, Share
 from digest.store.freeze import Frozen, freeze
 
 BATCH = 2000
@@ -30,9 +31,10 @@ MANY = 6000
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Whom to plan for: who is due at that time, with `at_once` whatever their hour and days."""
+    """Whom of a share to plan for: who is due then, with `at_once` whatever their hour and days."""
 
     now: datetime
+    share: Share = EVERYBODY
     at_once: bool = False
 
 
@@ -48,7 +50,7 @@ def drafts(
 
     Raises: StoreError, DigestError.
     """
-    due = app.store.due_ids(asked.now, at_once=asked.at_once)
+    due = app.store.due_ids(asked.now, at_once=asked.at_once, share=asked.share)
     batches = (due[at : at + batch] for at in range(0, len(due), batch))
     planning = Planning(app, asked)
     if app.processes == 1 or len(due) < many:

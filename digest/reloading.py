@@ -35,10 +35,15 @@ Stamps = dict[Path, tuple[int, int, int] | None]
 
 
 class Settings:
-    """The files of the settings in force, and what has come of the last change of them."""
+    """The files of the settings in force, and what has come of the last change of them.
 
-    def __init__(self, app: App, pulse: Pulse) -> None:
+    Those of a `guest`, a machine that only works for the service, do not say who its subscribers
+    are: its files may be older than those of the machine that does.
+    """
+
+    def __init__(self, app: App, pulse: Pulse, guest: str = "") -> None:
         self._pulse = pulse
+        self._guest = guest
         self._taken = self._seen = _stamps(_files(app.config))
 
     def changed(self, app: App, now: datetime, *, asked: bool = False) -> App | None:
@@ -62,7 +67,8 @@ class Settings:
             self._taken = self._seen = seen
             self._keep(app, now, tuple(_lines(error)))
             return None
-        fresh.store.sync_file(config.subscribers, now)
+        if not self._guest:
+            fresh.store.sync_file(config.subscribers, now)
         self._taken = self._seen = seen
         self._take_up(fresh, now, later)
         return fresh
@@ -71,15 +77,21 @@ class Settings:
         """Tell why the settings stay as they are."""
         self._pulse.faults = tuple(faults)
         logger.error("settings.faulty %s", json.dumps({"faults": faults}))
-        said = "the settings in the files have faults; those from before are in force"
-        app.store.note_state("settings", [said, *faults], now)
+        where = f" on {self._guest}" if self._guest else ""
+        said = f"the settings in the files{where} have faults; those from before are in force"
+        app.store.note_state(topic(self._guest), [said, *faults], now)
 
     def _take_up(self, app: App, now: datetime, later: Sequence[str]) -> None:
         """Tell that the settings are in force, and which of them are not before the next start."""
         self._pulse.faults, self._pulse.later = (), tuple(later)
         self._pulse.settings_at = now
         logger.info("settings.taken_up %s", json.dumps({"at_next_start": later}))
-        app.store.note_state("settings", [waits(one) for one in later], now)
+        app.store.note_state(topic(self._guest), [waits(one) for one in later], now)
+
+
+def topic(guest: str = "") -> str:
+    """Under which the store keeps what is to be said of settings; of a guest's, under its own."""
+    return f"settings {guest}" if guest else "settings"
 
 
 def waits(key: str) -> str:

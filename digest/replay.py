@@ -26,7 +26,8 @@ from digest.model import (
 )
 from digest.planner import plan
 from digest.press import key_mark, render
-from digest.store import Due, Like, Store
+from digest.store import Due, Store
+from digest.store.personal import Like
 from digest.tokens import Tokens, read_keys
 
 UNREAD = {

@@ -26,6 +26,7 @@ from digest.model import Deferred, DeliveryState, Outcome, Refused, Sent, Unknow
 from digest.press import Made, mails
 from digest.returns import refused
 from digest.schedule import retry_at, state_after
+from digest.share import EVERYBODY, Share
 from digest.store import Lease, Tried
 
 logger = logging.getLogger("digest")
@@ -45,7 +46,14 @@ Told = Callable[[Lease, Outcome, DeliveryState], None]
 class Run:
     """One run of `deliver`: whether it has to pause, and what came of it."""
 
-    def __init__(self, app: App, clock: Clock, stopping: Callable[[], bool], told: Told) -> None:
+    def __init__(
+        self,
+        app: App,
+        clock: Clock,
+        stopping: Callable[[], bool],
+        told: Told,
+        share: Share = EVERYBODY,
+    ) -> None:
         self.tally: Counter[DeliveryState] = Counter()
         self._app = app
         self._clock = clock
@@ -54,7 +62,7 @@ class Run:
         self._troubled = False
         self._ready: asyncio.Queue[Made | None] = asyncio.Queue(AHEAD)
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._clerk = Clerk(app.store, clock, app.lease_s, owner)
+        self._clerk = Clerk(app.store, clock, app.lease_s, owner, share)
 
     @property
     def paused(self) -> bool:

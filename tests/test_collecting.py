@@ -14,7 +14,7 @@ from digest.app import App
 from digest.collecting import collect, has_places, open_listener
 from digest.errors import DigestError
 from digest.model import SubscriberState
-from digest.scheduler import STEPS, Ticks, steps_of
+from digest.ticks import STEPS, Ticks, steps_of
 from tests.bounces.mails import delivery_report, group
 from tests.postbox.imap_server import Mailbox, imap_server
 from tests.running import announce, delivery_of, prepared, running

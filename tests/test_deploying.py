@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from digest.config import Web
-from digest.scheduler import STOP_S
+from digest.ticks import STOP_S
 from digest.web.server import GRACE_S
 from tests.container import DEPLOY, compose, instructions, last
 

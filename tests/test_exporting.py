@@ -23,8 +23,9 @@ from digest.model import Origin, Subscriber, SubscriberState, WhenEmpty
 from digest.moving import Terms, move_in
 from digest.roster import open_roster
 from digest.roster.cells import LIVE
-from digest.store import Like, Signup, SignupLimits
+from digest.store import Signup, SignupLimits
 from digest.store.exporting import LEFT_OUT, PLAIN
+from digest.store.personal import Like
 from digest.store.returned import Reason
 from digest.store.sqlite import SqliteStore
 from tests.running import announce, running

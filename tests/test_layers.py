@@ -13,7 +13,7 @@ import digest
 HOUSE = Path(digest.__file__).parent
 
 LAYERS = (
-    ("states", "message", "reason"),
+    ("states", "message", "reason", "share"),
     ("model", "errors"),
     ("text", "tex", "markup", "language", "schedule", "addresses", "bounces"),
     ("sources",),
@@ -41,7 +41,10 @@ LAYERS = (
     ("jobs", "mailroom", "collecting"),
     ("web",),
     ("reloading",),
-    ("scheduler", "demo"),
+    ("ticks",),
+    ("scheduler",),
+    ("cluster",),
+    ("serving", "demo"),
     ("cli",),
 )
 """From the ground up; rooms of one layer do not know each other but for `BESIDE`."""

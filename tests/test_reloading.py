@@ -19,7 +19,7 @@ from digest.config import load_config
 from digest.mailer import SmtpMailer
 from digest.model import DeliveryState, Origin, SubscriberState
 from digest.reloading import Settings
-from digest.scheduler import Ticks
+from digest.ticks import Ticks
 from digest.web import Pulse
 from tests.running import CONFIG, announce, delivery_of
 from tests.samples import NOW, listing, subscriber

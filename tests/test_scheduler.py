@@ -17,7 +17,8 @@ from digest.doctor.machine import python_finding
 from digest.mailer import EmlFolder
 from digest.model import DeliveryState, Subscriber
 from digest.schedule import zone
-from digest.scheduler import Ticks, log_start
+from digest.serving import log_start
+from digest.ticks import Ticks
 from tests.running import announce, delivery_of, running
 from tests.samples import NOW, listing, subscriber
 

@@ -32,6 +32,7 @@ COMMANDS = {
     "preview": ("showing", "Write the digest that EMAIL would get now as a file, and name it."),
     "send": ("running", "Prepare the digests that are due and send what waits."),
     "serve": ("running", "Run the service: read sources, prepare and send, day after day."),
+    "worker": ("running", "Work for a service on PostgreSQL, beside others, without web pages."),
     "subscribers": ("people", "List, show, add, edit, remove, import and export subscribers."),
     "suppressed": ("returning", "List, add and remove addresses that get no mail."),
     "bounce": ("returning", "Read a bounce or a complaint from standard input and act on it."),

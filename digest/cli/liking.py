@@ -20,7 +20,7 @@ from digest.learning import examples
 from digest.matcher import Likes, Proposal
 from digest.matcher.proposals import propose
 from digest.model import Listing, Origin, Subscriber
-from digest.store import Like
+from digest.store.personal import Like
 from digest.tex import readable
 from digest.text import cut
 

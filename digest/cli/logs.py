@@ -40,6 +40,8 @@ def log_events() -> None:
     """Send every event to standard error, with its time."""
     _log(logging.INFO, "%(asctime)sZ %(levelname)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # What becomes of a job the steps tell themselves, and what befalls the queue its timetable.
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
 
 
 def log_warnings() -> None:

@@ -63,10 +63,10 @@ def clock() -> datetime:
 
 
 @contextmanager
-def opened(config_path: Path) -> Iterator[App]:
+def opened(config_path: Path, *, is_guest: bool = False) -> Iterator[App]:
     """The parts of the service for a config file; see `open_app`."""
     log_warnings()
-    with open_app(load_config(config_path), clock()) as app:
+    with open_app(load_config(config_path), clock(), is_guest=is_guest) as app:
         yield app
 
 

@@ -1,4 +1,4 @@
-"""The commands of the daily run: ingest, send, serve."""
+"""The commands of the daily run: ingest, send, serve, worker."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from digest.cli.options import calendar_day, clock, config_option, json_option, 
 from digest.cli.progress import Done, progress
 from digest.cli.receipts import print_runs, run_reports
 from digest.cli.saying import complain, counted, minute, print_json, say
+from digest.config import load_config
 from digest.errors import DigestError
 from digest.mailer import EmlFolder
 from digest.model import Deferred, DeliveryState, Outcome, Refused, Source, SourceRun
-from digest.scheduler import serve as serve_app
-from digest.scheduler import stop_signal
 from digest.sending import Told
+from digest.serving import check_shared, stop_signal, work
+from digest.serving import serve as serve_app
 from digest.sources import kind_of
 from digest.store import Lease
 
@@ -275,3 +276,18 @@ def serve(config_path: Path) -> None:
     with opened(config_path) as app:
         log_events()
         asyncio.run(serve_app(app, clock))
+
+
+@click.command()
+@config_option
+def worker(config_path: Path) -> None:
+    """Work for a service on PostgreSQL, beside others, without web pages.
+
+    Does what `digest serve` does but for the web pages. Its config says how to reach sources and
+    mail servers; who is subscribed, the database says. Events go to standard error. SIGTERM or
+    Ctrl-C ends it after the mails in flight.
+    """
+    check_shared(load_config(config_path))
+    with opened(config_path, is_guest=True) as app:
+        log_events()
+        asyncio.run(work(app, clock))

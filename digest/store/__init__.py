@@ -18,11 +18,11 @@ from digest.model import (
     Digest,
     Frame,
     Imprint,
-    Listing,
     Outcome,
     Subscriber,
     SubscriberState,
 )
+from digest.share import EVERYBODY, Share
 from digest.store.collected import Collected
 from digest.store.freeze import Frozen
 from digest.store.moved import Moved
@@ -88,19 +88,6 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Like:
-    """What a subscriber said of a listing: `value` 1 is more like this, -1 less like this.
-
-    The listing is as it was then; `origin` is where it was said, `cli` or `web`.
-    """
-
-    listing: Listing
-    value: int
-    liked_at: datetime
-    origin: str
-
-
-@dataclass(frozen=True, slots=True)
 class Lease:
     """A waiting delivery that `owner` alone may make and send; `attempt` is 1 for its first try."""
 
@@ -144,20 +131,6 @@ class Store(
 
     def subscriber_by_id(self, subscriber_id: int) -> Subscriber | None:
         """The subscriber of a number, whatever its state."""
-
-    # --- likes
-
-    def like(self, subscriber_id: int, said: Like) -> None:
-        """Keep what a subscriber says of a listing, in the place of what they said before.
-
-        A subscriber has at most 500 likes and dislikes; beyond them the oldest are forgotten.
-        """
-
-    def unlike(self, subscriber_id: int, listing: Listing) -> bool:
-        """Take back what was said of a listing; false where nothing was."""
-
-    def likes(self, subscriber_ids: Collection[int]) -> Mapping[int, Sequence[Like]]:
-        """What these subscribers liked and disliked, the newest first."""
 
     # --- sign-ups and letters
 
@@ -209,8 +182,10 @@ class Store(
         `at_once` asks for everyone without a delivery today, whatever the hour and the days.
         """
 
-    def due_ids(self, now: datetime, *, at_once: bool = False) -> Sequence[int]:
-        """The numbers of all who are due, who was answered longest ago first of each hour."""
+    def due_ids(
+        self, now: datetime, *, at_once: bool = False, share: Share = EVERYBODY
+    ) -> Sequence[int]:
+        """The numbers of all of a share who are due, answered longest ago first in each hour."""
 
     def due_among(
         self, subscriber_ids: Sequence[int], now: datetime, *, at_once: bool = False
@@ -255,10 +230,13 @@ class Store(
     def matched_so_far(self) -> int:
         """How many listings fitted, added up over every digest that was opened."""
 
-    def lease(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Lease]:
-        """Take up to `limit` deliveries that are to be sent now, the longest waiting first.
+    def lease(
+        self, now: datetime, limit: int, lease_s: float, owner: str, share: Share = EVERYBODY
+    ) -> Sequence[Lease]:
+        """Take up to `limit` deliveries of a share that are to be sent now.
 
-        They keep their state, and nobody else is given them until the lease ends.
+        The longest waiting come first, of everybody or of one bucket after the other. They keep
+        their state, and nobody else is given them until the lease ends.
         """
 
     def turn(

@@ -104,6 +104,7 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
         "tries": "counts visitors for a day",
         "remembered": "what servers said for the next look; addresses may hold keys",
         "notes": "which letters told the operator what",
+        "beats": "what workers did last",
         "service_states": "what the running service says of itself now",
     }
 )

@@ -7,12 +7,13 @@ doubt what it had begun, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from digest.model import Deferred, Outcome, Refused, Sent, Unknown
 from digest.schedule import STALE_AFTER, is_final, state_after
+from digest.share import BUCKETS, EVERYBODY, Share
 from digest.store import Lease, Tried
 from digest.store.connection import Part, Statements, moment, stamp
 from digest.store.watermark import Watermark
@@ -26,7 +27,7 @@ LEASE = (
     "WITH taken AS (SELECT d.id FROM deliveries d CROSS JOIN subscribers s"
     " WHERE s.id = d.subscriber_id"
     " AND d.state IN ('queued', 'deferred', 'unknown') AND d.next_attempt_at <= :now"
-    " AND coalesce(d.lease_until, '') <= :now AND d.unknowns < :tries AND s.state = 'active'"
+    " AND coalesce(d.lease_until, '') <= :now AND d.unknowns < :tries AND s.state = 'active'{among}"
     # Never two digests at a time: a newer one has taken the place of this one.
     " AND NOT EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscriber_id = d.subscriber_id"
     "  AND newer.digest_on > d.digest_on)"
@@ -78,19 +79,24 @@ SETTLED_BY_TIME = (
 class LeaseVerbs(Watermark):
     """The way of a delivery from waiting to its end; see `Store` for what each verb promises."""
 
-    def lease(self, now: datetime, limit: int, lease_s: float, owner: str) -> Sequence[Lease]:
+    def lease(
+        self, now: datetime, limit: int, lease_s: float, owner: str, share: Share = EVERYBODY
+    ) -> Sequence[Lease]:
         """Take up to `limit` deliveries that are to be sent now, the longest waiting first."""
+        asked = {
+            "now": stamp(now),
+            "until": stamp(now + timedelta(seconds=lease_s)),
+            "owner": owner,
+            "tries": TRIES_WITHOUT_REPLY,
+        }
+        rows: list[Any] = []
         with self.writing(Part.SENDING) as db:
-            rows = db.execute(
-                LEASE.format(skip_locked=self.skip_locked),
-                {
-                    "now": stamp(now),
-                    "until": stamp(now + timedelta(seconds=lease_s)),
-                    "owner": owner,
-                    "tries": TRIES_WITHOUT_REPLY,
-                    "limit": limit,
-                },
-            ).fetchall()
+            for among, values in _places(share, now):
+                sql = LEASE.format(skip_locked=self.skip_locked, among=among)
+                values |= {"limit": limit - len(rows)}
+                rows += db.execute(sql, asked | values).fetchall()
+                if len(rows) == limit:
+                    break
         rows.sort(key=lambda row: (row[3], row[0]))
         return [Lease(number, recipient, attempt, owner) for number, recipient, attempt, _ in rows]
 
@@ -163,6 +169,21 @@ class LeaseVerbs(Watermark):
             (TRIES_WITHOUT_REPLY,),
         )
         return moment(rows[0][0]) if rows[0][0] else None
+
+
+def _places(share: Share, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where the rows of a share are looked for: (condition, its values), one bucket at a time.
+
+    Each bucket has its rows in an index by the time they are due. The first one differs from call
+    to call, so that none is left behind.
+    """
+    if share == EVERYBODY:
+        yield "", {}
+        return
+    buckets = list(share.buckets)
+    at = now.microsecond % len(buckets)
+    for bucket in buckets[at:] + buckets[:at]:
+        yield f" AND d.subscriber_id % {BUCKETS} = :bucket", {"bucket": bucket}
 
 
 def _close(db: Statements, tried: Tried, now: datetime) -> int:

@@ -21,6 +21,7 @@ from digest.model import (
     Subscriber,
 )
 from digest.schedule import due_on, zone
+from digest.share import BUCKETS, EVERYBODY, Share
 from digest.store import Due
 from digest.store.connection import Part, moment, stamp
 from digest.store.freeze import (
@@ -69,9 +70,14 @@ class LedgerVerbs(Watermark):
         """Active subscribers whose send time has passed and whose day has no delivery yet."""
         return self.due_among(self.due_ids(now, at_once=at_once)[:limit], now, at_once=at_once)
 
-    def due_ids(self, now: datetime, *, at_once: bool = False) -> Sequence[int]:
+    def due_ids(
+        self, now: datetime, *, at_once: bool = False, share: Share = EVERYBODY
+    ) -> Sequence[int]:
         """Their numbers, in 8 bytes each; who was answered longest ago comes first of each hour."""
         found = array("q")
+        some = share != EVERYBODY
+        among = f" AND id % {BUCKETS} % ? = ?" if some else ""
+        dealt = (share.of, share.number) if some else ()
         for timezone, send_at, days in self.rows(
             "SELECT DISTINCT timezone, send_at, days FROM subscribers WHERE state = 'active'"
         ):
@@ -83,10 +89,10 @@ class LedgerVerbs(Watermark):
             if day is None:
                 continue
             rows = self.stream(
-                "SELECT id FROM subscribers WHERE state = 'active' AND timezone = ?"
-                " AND send_at = ? AND days = ? AND answered_on < ?"
+                "SELECT id FROM subscribers WHERE state = 'active' AND timezone = ?"  # noqa: S608 - constants
+                f" AND send_at = ? AND days = ? AND answered_on < ?{among}"
                 " ORDER BY answered_on, id",  # as the index has them: nothing is sorted
-                (timezone, send_at, days, day.isoformat()),
+                (timezone, send_at, days, day.isoformat(), *dealt),
             )
             found.extend(row for (row,) in rows)
         return found

@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from digest.model import Listing
-from digest.store import Like
 from digest.store.connection import Connections, Statements, moment, stamp
 from digest.store.freeze import LISTING
+from digest.store.personal import Like
 
 MOST_LIKES = 500
 """Likes and dislikes of one subscriber; beyond them the oldest are forgotten."""

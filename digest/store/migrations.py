@@ -319,3 +319,21 @@ ALTER TABLE letters ADD COLUMN body TEXT NOT NULL DEFAULT '';
 def m014_notes(db: Database) -> None:
     """Notes to the operator, each once."""
     db.executescript(NOTES)
+
+
+BEATS = """
+CREATE TABLE beats (              -- what the processes of one service know of each other
+    worker TEXT NOT NULL,         -- MACHINE:PID
+    step TEXT NOT NULL,
+    began_at TEXT NOT NULL,
+    ended_at TEXT,                -- NULL while it runs for the first time
+    failed INTEGER NOT NULL,      -- how many ends in a row
+    PRIMARY KEY (worker, step)
+) WITHOUT ROWID;
+"""
+
+
+@migrations()
+def m015_beats(db: Database) -> None:
+    """When each worker ran which step."""
+    db.executescript(BEATS)

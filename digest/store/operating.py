@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -50,6 +50,36 @@ class ServiceState:
 
     says: tuple[str, ...]
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBeat:
+    """When a worker, a process `machine:pid`, last began and ended a step, by its own clock.
+
+    `ended_at` is None while the step runs for the first time; `failed` counts how often in a row it
+    has failed. The step `ALIVE` is a worker's sign of life.
+    """
+
+    worker: str
+    step: str
+    began_at: datetime
+    ended_at: datetime | None = None
+    failed: int = 0
+
+
+ALIVE = "alive"
+
+ALIVE_FOR = timedelta(seconds=90)
+"""After so long without a sign of life a worker counts as gone."""
+
+
+def living(beats: Sequence[WorkerBeat], now: datetime) -> frozenset[str]:
+    """The workers that have given a sign of life lately."""
+    return frozenset(
+        beat.worker
+        for beat in beats
+        if beat.step == ALIVE and beat.ended_at and beat.ended_at > now - ALIVE_FOR
+    )
 
 
 class Operating(Protocol):
@@ -111,6 +141,15 @@ class Operating(Protocol):
 
     def noted_states(self) -> Mapping[str, ServiceState]:
         """What is not well with the service, by topic, as it has last said."""
+
+    def note_beat(self, beat: WorkerBeat) -> None:
+        """Keep when a worker began and ended a step last."""
+
+    def beats(self) -> Sequence[WorkerBeat]:
+        """What is known of each worker's steps, in the order of their names."""
+
+    def tidy_beats(self, now: datetime) -> int:
+        """Forget workers that are no more; returns how many rows."""
 
     def oldest_waiting_at(self) -> datetime | None:
         """When the longest waiting delivery was prepared; None when none waits."""

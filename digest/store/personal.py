@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from digest.model import Subscriber
+from digest.model import Listing, Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """What a subscriber said of a listing: `value` 1 is more like this, -1 less like this.
+
+    The listing is as it was then; `origin` is where it was said, `cli` or `web`.
+    """
+
+    listing: Listing
+    value: int
+    liked_at: datetime
+    origin: str
 
 
 class Personal(Protocol):
@@ -49,3 +63,15 @@ class Personal(Protocol):
 
     def erase(self, subscriber_id: int, now: datetime) -> None:
         """Delete everything about a person; the row's number stays taken, as old links name it."""
+
+    def like(self, subscriber_id: int, said: Like) -> None:
+        """Keep what a subscriber says of a listing, in the place of what they said before.
+
+        A subscriber has at most 500 likes and dislikes; beyond them the oldest are forgotten.
+        """
+
+    def unlike(self, subscriber_id: int, listing: Listing) -> bool:
+        """Take back what was said of a listing; false where nothing was."""
+
+    def likes(self, subscriber_ids: Collection[int]) -> Mapping[int, Sequence[Like]]:
+        """What these subscribers liked and disliked, the newest first."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from digest.model import Delivery, Profile, Subscriber
 
 if TYPE_CHECKING:
-    from digest.store import Like
+    from digest.store.personal import Like
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from digest.store.beats import BeatVerbs
 from digest.store.browsing import BrowsingVerbs
 from digest.store.catching_up import CatchingUp
 from digest.store.desk import DeskVerbs
@@ -37,5 +38,6 @@ class Verbs(
     LeaseVerbs,
     KeyVerbs,
     DeskVerbs,
+    BeatVerbs,
 ):
     """Every verb of `Store` but copying; its full text and its connections are a database's own."""

@@ -21,7 +21,7 @@ from digest.errors import KeywordError
 from digest.matcher import Statistics
 from digest.model import Delivery, Origin, Subscriber, SubscriberState
 from digest.signup import MANAGE_WITHIN, is_within
-from digest.store import Like
+from digest.store.personal import Like
 from digest.store.revising import Revised, Revision
 from digest.tokens import TUNE
 from digest.web.site import Visit

@@ -15,7 +15,7 @@ from digest.config import parse_subscribers, profile_toml
 from digest.errors import ConfigError
 from digest.model import Delivery, Origin, Subscriber, SubscriberState
 from digest.schedule import send_instant, zone
-from digest.store import Like
+from digest.store.personal import Like
 from digest.web.guard import WITH_SCRIPT
 from digest.web.history import as_kept
 from digest.web.rehearsing import CROWDED, CrowdedError, crowded, forecast_of

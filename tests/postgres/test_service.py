@@ -104,7 +104,7 @@ def test_a_look_from_outside_changes_nothing(tmp_path: Path, address: str) -> No
     assert [one.level for one in data_findings(address)[1]] == [Level.OK]
 
 
-@pytest.mark.parametrize("change", ["UPDATE schema_steps SET name = 'p999'", ""])
+@pytest.mark.parametrize("change", ["INSERT INTO schema_steps (name) VALUES ('p999')", ""])
 def test_what_is_wrong_is_found(tmp_path: Path, address: str, change: str) -> None:
     """A newer schema, and a server that is not there; no password is shown."""
     with running(tmp_path, data=address):

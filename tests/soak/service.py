@@ -22,7 +22,7 @@ from digest.app import open_app
 from digest.config import load_config
 from digest.mailer import Envelope, Mailer, Permit, Session
 from digest.model import Digest, Frame, Outcome
-from digest.scheduler import stop_signal
+from digest.serving import stop_signal
 from digest.store import Lease, Tried
 from digest.store.connection import Part
 from digest.store.freeze import Frozen

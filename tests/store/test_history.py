@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from digest.model import Origin, Profile, Subscriber, SubscriberState
-from digest.store import Like
+from digest.store.personal import Like
 from digest.store.remembering import KEEP_REVISIONS, MOST_REVISIONS
 from digest.store.revising import Revised
 from tests.postgres.database import AnyStore

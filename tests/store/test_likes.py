@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from digest.model import Origin, Subscriber
-from digest.store import Like, Store
+from digest.store import Store
 from digest.store.likes import MOST_LIKES
+from digest.store.personal import Like
 from tests.samples import NOW, listing, subscriber
 
 

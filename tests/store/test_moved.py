@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from digest.model import Origin, SubscriberState
-from digest.store import Like
 from digest.store.exporting import PLAIN, names_of
 from digest.store.moved import VOUCHED, Landing, Newcomer, Proof
+from digest.store.personal import Like
 from digest.store.returned import Reason
 from tests.postgres.database import AnyStore
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber

@@ -11,7 +11,8 @@ import pytest
 from digest import jobs
 from digest.app import App
 from digest.model import Origin, Sent
-from digest.store import Like, Signup, SignupLimits
+from digest.store import Signup, SignupLimits
+from digest.store.personal import Like
 from digest.store.sqlite import SqliteStore
 from tests.running import announce, running
 from tests.samples import NOW, listing, profile, subscriber

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from digest.errors import StoreError
 from digest.model import DeliveryState
-from digest.scheduler import Ticks
 from digest.store.sqlite import SqliteStore
+from digest.ticks import Ticks
 from digest.web.health import PATIENCE_S
 from digest.web.pulse import LONGEST_RUN, Pulse
 from tests.samples import NOW

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from digest.model import Origin, Subscriber
-from digest.store import Like
+from digest.store.personal import Like
 from tests.samples import NOW, listing, profile, subscriber
 from tests.web.running import Running
 from tests.web.sessions import form, mark, now_of, session

@@ -13,7 +13,7 @@ import pytest
 from digest import jobs
 from digest.config import profile_toml
 from digest.model import DeliveryState, Origin, SourceRun, Subscriber, SubscriberState
-from digest.store import Like
+from digest.store.personal import Like
 from digest.store.sqlite import SqliteStore
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
 from tests.store.steps import claim

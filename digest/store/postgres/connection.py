@@ -110,7 +110,7 @@ class PostgresConnections(Connections):
                     f" (it knows {', '.join(sorted(newer))}); upgrade before using it"
                 )
         self._pool = ConnectionPool(
-            _impatient(address),
+            impatient(address),
             min_size=1,
             max_size=MOST_CONNECTIONS,
             timeout=WAIT_S,
@@ -226,10 +226,10 @@ def _check(connection: _Line) -> None:
 
 def called(address: str) -> Connection:
     """A connection of its own, for a moment. Raises: psycopg.Error."""
-    return psycopg.connect(_impatient(address), autocommit=True)
+    return psycopg.connect(impatient(address), autocommit=True)
 
 
-def _impatient(address: str) -> str:
+def impatient(address: str) -> str:
     """The address with an end to waiting for the server, where it has none itself."""
     asked: dict[str, Any] = {"connect_timeout": WAIT_S, **conninfo_to_dict(address)}
     return make_conninfo(**asked)

@@ -7,9 +7,25 @@ from psycopg import Connection
 from digest.store.postgres.between import TURNS
 from digest.store.postgres.first_schema import FUNCTIONS, LEDGER, PEOPLE, SHELVES
 
+WORKERS = """
+CREATE TABLE beats (              -- what the processes of one service know of each other
+    worker plain NOT NULL,        -- MACHINE:PID
+    step plain NOT NULL,
+    began_at plain NOT NULL,
+    ended_at plain,               -- NULL while it runs for the first time
+    failed bigint NOT NULL,       -- how many ends in a row
+    PRIMARY KEY (worker, step)
+);
+
+-- What waits of one bucket, by the time at which it is due: see `digest.share`.
+CREATE INDEX deliveries_waiting_by_bucket ON deliveries ((subscriber_id % 32), next_attempt_at)
+    WHERE state IN ('queued', 'deferred', 'unknown');
+"""
+
 STEPS: dict[str, str] = {
     "p001_everything": FUNCTIONS + SHELVES + PEOPLE + LEDGER,
     "p002_turns": TURNS,
+    "p003_workers": WORKERS,
 }
 """Name -> statements, in their order."""
 

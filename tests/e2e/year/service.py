@@ -20,7 +20,7 @@ from digest.app import App, open_app, relays
 from digest.config import parse_config, profile_toml
 from digest.mailer import SmtpMailer
 from digest.model import Subscriber
-from digest.scheduler import Ticks
+from digest.ticks import Ticks
 from tests.e2e.service import DIGEST
 from tests.e2e.year.zones import forget_rules
 from tests.fetcher.server import Clock, Rerouted, Stub

@@ -22,7 +22,7 @@ from digest.model import (
     Unknown,
 )
 from digest.schedule import STALE_AFTER
-from digest.scheduler import Ticks
+from digest.ticks import Ticks
 from tests.samples import FRAME, NOW, digest_of, listing, subscriber
 from tests.store.steps import claim, close
 from tests.web.running import Running, fields_of, running_site

@@ -1,0 +1,75 @@
+"""The queue that the workers of one service share, as procrastinate keeps it in their database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.app import WorkerOptions
+from procrastinate.exceptions import ConnectorException
+from psycopg import AsyncConnection
+
+from digest.cluster.schema import SCHEMA
+from digest.errors import StoreError
+from digest.store.postgres.connection import impatient, place_of
+
+BEAT_S = 5.0
+"""Seconds between two signs of life of a worker to the queue."""
+
+STALLED_S = 30.0
+"""After so long without one its jobs are others' to run."""
+
+POLL_S = 5.0
+"""Seconds between two looks for jobs; a worker is told of new ones, and may miss it."""
+
+
+def make_queues(address: str) -> tuple[App, App]:
+    """Two queues over the same connections: one of periodic jobs, and one of jobs that they make.
+
+    Opening the first opens both.
+    """
+    connector = PsycopgConnector(
+        conninfo=impatient(address), min_size=1, max_size=4, configure=_configure, num_workers=1
+    )
+    periodic, dealt = (App(connector=connector, worker_defaults=DEFAULTS) for _ in range(2))
+    return periodic, dealt
+
+
+DEFAULTS: WorkerOptions = {
+    "install_signal_handlers": False,
+    "delete_jobs": "always",  # what came of a step is told in the log and by its beat
+    "update_heartbeat_interval": BEAT_S,
+    "stalled_worker_timeout": STALLED_S,
+    "fetch_job_polling_interval": POLL_S,
+}
+
+
+@contextmanager
+def worded(address: str) -> Iterator[None]:
+    """Turns errors of the queue into a StoreError that names its database."""
+    try:
+        yield
+    except ConnectorException as error:
+        raise StoreError(f"{place_of(address)}: {error.__cause__ or error}") from error
+
+
+async def _configure(connection: AsyncConnection) -> None:
+    await connection.execute(f"SET search_path TO {SCHEMA}")
+    await connection.commit()
+
+
+def cron(every_s: int) -> str:
+    """A line of cron, seconds last, for so many seconds or the next lower interval that it knows.
+
+    An interval that divides no minute, hour or day evenly would begin anew with each of them.
+    """
+    for unit_s, most, line in (
+        (1, 60, "* * * * * */{}"),
+        (60, 60, "*/{} * * * *"),
+        (3600, 24, "0 */{} * * *"),
+    ):
+        if every_s < unit_s * most:
+            fits = [n for n in range(1, most) if most % n == 0 and n * unit_s <= every_s]
+            return line.format(fits[-1])
+    return "0 0 * * *"
