@@ -24,16 +24,16 @@ POLL_S = 5.0
 """Seconds between two looks for jobs; a worker is told of new ones, and may miss it."""
 
 
-def make_queues(address: str) -> tuple[App, App]:
-    """Two queues over the same connections: one of periodic jobs, and one of jobs that they make.
-
-    Opening the first opens both.
-    """
-    connector = PsycopgConnector(
+def make_connector(address: str) -> PsycopgConnector:
+    """The way to the queue in a database, not opened yet."""
+    return PsycopgConnector(
         conninfo=impatient(address), min_size=1, max_size=4, configure=_configure, num_workers=1
     )
-    periodic, dealt = (App(connector=connector, worker_defaults=DEFAULTS) for _ in range(2))
-    return periodic, dealt
+
+
+def make_queue(connector: PsycopgConnector) -> App:
+    """What knows tasks, and runs their jobs."""
+    return App(connector=connector, worker_defaults=DEFAULTS)
 
 
 DEFAULTS: WorkerOptions = {

@@ -22,18 +22,19 @@ from typing import Any
 from procrastinate import App as Queue
 from procrastinate import JobContext
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.manager import JobManager
 from procrastinate.tasks import Task
 
 from digest.app import App
 from digest.cluster.pulse import SharedPulse
-from digest.cluster.queue import cron, make_queues, worded
+from digest.cluster.queue import cron, make_connector, make_queue, worded
 from digest.cluster.rescue import Rescue
 from digest.cluster.schema import make_queue_tables
 from digest.scheduler import Intervals
 from digest.sending import Clock
 from digest.share import Share, shares
 from digest.store.operating import living
-from digest.ticks import INGEST_PATIENCE_S, RELOAD_S, STOP_S, TICK_S, TIDY_S, Ticks
+from digest.ticks import INGEST_PATIENCE_S, RELOAD_S, TICK_S, TIDY_S, Ticks
 
 logger = logging.getLogger("digest")
 
@@ -75,21 +76,24 @@ class Timetable:
                 "look": self._look,
             },
         )
+        self._connector = make_connector(address)
+        self._manager = JobManager(self._connector)
+        self._rescue = Rescue(self._manager)
         self._every: dict[str, int] = {}
         self._workers: list[asyncio.Task[None]] = []
+        self._leaving: list[asyncio.Task[None]] = []
         self._set_up()
 
     # --- what is called when ------------------------------------------------------------------
 
     def _set_up(self) -> None:
-        """Make the queues anew, with the steps of the settings in force."""
-        self._queue, self._dealt = make_queues(self._address)
-        self._rescue = Rescue(self._queue.job_manager)
+        """Make the tasks anew, with the steps of the settings in force."""
+        self._queue, self._dealt = make_queue(self._connector), make_queue(self._connector)
         self._every = self._shared()
         acts: dict[str, Act] = {
             "ingest": self.ticks.ingest,
-            "prepare": self._deal_out_prepare,
-            "deliver": partial(self._deal_out, "deliver"),
+            "prepare": self.ticks.guarded("deal out", self._deal_out_prepare),
+            "deliver": self.ticks.guarded("deal out", partial(self._deal_out, "deliver")),
             "write": self.ticks.guarded("write", self.ticks.write),
             "tidy": self.ticks.guarded("tidy", self.ticks.tidy),
             "oversee": self.ticks.guarded("oversee", self._oversee),
@@ -149,15 +153,14 @@ class Timetable:
     async def start(self) -> None:
         """Take up jobs, and call this process's own steps. Raises: StoreError."""
         await asyncio.to_thread(make_queue_tables, self._address)
-        await self._take_up()
+        with worded(self._address):
+            await self._connector.open_async()
+        self._take_up()
         self._here.start()
 
-    async def _take_up(self) -> None:
-        with worded(self._address):
-            await self._queue.open_async()
-        self._pulse.shared = self._every.keys()
-        self._pulse.expect(self._every | self._own(), self.ticks.clock())
-        self._here.call(self._own())
+    def _take_up(self) -> None:
+        """Call what this process does for itself, and run the jobs of all queues."""
+        self._call()
         self._workers = [
             asyncio.create_task(self._work(queue, name, at_once))
             for queue, name, at_once in (
@@ -166,6 +169,12 @@ class Timetable:
                 (self._dealt, DELIVER, 1),
             )
         ]
+
+    def _call(self) -> None:
+        """Call this process's own steps; it is known which there are in the whole service."""
+        self._here.call(self._own())
+        self._pulse.shared = self._every.keys()
+        self._pulse.expect(self._every | self._own(), self.ticks.clock())
 
     async def _work(self, queue: Queue, name: str, at_once: int) -> None:
         """Run the jobs of a queue, by and by; what is lost with the database is taken up again."""
@@ -179,20 +188,21 @@ class Timetable:
                 logger.exception("queue.broke %s", json.dumps({"queue": name}))
             await asyncio.sleep(AGAIN_S)
 
-    async def _let_go(self) -> None:
-        """Take up no job any more, and wait for those under way."""
+    def _leave_off(self) -> None:
+        """Take up no job any more; those under way go on to their end."""
         for worker in self._workers:
             worker.cancel()
-        await self.ticks.finish()
-        await asyncio.wait(self._workers, timeout=STOP_S)
-        await self._queue.close_async()
+        self._leaving = [one for one in self._leaving if not one.done()] + self._workers
 
     async def stop(self) -> None:
         """Take up no job any more, and wait for the messages in flight."""
         self._here.pause()
-        await self._let_go()
+        self._leave_off()
+        await self.ticks.finish()
+        await asyncio.wait(self._leaving, timeout=AGAIN_S)
         self._here.end()
         await asyncio.to_thread(self._pulse.close, self.ticks.clock())
+        await self._connector.close_async()
 
     # --- what others ask for ------------------------------------------------------------------
 
@@ -222,8 +232,9 @@ class Timetable:
         """Let the digests that are due be opened, once the sources were read."""
         # A slow source must not hold up everybody's digest: what it brings comes with the next.
         for _ in range(INGEST_PATIENCE_S):
-            if not list(await self._queue.job_manager.list_jobs_async(lock="ingest")):
-                break
+            with worded(self._address):
+                if not list(await self._manager.list_jobs_async(lock="ingest")):
+                    break
             await asyncio.sleep(1)
         await self._deal_out("prepare")
 
@@ -233,7 +244,7 @@ class Timetable:
         for share in shares(len(living(beats, self.ticks.clock()))):
             lock = f"{step} {share}"
             job = self._share_of[step].configure(lock=lock, queueing_lock=lock)
-            with suppress(AlreadyEnqueued):
+            with worded(self._address), suppress(AlreadyEnqueued):
                 await job.defer_async(number=share.number, of=share.of)
 
     async def _open(self, number: int, of: int) -> None:
@@ -253,13 +264,12 @@ class Timetable:
     async def _reload(self) -> None:
         if not await self.ticks.reload():
             return
-        if self._shared() != self._every:
-            await self._let_go()
-            self._set_up()
-            await self._take_up()
+        if self._shared() == self._every:
+            self._call()
         else:
-            self._here.call(self._own())
-            self._pulse.expect(self._every | self._own(), self.ticks.clock())
+            self._leave_off()
+            self._set_up()
+            self._take_up()
         for name in ("prepare", "deliver", "write"):
             self.hurry(name)
 
