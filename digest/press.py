@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -90,10 +90,14 @@ def key_mark(tokens: Tokens) -> str:
     return tokens.fingerprint("links")[:16]
 
 
-def make(app: App, lease: Lease) -> Made:
-    """The bytes of a delivery; its own faults are its own. Raises: StoreError."""
+def make(app: App, lease: Lease, known: Mapping[int, Delivery]) -> Made:
+    """The bytes of a delivery, which is read unless it is known; its own faults are its own.
+
+    Raises: StoreError.
+    """
     try:
-        delivery = app.store.delivery_by_id(lease.delivery_id)
+        number = lease.delivery_id
+        delivery = known.get(number) or app.store.delivery_by_id(number)
         sender = app.return_path("d", delivery.id, delivery.message_id)
         raw = render(app, delivery).raw
         return Made(lease, raw, sender, Imprint.of(raw, key_mark(app.tokens)))
@@ -112,8 +116,9 @@ async def mails(app: App, more: More, processes: int, *, many: int = MANY) -> As
     """
     made = 0
     while leases := await more():
+        known = _read(app, leases)
         for lease in leases:
-            yield make(app, lease)
+            yield make(app, lease, known)
             await asyncio.sleep(0)  # whoever waits for a mail server goes first
         made += len(leases)
         if processes > 1 and made >= many:
@@ -149,4 +154,10 @@ def _begin(config: Config) -> Callable[[Sequence[Lease]], list[Made]]:
 
 
 def _make_all(app: App, leases: Sequence[Lease]) -> list[Made]:
-    return [make(app, lease) for lease in leases]
+    known = _read(app, leases)
+    return [make(app, lease, known) for lease in leases]
+
+
+def _read(app: App, leases: Sequence[Lease]) -> Mapping[int, Delivery]:
+    """The deliveries of a batch by one query, for each to be made by itself."""
+    return app.store.deliveries_by_id([lease.delivery_id for lease in leases])

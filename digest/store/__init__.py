@@ -270,6 +270,9 @@ class Store(
     def delivery_by_id(self, delivery_id: int) -> Delivery:
         """The delivery of a number. Raises: LookupError, ValueError when it cannot be read."""
 
+    def deliveries_by_id(self, delivery_ids: Sequence[int]) -> Mapping[int, Delivery]:
+        """The deliveries of these numbers, asked for at once; those that cannot be read are not."""
+
     def deliveries_of(self, subscriber_id: int) -> Sequence[Delivery]:
         """Every delivery of a subscriber that is still kept, the newest day first."""
 

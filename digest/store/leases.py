@@ -7,16 +7,19 @@ doubt what it had begun, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from digest.model import Deferred, Outcome, Refused, Sent, Unknown
 from digest.schedule import STALE_AFTER, is_final, state_after
 from digest.share import BUCKETS, EVERYBODY, Share
 from digest.store import Lease, Tried
-from digest.store.connection import Part, Statements, moment, stamp
+from digest.store.connection import Part, moment, stamp
 from digest.store.watermark import Watermark
+
+T = TypeVar("T")
 
 TRIES_WITHOUT_REPLY = 2
 """An unknown delivery is sent once more (same Message-ID, same bytes), then held for a person."""
@@ -39,19 +42,37 @@ LEASE = (
 BEGIN = (
     "UPDATE deliveries AS d SET state = 'sending', attempts = attempts + 1,"
     " lease_until = :until, next_attempt_at = NULL"
-    " WHERE id = :id AND owner = :owner AND lease_until > :now"
+    " WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(:begun))"
+    " AND owner = :owner AND coalesce(lease_until, '') > :now"
     " AND state IN ('queued', 'deferred', 'unknown')"
     " AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = d.subscriber_id AND s.state = 'active')"
     " AND NOT EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscriber_id = d.subscriber_id"
     "  AND newer.digest_on > d.digest_on)"
+    " RETURNING id"
 )
 
 CLOSE = (
-    "UPDATE deliveries SET state = ?, code = ?, reply = ?, next_attempt_at = ?,"
-    " closed_at = ?, lease_until = NULL, attempts = attempts - ?, unknowns = unknowns + ?,"
-    " imprint = coalesce(?, imprint)"
-    " WHERE id = ? AND state = 'sending' AND owner = ?"
+    "UPDATE deliveries SET state = told.state, code = told.code, reply = told.reply,"
+    " next_attempt_at = told.again_at, closed_at = told.closed_at, lease_until = NULL,"
+    " attempts = deliveries.attempts - told.blameless, unknowns = deliveries.unknowns + told.lost,"
+    " imprint = coalesce(told.imprint, deliveries.imprint) FROM (SELECT"
+    " CAST(json_extract(value, '$[0]') AS BIGINT) AS number,"
+    " json_extract(value, '$[1]') AS state,"
+    " CAST(json_extract(value, '$[2]') AS BIGINT) AS code,"
+    " json_extract(value, '$[3]') AS reply,"
+    " json_extract(value, '$[4]') AS again_at,"
+    " json_extract(value, '$[5]') AS closed_at,"
+    " CAST(json_extract(value, '$[6]') AS BIGINT) AS blameless,"
+    " CAST(json_extract(value, '$[7]') AS BIGINT) AS lost,"
+    " json_extract(value, '$[8]') AS imprint"
+    " FROM json_each(:tried)) AS told"
+    " WHERE id = told.number AND deliveries.state = 'sending' AND owner = :owner RETURNING id"
 )
+"""Both for all rows at once: each by itself takes a database over the network a round trip.
+
+That of a lease is asked by `coalesce`, so that a row is found by its number and not among all that
+are leased.
+"""
 
 SETTLED_BY_TIME = (
     "UPDATE deliveries SET state = 'unknown', unknowns = unknowns + 1,"
@@ -105,17 +126,16 @@ class LeaseVerbs(Watermark):
     ) -> frozenset[int]:
         """Close what was tried and begin what is next; returns whose lease still held."""
         until = stamp(now + timedelta(seconds=lease_s))
+        held = set[int]()
         with self.writing(Part.SENDING) as db:
-            held = [one.lease.delivery_id for one in tried if _close(db, one, now)]
-            for lease in begun:
-                values = {
-                    "id": lease.delivery_id,
-                    "owner": lease.owner,
-                    "now": stamp(now),
-                    "until": until,
-                }
-                if db.execute(BEGIN, values).rowcount:
-                    held.append(lease.delivery_id)
+            for owner, asked in _by_owner([one.lease for one in tried], tried):
+                told = [(one.lease.delivery_id, *_closing(one, now)) for one in asked]
+                values = {"tried": json.dumps(told), "owner": owner}
+                held.update(row for (row,) in db.execute(CLOSE, values).fetchall())
+            for owner, leases in _by_owner(begun, begun):
+                rows = json.dumps([one.delivery_id for one in leases])
+                values = {"begun": rows, "owner": owner, "now": stamp(now), "until": until}
+                held.update(row for (row,) in db.execute(BEGIN, values).fetchall())
             number = self._count_send(db) if begun else 0
         if number:
             self._raise_mark(number, now)
@@ -143,8 +163,8 @@ class LeaseVerbs(Watermark):
         return bool(
             self.rows(
                 "SELECT 1 FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id"
-                " WHERE d.id = ? AND d.state = 'sending' AND d.owner = ? AND d.lease_until > ?"
-                " AND s.state = 'active'",
+                " WHERE d.id = ? AND d.state = 'sending' AND d.owner = ?"
+                " AND coalesce(d.lease_until, '') > ? AND s.state = 'active'",
                 (lease.delivery_id, lease.owner, stamp(now)),
             )
         )
@@ -186,11 +206,18 @@ def _places(share: Share, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]
         yield f" AND d.subscriber_id % {BUCKETS} = :bucket", {"bucket": bucket}
 
 
-def _close(db: Statements, tried: Tried, now: datetime) -> int:
-    closing = closing_values(tried.outcome, now, tried.retry_at)
+def _by_owner(leases: Sequence[Lease], what: Sequence[T]) -> Iterable[tuple[str, list[T]]]:
+    """What belongs to these leases, for each of their owners; a run has one."""
+    found: dict[str, list[T]] = {}
+    for lease, one in zip(leases, what, strict=True):
+        found.setdefault(lease.owner, []).append(one)
+    return found.items()
+
+
+def _closing(tried: Tried, now: datetime) -> tuple[Any, ...]:
+    """What is written of a try, in the order of `CLOSE`."""
     imprint = str(tried.imprint) if tried.imprint else None
-    lease = tried.lease
-    return db.execute(CLOSE, (*closing, imprint, lease.delivery_id, lease.owner)).rowcount
+    return *closing_values(tried.outcome, now, tried.retry_at), imprint
 
 
 def closing_values(outcome: Outcome, now: datetime, retry_at: datetime) -> tuple[Any, ...]:
@@ -205,7 +232,8 @@ def closing_values(outcome: Outcome, now: datetime, retry_at: datetime) -> tuple
     return (
         state,
         _code(outcome),
-        outcome.reply,
+        # As a database can hold it: what was refused here would be a mail without an outcome.
+        outcome.reply.replace("\x00", "").encode("utf-8", "replace").decode(),
         again,
         None if again else stamp(now),
         int(blameless),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
-from digest.model import Deferred, DeliveryState, Sent, SubscriberState
+from digest.model import Deferred, DeliveryState, Outcome, Refused, Sent, SubscriberState, Unknown
 from digest.store import Lease, Store, Tried
+from digest.store.postgres.store import PostgresStore
+from digest.store.sqlite import SqliteStore
 from tests.samples import NOW
 from tests.store.steps import claim
 from tests.store.test_ledger import LATER, person, queued, state
@@ -55,6 +58,55 @@ def test_a_turn_closes_and_begins_as_one(store: Store) -> None:
     assert held == {first.lease.delivery_id, second.delivery_id}
     assert state(store, one) is DeliveryState.SENT
     assert state(store, two) is DeliveryState.SENDING
+
+
+def test_rows_of_several_owners_and_outcomes_turn_at_once(store: Store) -> None:
+    """Each row gets its own outcome, and one whose lease is another's by now gets none."""
+    people = [person(store, f"r{n}@example.org") for n in range(4)]
+    for one in people:
+        queued(store, one)
+    leases = [*store.lease(NOW, 2, 60, "v"), *store.lease(NOW, 2, 60, "w")]
+    assert store.turn([], leases, NOW, 60) == {one.delivery_id for one in leases}
+    stolen = replace(leases[3], owner="v")
+    outcomes: list[Outcome] = [
+        Sent("250 one"),
+        Deferred("451 two", 451),
+        Unknown("three"),
+        Sent("250 four"),
+    ]
+    tries = zip([*leases[:3], stolen], outcomes, strict=True)
+    held = store.turn([Tried(lease, outcome, LATER) for lease, outcome in tries], [], NOW, 60)
+    assert held == {one.delivery_id for one in leases[:3]}
+    rows = [store.delivery_by_id(one.delivery_id) for one in leases]
+    assert [(row.state, row.attempts, row.reply) for row in rows] == [
+        (DeliveryState.SENT, 1, "250 one"),
+        (DeliveryState.DEFERRED, 1, "451 two"),
+        (DeliveryState.UNKNOWN, 1, "three"),
+        (DeliveryState.SENDING, 1, ""),
+    ]
+
+
+def test_an_outcome_is_recorded_whatever_was_replied(store: Store) -> None:
+    """Characters that no database holds are left out of it, or replaced."""
+    one = person(store)
+    queued(store, one)
+    (held,) = claim(store, NOW, 1, 60, "w")
+    tried = Tried(held.lease, Refused(550, '550 "no\x00pe" \ud800 π \\'), LATER)
+    assert store.turn([tried], [], NOW, 60) == {held.lease.delivery_id}
+    assert store.delivery_by_id(held.lease.delivery_id).reply == '550 "nope" ? π \\'
+
+
+def test_deliveries_are_read_at_once_but_for_one_that_cannot_be(
+    store: SqliteStore | PostgresStore,
+) -> None:
+    """A row with a broken body keeps none of the others."""
+    for n in range(3):
+        queued(store, person(store, f"r{n}@example.org"))
+    numbers = [one.delivery_id for one in leased(store)]
+    with store.writing() as db:
+        db.execute("UPDATE bodies SET body = '{' WHERE delivery_id = ?", (numbers[1],))
+    found = store.deliveries_by_id([*numbers, 999])
+    assert found == {number: store.delivery_by_id(number) for number in (numbers[0], numbers[2])}
 
 
 def test_q15_what_was_not_begun_is_given_back_at_once(store: Store) -> None:

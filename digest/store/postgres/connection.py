@@ -9,6 +9,7 @@ Source: https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-L
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -38,6 +39,8 @@ SURE_FOR_S = 1
 MOST_CONNECTIONS = 16
 """Of one process; PostgreSQL itself lets 100 in."""
 
+logging.getLogger("psycopg.pool").setLevel(logging.WARNING)  # it tells of each loan: two a query
+
 _NUMBERS = count()
 
 _LEDGER, _OPENING, _LISTINGS = 1, 2, 3
@@ -49,6 +52,11 @@ _LOCKS = {
     f" pg_advisory_xact_lock_shared({OURS}, {_LEDGER})",
     Part.LISTINGS: f"SELECT pg_advisory_xact_lock({OURS}, {_LISTINGS})",
 }
+
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_WRITE = {part: f"{_BEGIN}; {lock}" for part, lock in _LOCKS.items()}
+"""How a transaction begins: with its lock, in one round trip."""
 
 
 class _TextDumper(StrDumperUnknown):
@@ -118,7 +126,6 @@ class PostgresConnections(Connections):
             kwargs={"autocommit": True},
             connection_class=_Line,
             configure=_configure,
-            reset=_reset,
             check=_check,
             open=True,
         )
@@ -129,33 +136,44 @@ class PostgresConnections(Connections):
 
         Raises: StoreError.
         """
-        with self._transaction() as speaker:
-            speaker.execute(_LOCKS[part])
+        with self._transaction(_WRITE[part]) as speaker:
             yield speaker
 
     @contextmanager
     def apart(self) -> Iterator[Speaker]:
         """A write transaction beside all others, on tables that no verb of the store knows."""
-        with self._transaction() as speaker:
+        with self._transaction(_BEGIN) as speaker:
             yield speaker
 
     @contextmanager
     def at_one_moment(self) -> Iterator[Speaker]:
         """A transaction that reads: what this thread asks in it is of the moment it began at."""
-        with self._transaction() as speaker:
-            speaker.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with self._transaction(_READ) as speaker:
             yield speaker
 
     @contextmanager
-    def _transaction(self) -> Iterator[Speaker]:
+    def _transaction(self, begin: str) -> Iterator[Speaker]:
         """A transaction that queries of the same thread are part of; committed at the end."""
         around = self._speaker()
-        with self.worded(), self._pool.connection() as connection, connection.transaction():
+        with self.worded(), self._line() as connection:
+            connection.execute(begin.encode(), prepare=False)  # two statements cannot be prepared
             speaker = self._current.speaker = Speaker(connection)
             try:
                 yield speaker
             finally:
                 self._current.speaker = around
+
+    @contextmanager
+    def _line(self) -> Iterator[_Line]:
+        """A connection of the pool; a transaction that is open at the end is committed.
+
+        The time is noted here, since a pool that is told to do it hands each over to a thread.
+        """
+        with self._pool.connection() as connection:
+            try:
+                yield connection
+            finally:
+                connection.idle_since = time.monotonic()
 
     def _speaker(self) -> Speaker | None:
         """The transaction that this thread is in."""
@@ -167,7 +185,7 @@ class PostgresConnections(Connections):
             if speaker := self._speaker():
                 yield from speaker.stream(sql, parameters)
                 return
-            with self._pool.connection() as connection, connection.transaction():
+            with self._line() as connection, connection.transaction():
                 yield from Speaker(connection).stream(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]:
@@ -175,7 +193,7 @@ class PostgresConnections(Connections):
         with self.worded():
             if speaker := self._speaker():
                 return speaker.execute(sql, parameters).fetchall()
-            with self._pool.connection() as connection:
+            with self._line() as connection:
                 return Speaker(connection).execute(sql, parameters).fetchall()
 
     @contextmanager
@@ -209,10 +227,6 @@ def _configure(connection: Connection) -> None:
     connection.isolation_level = IsolationLevel.READ_COMMITTED
     connection.adapters.register_dumper(str, _TextDumper)
     connection.execute(f"SET lock_timeout = '{WAIT_S}s'")
-
-
-def _reset(connection: _Line) -> None:
-    connection.idle_since = time.monotonic()
 
 
 def _check(connection: _Line) -> None:

@@ -22,10 +22,22 @@ CREATE INDEX deliveries_waiting_by_bucket ON deliveries ((subscriber_id % 32), n
     WHERE state IN ('queued', 'deferred', 'unknown');
 """
 
+WAITING = """
+-- The digests of a morning all wait since the same moment: in the order of their numbers, or each
+-- lease sorts all that wait.
+DROP INDEX deliveries_waiting;
+CREATE INDEX deliveries_waiting ON deliveries (next_attempt_at, id)
+    WHERE state IN ('queued', 'deferred', 'unknown');
+DROP INDEX deliveries_waiting_by_bucket;
+CREATE INDEX deliveries_waiting_by_bucket ON deliveries ((subscriber_id % 32), next_attempt_at, id)
+    WHERE state IN ('queued', 'deferred', 'unknown');
+"""
+
 STEPS: dict[str, str] = {
     "p001_everything": FUNCTIONS + SHELVES + PEOPLE + LEDGER,
     "p002_turns": TURNS,
     "p003_workers": WORKERS,
+    "p004_who_waits_in_order": WAITING,
 }
 """Name -> statements, in their order."""
 
