@@ -30,7 +30,7 @@ NUMBERS = {name: number for number, name in enumerate(FIELDS)}
 """The numbers by which kept reasons name fields."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Reason:
     """Why a listing scored: the term as the subscriber wrote it, where, how often, its points.
 
@@ -38,6 +38,9 @@ class Reason:
     evidence: the word stands with the profile's terms, it is not one of them. `learned` marks, of
     these, what was learned from liked and disliked listings. `part` names the words of a phrase
     that stand alone where the phrase as a whole is absent, else it is empty.
+
+    Nobody changes one. That is not enforced (`frozen`), as to make one would take five times as
+    long, and a mail has fifty of them.
     """
 
     term: str
@@ -93,9 +96,9 @@ class Reasons(Sequence[Reason]):
                     FIELDS[marks & FIELD],
                     points,
                     count,
-                    bool(marks & RELATED),
+                    marks & RELATED != 0,
                     texts[part],
-                    bool(marks & LEARNED),
+                    marks & LEARNED != 0,
                 )
                 for term, part, count, marks, points in RECORD.iter_unpack(self.raw)
             )

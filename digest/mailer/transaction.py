@@ -55,9 +55,9 @@ def commands(envelope: Envelope) -> tuple[str, str]:
 
 def stuffed(raw: bytes) -> bytes:
     """The message as DATA carries it, with its final dot. Source: RFC 5321 4.5.2."""
-    # 70 µs for 57 kB; `replace`, which counts before it copies, takes 120, and a regular
-    # expression with `^` 775.
-    content = b"\n..".join(raw.split(b"\n."))
+    # To look takes 10 µs for 65 kB, to part and join 70; `replace`, which counts before it copies,
+    # takes 120, and a regular expression with `^` 775.
+    content = b"\n..".join(raw.split(b"\n.")) if b"\n." in raw else raw
     start, end = b"." * content.startswith(b"."), b"" if content.endswith(b"\r\n") else b"\r\n"
     return b"".join((start, content, end, b".\r\n"))
 
