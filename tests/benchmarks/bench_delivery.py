@@ -3,7 +3,8 @@
 `python -m tests.benchmarks.bench_delivery [MAILS [ROUNDS [ours|postfix]]]` prints for ours, the
 usual Python stack, nodemailer (where `node` finds it; NODE_PATH helps) and Postfix's `smtp-source`
 (Debian's package postfix) messages a second in interleaved rounds, CPU a mail and peak memory, all
-processes of each added up; how many times each other ours is; and where our time goes. The last
+processes of each added up; how many times each other ours is; and where our time goes. Signatures
+alone, without any mail, show what this machine's RSA-2048 allows at most. The last
 word chooses the sink, ours or Postfix's. All but `smtp-source` use two processes that make mails;
 the first fifth of each run is left out. A busy machine slows all alike: trust the ratios of one
 run, and CPU more than either.
@@ -141,9 +142,16 @@ def smtp_source(bench: Bench) -> list[str]:
     return [path, *settings, *envelope, f"127.0.0.1:{bench.port}"]
 
 
+def signatures(bench: Bench) -> list[str]:
+    """Words that sign hashes and send nothing: the bound of whoever signs by RSA-2048."""
+    contender = [sys.executable, "-m", "tests.benchmarks.contenders"]
+    return [*contender, "sign", str(bench.folder), str(bench.mails // PROCESSES)]
+
+
 WAYS: dict[str, tuple[Callable[[Bench], list[str]], int]] = {
     "ours": (ours, 1),  # its own processes: one sends, two make
     "smtp-source": (smtp_source, 1),
+    "signing alone": (signatures, PROCESSES),
     "nodemailer": (nodemailer, PROCESSES),
     "usual stack": (usual, PROCESSES),
 }
