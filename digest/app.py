@@ -162,14 +162,19 @@ def database_of(config: Config) -> Path | str:
     data = config.service.data
     if not data.startswith("postgresql:"):
         return config.folder / data
+    check_extra(f"{config.place}: [service] data")
+    return data
+
+
+def check_extra(place: str) -> None:
+    """Nothing, if what speaks to a PostgreSQL is installed.
+
+    Raises: ConfigError that names the place where one is asked for.
+    """
     if not all(map(find_spec, ("psycopg", "psycopg_pool", "procrastinate"))):
         raise ConfigError(
-            [
-                f"{config.place}: [service] data: a PostgreSQL needs the extra:"
-                " pip install 'paper-digest[postgres]'"
-            ]
+            [f"{place}: a PostgreSQL needs the extra: pip install 'paper-digest[postgres]'"]
         )
-    return data
 
 
 def data_folder(config: Config) -> Path:

@@ -57,6 +57,10 @@ COMMANDS = {
         "backing_up",
         "Put the copy in FILE in the place of the database; the service must be stopped.",
     ),
+    "migrate-store": (
+        "migrating",
+        "Copy everything from one database into another, SQLite or PostgreSQL, and compare.",
+    ),
     "export": ("exporting", "Write all that is kept as open files into a new DIRECTORY."),
     "held": ("backing_up", "List, release and cancel digests that wait for your word."),
     "status": ("state", "Show the sources, the subscribers by state and today's digests."),

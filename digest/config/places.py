@@ -121,10 +121,20 @@ def check_data(text: str, info: ValidationInfo) -> str:
 
     The message never shows the value: it may hold a password.
     """
+    if is_address(text):
+        return text
+    check_line(text)
+    return text if text == ":memory:" else str(_folder(info) / text)
+
+
+def is_address(text: str) -> bool:
+    """Whether a database is named by a PostgreSQL address, and not by a file.
+
+    Raises: WrongValueError for what is neither; the message never shows it.
+    """
     scheme, found, _ = text.partition("://")
     if not found and "password" not in text.lower():
-        check_line(text)
-        return text if text == ":memory:" else str(_folder(info) / text)
+        return False
     if scheme != "postgresql":
         hint = (
             "; did you mean postgresql://?" if scheme.startswith(("postgres", "psql", "pg")) else ""
@@ -132,7 +142,7 @@ def check_data(text: str, info: ValidationInfo) -> str:
         raise WrongValueError(
             f'must be a file such as "digest.db" or a postgresql:// address{hint}'
         )
-    return text
+    return True
 
 
 def read_path(value: object, info: ValidationInfo) -> Path:

@@ -13,6 +13,7 @@ from digest.errors import StoreError
 from digest.model import Source, SourceRun
 from digest.schedule import zone
 from digest.standing import overdue, state_of, stood
+from digest.store.connection import UNFINISHED
 from digest.store.inspecting import Inspection, Place, inspect, is_there, name_of
 
 GRACE = timedelta(hours=6)
@@ -42,6 +43,9 @@ def _whole(path: str, seen: Inspection) -> Finding:
         found = f"{path} is damaged: {' '.join(seen.faults[0].split())[:300]}"
         do = "stop the service and put a backup in its place; keep the damaged file"
         return error("data.database", found, do)
+    if UNFINISHED in seen.newer:
+        found = f"{path} is a copy that was begun and not finished"
+        return error("data.database", found, "run `digest migrate-store` again, as before")
     if seen.newer:
         found = f"{path} was written by a newer version of this program"
         return error("data.database", found, "upgrade this program")

@@ -8,7 +8,7 @@ order in both.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -112,6 +112,24 @@ class Connections(ABC):
         """The value of a counter; 0 where nothing was counted. Raises: StoreError."""
         rows = self.rows("SELECT value FROM counters WHERE name = ?", (name,))
         return int(rows[0][0]) if rows else 0
+
+
+UNFINISHED = "unfinished_copy"
+"""Stands among the steps of a schema while a store is copied into it: no program knows such a step,
+so that none opens a half of a store, not even an older one."""
+
+
+def too_new(place: object, steps: Collection[str]) -> str:
+    """Why a database with these steps, which this program does not know, must not be used."""
+    if UNFINISHED in steps:
+        return (
+            f"{place}: is a copy that was begun and not finished;"
+            " `digest migrate-store`, as it was run before, goes on with it"
+        )
+    return (
+        f"{place}: written by a newer version of this program "
+        f"(it knows {', '.join(sorted(steps))}); upgrade before using it"
+    )
 
 
 def set_counter(db: Statements, name: str, value: int) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from digest.errors import StoreError
-from digest.store.connection import Connections, Parameters, Part
+from digest.store.connection import Connections, Parameters, Part, too_new
 from digest.store.migrations import migrations
 
 BUSY_TIMEOUT_S = 15.0
@@ -44,12 +44,7 @@ def unknown_steps(connection: sqlite3.Connection, path: Path) -> str:
     known = {migration.name for migration in migrations._migrations}  # no public list of them
     applied = migrations.applied(Database(connection))
     newer = {step.name for step in applied} - known
-    if not newer:
-        return ""
-    return (
-        f"{path}: written by a newer version of this program "
-        f"(it knows {', '.join(sorted(newer))}); upgrade before using it"
-    )
+    return too_new(path, newer) if newer else ""
 
 
 class SqliteFile(Connections):
@@ -68,10 +63,18 @@ class SqliteFile(Connections):
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.35 (2021) or newer is needed"
             )
         check_full_text(sqlite3.connect(":memory:"))
-        with self.worded():
-            if not path.exists():
-                path.touch(mode=0o600)  # addresses and tokens: nobody else reads them
-            self._migrate()
+        try:
+            with self.worded():
+                self._bring_up()
+        except BaseException:
+            self.close_store()  # a file that is refused is left to others
+            raise
+
+    def _bring_up(self) -> None:
+        """Make the file where there is none, and its schema that of this version."""
+        if not self.path.exists():
+            self.path.touch(mode=0o600)  # addresses and tokens: nobody else reads them
+        self._migrate()
 
     def _migrate(self) -> None:
         if newer := unknown_steps(self.db.conn, self.path):
@@ -83,20 +86,23 @@ class SqliteFile(Connections):
     def db(self) -> Database:
         """The database as the calling thread sees it."""
         if not hasattr(self._local, "db"):
-            connection = sqlite3.connect(
-                self.path,
-                timeout=BUSY_TIMEOUT_S,
-                isolation_level=None,  # transactions are ours: BEGIN IMMEDIATE, or none
-                check_same_thread=False,  # close_store() closes the connections of other threads
-            )
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-                connection.execute(f"PRAGMA {pragma}")
-            self._local.db = Database(connection)
+            self._local.db = Database(self._connect())
             with self._guard:
                 self._close_orphans()
                 self._opened[threading.current_thread()] = self._local.db
         database: Database = self._local.db
         return database
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,  # transactions are ours: BEGIN IMMEDIATE, or none
+            check_same_thread=False,  # close_store() closes the connections of other threads
+        )
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
 
     @contextmanager
     def writing(self, part: Part = Part.ALL) -> Iterator[sqlite3.Connection]:

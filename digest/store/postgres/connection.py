@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -26,7 +26,7 @@ from psycopg.types.string import StrDumperUnknown
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from digest.errors import StoreError
-from digest.store.connection import Connections, Parameters, Part
+from digest.store.connection import Connections, Parameters, Part, too_new
 from digest.store.postgres.dialect import translated
 from digest.store.postgres.migrations import OURS, migrate
 
@@ -40,6 +40,9 @@ MOST_CONNECTIONS = 16
 """Of one process; PostgreSQL itself lets 100 in."""
 
 logging.getLogger("psycopg.pool").setLevel(logging.WARNING)  # it tells of each loan: two a query
+
+OUR_NAME = "paper-digest"
+"""What the server calls our connections, in `pg_stat_activity`."""
 
 _NUMBERS = count()
 
@@ -57,6 +60,11 @@ _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _WRITE = {part: f"{_BEGIN}; {lock}" for part, lock in _LOCKS.items()}
 """How a transaction begins: with its lock, in one round trip."""
+
+HOLD_ALL = "SELECT " + " AND ".join(
+    f"pg_try_advisory_lock({OURS}, {one})" for one in (_OPENING, _LISTINGS, _LEDGER)
+)
+"""Takes every lock of a writing transaction until the connection is closed; false where one is."""
 
 
 class _TextDumper(StrDumperUnknown):
@@ -87,6 +95,13 @@ class Speaker:
         with self._connection.cursor() as cursor:
             cursor.executemany(translated(sql).encode(), parameters)
 
+    def copy_in(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Write rows by COPY, as they are: numbers too that the server would give itself."""
+        sql = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+        with self._connection.cursor() as cursor, cursor.copy(sql.encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
+
     def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[Any]:
         """The rows of a query, a thousand at a time: the server keeps the others."""
         name = f"stream_{next(_NUMBERS)}"  # several may be read by turns
@@ -112,11 +127,7 @@ class PostgresConnections(Connections):
             ((encoding,),) = connection.execute("SHOW server_encoding").fetchall()
             if encoding != "UTF8":
                 raise StoreError(f"{self.place}: its encoding is {encoding}; UTF8 is needed")
-            if newer := migrate(connection):
-                raise StoreError(
-                    f"{self.place}: written by a newer version of this program"
-                    f" (it knows {', '.join(sorted(newer))}); upgrade before using it"
-                )
+            self._bring_up(connection)
         self._pool = ConnectionPool(
             impatient(address),
             min_size=1,
@@ -129,6 +140,11 @@ class PostgresConnections(Connections):
             check=_check,
             open=True,
         )
+
+    def _bring_up(self, connection: Connection) -> None:
+        """Make the schema that of this version."""
+        if newer := migrate(connection):
+            raise StoreError(too_new(self.place, newer))
 
     @contextmanager
     def writing(self, part: Part = Part.ALL) -> Iterator[Speaker]:
@@ -244,8 +260,12 @@ def called(address: str) -> Connection:
 
 
 def impatient(address: str) -> str:
-    """The address with an end to waiting for the server, where it has none itself."""
-    asked: dict[str, Any] = {"connect_timeout": WAIT_S, **conninfo_to_dict(address)}
+    """The address with an end to waiting and with our name, where it has none itself."""
+    asked: dict[str, Any] = {
+        "connect_timeout": WAIT_S,
+        "application_name": OUR_NAME,
+        **conninfo_to_dict(address),
+    }
     return make_conninfo(**asked)
 
 

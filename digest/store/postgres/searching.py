@@ -54,24 +54,28 @@ class PostgresSearch(SearchingVerbs):
 
     def keep_words(self, db: Statements, texts: Mapping[int, tuple[str, ...]]) -> Collection[int]:
         """Keep what is searched of listings, by their rows; returns those that were not so yet."""
-        return [row for row, own in texts.items() if self._keep(db, row, own)]
+        return keep_in_vectors(db, texts)
 
-    def _keep(self, db: Statements, row: int, texts: tuple[str, ...]) -> bool:
-        """Keep what is searched of a listing; false where it is so already."""
-        named = dict(zip(COLUMNS, texts, strict=True))
-        words, marks = (
-            vector_of(
-                [(label, named[field]) for field, (at, label) in _PLACES.items() if at == one]
-            )
-            for one in ("words", "marks")
-        )
-        kept = db.execute(
-            "INSERT INTO search (listing_id, words, marks) VALUES (?, ?, ?)"
-            " ON CONFLICT (listing_id) DO UPDATE SET words = excluded.words, marks = excluded.marks"
-            " WHERE search.words != excluded.words OR search.marks != excluded.marks",
-            (row, words, marks),
-        )
-        return bool(kept.rowcount)
+
+def keep_in_vectors(db: Statements, texts: Mapping[int, tuple[str, ...]]) -> Collection[int]:
+    """Keep what is searched of rows in the vectors; returns those that were not so yet."""
+    return [row for row, own in texts.items() if _keep(db, row, own)]
+
+
+def _keep(db: Statements, row: int, texts: tuple[str, ...]) -> bool:
+    """Keep what is searched of a listing; false where it is so already."""
+    named = dict(zip(COLUMNS, texts, strict=True))
+    words, marks = (
+        vector_of([(label, named[field]) for field, (at, label) in _PLACES.items() if at == one])
+        for one in ("words", "marks")
+    )
+    kept = db.execute(
+        "INSERT INTO search (listing_id, words, marks) VALUES (?, ?, ?)"
+        " ON CONFLICT (listing_id) DO UPDATE SET words = excluded.words, marks = excluded.marks"
+        " WHERE search.words != excluded.words OR search.marks != excluded.marks",
+        (row, words, marks),
+    )
+    return bool(kept.rowcount)
 
 
 def _vectors(field: str) -> Sequence[str]:
