@@ -15,7 +15,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from digest.cluster.queue import STALLED_S
+from digest.cluster import queue
 
 logger = logging.getLogger("digest")
 
@@ -42,10 +42,10 @@ class Rescue:
 
     async def look(self) -> None:
         """Put in anew what nobody runs. Raises: ConnectorException."""
-        stalled = await self._manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_S)
+        stalled = await self._manager.get_stalled_jobs(seconds_since_heartbeat=queue.STALLED_S)
         for job in [*stalled, *await self._lost()]:
             await self._put_in_anew(job)
-        await self._manager.prune_stalled_workers(STALLED_S)
+        await self._manager.prune_stalled_workers(queue.STALLED_S)
 
     async def _lost(self) -> list[Job]:
         """Jobs that the queue takes this process to run, at this look and at the one before.

@@ -52,10 +52,12 @@ class Service:
         text = CONFIG.format(port=port, lease_s=lease_s) + subscribers
         (folder / "config.toml").write_text(text, "utf-8")
 
-    def start(self, *words: str, log: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    def start(
+        self, *words: str, log: int = subprocess.PIPE, command: Sequence[str] = DIGEST
+    ) -> subprocess.Popen[str]:
         """The command as a process that runs on; `log` is where its standard error goes."""
         return subprocess.Popen(
-            [*DIGEST, *words],
+            [*command, *words],
             cwd=self.folder,
             env={**os.environ, "DIGEST_CLOCK": self.now, "COLUMNS": "200"},
             stdout=subprocess.PIPE,

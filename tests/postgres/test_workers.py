@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
@@ -15,9 +16,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.e2e.service import Service, mail_server_thread
+from digest.cluster.schema import make_queue_tables
+from tests.e2e.service import DIGEST, Service, mail_server_thread, message_ids
 from tests.postgres.database import made
 from tests.postgres.test_service import machine
+from tests.postgres.victim import STEPS
 
 NAMES = (f"workers_{number}" for number in count())
 
@@ -29,6 +32,48 @@ UNDER_WAY = "SELECT 1 FROM deliveries WHERE state NOT IN ('sent', 'empty')"
 
 
 DOING = "SELECT * FROM procrastinate.procrastinate_jobs WHERE status = 'doing'"
+
+
+ENDED = "SELECT step FROM beats WHERE step != 'alive' AND ended_at >= began_at"
+
+LOCKED = "SELECT DISTINCT lock FROM procrastinate.procrastinate_jobs WHERE status = 'doing'"
+
+OF_THE_DEAD = """
+SELECT lock FROM procrastinate.procrastinate_jobs WHERE status = 'doing' AND worker_id NOT IN
+    (SELECT id FROM procrastinate.procrastinate_workers
+    WHERE last_heartbeat > now() - interval '4 s')
+"""
+
+NOT_ANSWERED = "SELECT 1 FROM subscribers WHERE answered_on = ''"
+
+WITNESS = """
+CREATE TABLE began (step text, tick text, worker bigint);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO public.began VALUES (NEW.task_name, NEW.args ->> 'timestamp', NEW.worker_id);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER note AFTER UPDATE OF status ON procrastinate.procrastinate_jobs
+    FOR EACH ROW WHEN (NEW.status = 'doing') EXECUTE FUNCTION note()
+"""
+"""Writes down each job that begins: its step, the tick that it is of, and who took it."""
+
+TICKED = "SELECT step, tick FROM began WHERE tick IS NOT NULL GROUP BY step, tick"
+
+COPIED = """
+INSERT INTO subscribers (email, address_key, origin, state, timezone, send_at, days, name, profile,
+    answered_on, created_at, updated_at)
+SELECT n || email, n || address_key, 'store', state, timezone, send_at, days, name, profile,
+    answered_on, created_at, updated_at
+FROM subscribers, generate_series(1, 15) AS n
+"""
+"""Sixteen times as many readers."""
+
+IN_FLIGHT = 8
+"""Mails that a process may have begun at a time: more than it has connections."""
+
+WORK = ("work", "config.toml")
+
+VICTIM = (sys.executable, str(Path(__file__).with_name("victim.py")))
 
 
 @pytest.fixture
@@ -47,16 +92,19 @@ def until(come: Callable[[], bool]) -> None:
 
 
 def asked(address: str, sql: str) -> list[tuple[object, ...]]:
-    """The rows of a query."""
+    """The rows of a query, none of what gives none."""
     with psycopg.connect(address) as connection:
-        return connection.execute(sql.encode()).fetchall()
+        found = connection.execute(sql.encode())
+        return found.fetchall() if found.description else []
 
 
 @contextmanager
-def started(service: Service, *words: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    service: Service, *words: str, command: Sequence[str] = DIGEST
+) -> Iterator[subprocess.Popen[str]]:
     """A command that runs on, its log in `worker.log`; killed at the end if it still runs."""
     with (service.folder / "worker.log").open("w") as log:
-        process = service.start(*words, log=log.fileno())
+        process = service.start(*words, log=log.fileno(), command=command)
         try:
             yield process
         finally:
@@ -68,6 +116,11 @@ def machines(folder: Path, port: int, address: str, number: int) -> list[Service
     """Machines for one service, who share its key; the first has let in the subscribers."""
     first, *others = (machine(folder / str(n), port, address) for n in range(number))
     first.run("status")
+    for one in (first, *others):  # what a worker that died was sending is soon taken up
+        config = one.folder / "config.toml"
+        config.write_text(
+            config.read_text("utf-8").replace("lease_s = 120", "lease_s = 4"), "utf-8"
+        )
     for other in others:
         shutil.copy(first.folder / "secret.key", other.folder)
     return [first, *others]
@@ -78,7 +131,7 @@ def test_two_workers_share_the_mails_out(tmp_path: Path, address: str) -> None:
     with mail_server_thread() as server, ExitStack() as stack:
         of = machines(tmp_path, server.port, address, 2)
         workers = [stack.enter_context(started(one, "worker")) for one in of]
-        until(lambda: not asked(address, "SELECT 1 FROM subscribers WHERE answered_on = ''"))
+        until(lambda: not asked(address, NOT_ANSWERED))
         until(
             lambda: (
                 not asked(address, "SELECT 1 FROM deliveries WHERE state NOT IN ('sent', 'empty')")
@@ -107,3 +160,61 @@ def test_a_file_has_no_workers(tmp_path: Path) -> None:
     assert "digest serve" in service.stderr
     assert "postgresql://" in service.stderr
     assert not (tmp_path / "digest.db").exists()
+
+
+def test_no_step_dies_with_its_worker(tmp_path: Path, address: str) -> None:
+    """Killed in the midst of every one of them, it leaves no lock behind: another takes them up."""
+    with mail_server_thread() as server, ExitStack() as stack:
+        one, two = machines(tmp_path, server.port, address, 2)
+        hanging = stack.enter_context(started(one, "hang", "config.toml", command=VICTIM))
+        assert hanging.stdout
+        assert {hanging.stdout.readline().strip() for _ in STEPS} == set(STEPS)
+        locks = {"ingest", "prepare 0/1", "deliver 0/1", "write", "tidy", "oversee"}
+        assert locks <= {lock for (lock,) in asked(address, LOCKED)}
+        hanging.kill()
+        worker = stack.enter_context(started(two, *WORK, command=VICTIM))
+        until(lambda: len(asked(address, ENDED)) == len(STEPS))
+        until(lambda: asked(address, OF_THE_DEAD) == [])
+        until(lambda: not asked(address, UNDER_WAY))
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(PATIENCE_S) == 0
+        assert len(server.taken) >= 15
+    log = (two.folder / "worker.log").read_text("utf-8")
+    assert log.count("job.rescued") >= len(STEPS)
+    assert "Traceback" not in log
+
+
+def test_everybody_is_mailed_though_a_worker_is_killed(tmp_path: Path, address: str) -> None:
+    """What it had begun goes out once more at most, as the same mail; all the rest once."""
+    with mail_server_thread() as server, ExitStack() as stack:
+        of = machines(tmp_path, server.port, address, 2)
+        asked(address, COPIED)
+        killed, other = (stack.enter_context(started(one, *WORK, command=VICTIM)) for one in of)
+        log = of[0].folder / "worker.log"
+        until(lambda: log.read_text("utf-8").count("delivery.sent") >= 20)
+        killed.kill()
+        until(lambda: not asked(address, NOT_ANSWERED) and not asked(address, UNDER_WAY))
+        assert asked(address, OF_THE_DEAD) == []
+        other.send_signal(signal.SIGTERM)
+        assert other.wait(PATIENCE_S) == 0
+        mails = [(mail.recipients[0], *message_ids([mail.raw])) for mail in server.taken]
+    mailed = Counter(recipient for recipient, _ in mails)
+    twice = [recipient for recipient, times in mailed.items() if times > 1]
+    assert len(mailed) == len(asked(address, "SELECT 1 FROM deliveries WHERE state = 'sent'"))
+    assert len(twice) <= IN_FLIGHT
+    assert len(set(mails)) == len(mailed)
+    assert log.read_text("utf-8").count("delivery.sent") < len(mailed)
+
+
+def test_a_tick_comes_once_for_all_workers(tmp_path: Path, address: str) -> None:
+    """Each time that a step is due one worker begins it, and over some ticks each of them does."""
+    with mail_server_thread() as server, ExitStack() as stack:
+        of = machines(tmp_path, server.port, address, 2)
+        make_queue_tables(address)
+        asked(address, WITNESS)
+        for one in of:
+            stack.enter_context(started(one, *WORK, command=VICTIM))
+        until(lambda: len(asked(address, TICKED)) >= 40)
+        assert asked(address, f"{TICKED} HAVING count(*) > 1") == []
+        workers = asked(address, "SELECT DISTINCT worker FROM began WHERE tick IS NOT NULL")
+        assert len(workers) == 2
