@@ -44,7 +44,7 @@ BEGIN = (
     " lease_until = :until, next_attempt_at = NULL"
     " WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(:begun))"
     " AND owner = :owner AND coalesce(lease_until, '') > :now"
-    " AND state IN ('queued', 'deferred', 'unknown')"
+    " AND coalesce(state, '') IN ('queued', 'deferred', 'unknown')"
     " AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = d.subscriber_id AND s.state = 'active')"
     " AND NOT EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscriber_id = d.subscriber_id"
     "  AND newer.digest_on > d.digest_on)"
@@ -66,12 +66,13 @@ CLOSE = (
     " CAST(json_extract(value, '$[7]') AS BIGINT) AS lost,"
     " json_extract(value, '$[8]') AS imprint"
     " FROM json_each(:tried)) AS told"
-    " WHERE id = told.number AND deliveries.state = 'sending' AND owner = :owner RETURNING id"
+    " WHERE id = told.number AND coalesce(deliveries.state, '') = 'sending' AND owner = :owner"
+    " RETURNING id"
 )
 """Both for all rows at once: each by itself takes a database over the network a round trip.
 
-That of a lease is asked by `coalesce`, so that a row is found by its number and not among all that
-are leased.
+By `coalesce` no index has what is asked, and rows are found by their numbers: a planner that
+learned at night that none waits would look through all that wait.
 """
 
 SETTLED_BY_TIME = (
@@ -80,20 +81,47 @@ SETTLED_BY_TIME = (
     " reply = 'the sender stopped before it recorded a reply'"
     " WHERE state = 'sending' AND lease_until < :now",
     "UPDATE deliveries SET state = 'held', next_attempt_at = NULL, lease_until = NULL,"
-    " closed_at = :now WHERE state = 'unknown'"
+    " closed_at = :now WHERE state IN ('deferred', 'unknown') AND state = 'unknown'"
     " AND (unknowns >= :tries OR prepared_at < :fresh)",
     "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, lease_until = NULL,"
     " closed_at = :now, reply = 'grew stale; last reply: ' || reply"
-    " WHERE state IN ('queued', 'deferred') AND prepared_at < :fresh",
+    " WHERE state IN ('deferred', 'unknown') AND state = 'deferred' AND prepared_at < :fresh",
+    # What is queued has waited since it was prepared.
+    "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, lease_until = NULL,"
+    " closed_at = :now, reply = 'grew stale; last reply: ' || reply"
+    " WHERE state IN ('queued', 'deferred', 'unknown') AND state = 'queued'"
+    " AND next_attempt_at < :fresh AND prepared_at < :fresh",
     "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, lease_until = NULL,"
     " closed_at = :now, reply = 'the subscriber is no longer active'"
-    " WHERE state IN ('queued', 'deferred') AND subscriber_id IN"
-    " (SELECT id FROM subscribers WHERE state != 'active')",
+    " WHERE state IN ('deferred', 'unknown') AND state = 'deferred' AND NOT EXISTS"
+    " (SELECT 1 FROM subscribers s WHERE s.id = subscriber_id AND s.state = 'active')",
+    # Of what is queued the head is enough: what is not sent comes to stand there.
+    "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, lease_until = NULL,"
+    " closed_at = :now, reply = 'the subscriber is no longer active'"
+    " WHERE id IN (SELECT id FROM deliveries WHERE state IN ('queued', 'deferred', 'unknown')"
+    "  AND next_attempt_at <= :now ORDER BY next_attempt_at, id LIMIT 1000)"
+    " AND state = 'queued' AND NOT EXISTS"
+    " (SELECT 1 FROM subscribers s WHERE s.id = subscriber_id AND s.state = 'active')",
     "UPDATE deliveries SET state = 'cancelled', next_attempt_at = NULL, lease_until = NULL,"
     " closed_at = :now, reply = 'replaced by a later digest'"
-    " WHERE state = 'deferred' AND EXISTS (SELECT 1 FROM deliveries newer"
+    " WHERE state IN ('deferred', 'unknown') AND state = 'deferred'"
+    " AND EXISTS (SELECT 1 FROM deliveries newer"
     "  WHERE newer.subscriber_id = deliveries.subscriber_id"
     "  AND newer.digest_on > deliveries.digest_on)",
+)
+"""Each looks at few rows, however many are kept or wait: a state is named twice, the first time as
+the index of those rows has it.
+"""
+
+FIRST_TRIES = (
+    # The rows in their order, not the least of all: the first that is somebody's ends the search.
+    "SELECT d.next_attempt_at FROM deliveries d CROSS JOIN subscribers s"
+    " WHERE s.id = d.subscriber_id AND d.state IN ('queued', 'deferred', 'unknown')"
+    " AND d.next_attempt_at > '' AND d.unknowns < :tries AND s.state = 'active'"
+    " ORDER BY d.next_attempt_at, d.id LIMIT 1",
+    "SELECT d.lease_until FROM deliveries d CROSS JOIN subscribers s"
+    " WHERE s.id = d.subscriber_id AND d.lease_until > '' AND d.state = 'sending'"
+    " AND d.unknowns < :tries AND s.state = 'active' ORDER BY d.lease_until LIMIT 1",
 )
 
 
@@ -181,14 +209,9 @@ class LeaseVerbs(Watermark):
 
     def next_attempt_at(self) -> datetime | None:
         """When the earliest waiting delivery is to be tried; None when nothing waits."""
-        rows = self.rows(
-            "SELECT min(coalesce(d.next_attempt_at, d.lease_until)) FROM deliveries d"
-            " JOIN subscribers s ON s.id = d.subscriber_id"
-            " WHERE d.state IN ('queued', 'deferred', 'unknown', 'sending')"
-            " AND d.unknowns < ? AND s.state = 'active'",
-            (TRIES_WITHOUT_REPLY,),
-        )
-        return moment(rows[0][0]) if rows[0][0] else None
+        values = {"tries": TRIES_WITHOUT_REPLY}
+        times = [row[0] for sql in FIRST_TRIES for row in self.rows(sql, values)]
+        return moment(min(times)) if times else None
 
 
 def _places(share: Share, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -337,3 +337,18 @@ CREATE TABLE beats (              -- what the processes of one service know of e
 def m015_beats(db: Database) -> None:
     """When each worker ran which step."""
     db.executescript(BEATS)
+
+
+FEW_ROWS = """
+-- What did not go out at once, among the many that did.
+CREATE INDEX deliveries_in_trouble ON deliveries (state, prepared_at)
+    WHERE state IN ('deferred', 'unknown');
+-- Asked for each snapshot that is forgotten.
+CREATE INDEX deliveries_by_frame ON deliveries (frame_id);
+"""
+
+
+@migrations()
+def m016_few_rows(db: Database) -> None:
+    """Ways to the few rows that a step is about."""
+    db.executescript(FEW_ROWS)

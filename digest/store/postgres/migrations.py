@@ -39,12 +39,23 @@ BUCKETS_TOLD = """
 CREATE STATISTICS deliveries_buckets ON (subscriber_id % 32) FROM deliveries;
 """
 
+FEW_ROWS = """
+-- What did not go out at once, among millions that did.
+CREATE INDEX deliveries_in_trouble ON deliveries (state, prepared_at)
+    WHERE state IN ('deferred', 'unknown');
+-- With its numbers: who is due is read from the index alone, in order.
+DROP INDEX subscribers_by_slot;
+CREATE INDEX subscribers_by_slot
+    ON subscribers (state, timezone, send_at, days, answered_on, id);
+"""
+
 STEPS: dict[str, str] = {
     "p001_everything": FUNCTIONS + SHELVES + PEOPLE + LEDGER,
     "p002_turns": TURNS,
     "p003_workers": WORKERS,
     "p004_who_waits_in_order": WAITING,
     "p005_buckets_told": BUCKETS_TOLD,
+    "p006_few_rows": FEW_ROWS,
 }
 """Name -> statements, in their order."""
 

@@ -1,0 +1,77 @@
+"""What is asked in each run looks at the rows that it is about, however many stand beside them."""
+
+from __future__ import annotations
+
+from digest.store.leases import BEGIN, CLOSE, FIRST_TRIES, LEASE, SETTLED_BY_TIME
+from digest.store.ledger import SLOTS
+from digest.store.postgres.store import PostgresStore
+from digest.store.sqlite import SqliteStore
+from tests.samples import FRAME, NOW, digest_of
+from tests.store.test_ledger import person
+
+WAITING, TROUBLE, LEASED = "deliveries_waiting", "deliveries_in_trouble", "deliveries_leased"
+LEASING = LEASE.format(skip_locked="", among="")
+NUMBER = "the row's number"
+
+WAYS = [
+    *zip(
+        SETTLED_BY_TIME,
+        (LEASED, TROUBLE, TROUBLE, WAITING, TROUBLE, WAITING, TROUBLE),
+        strict=True,
+    ),
+    *zip(FIRST_TRIES, (WAITING, LEASED), strict=True),
+    (LEASING, WAITING),
+    (BEGIN, NUMBER),
+    (CLOSE, NUMBER),
+    (SLOTS, "subscribers_by_slot"),
+]
+"""Statements, and the index by which each finds its rows."""
+
+VALUES = {"now": NOW.isoformat(), "until": "", "owner": "w", "fresh": "2026-01-01", "tries": 2}
+VALUES |= {"begun": "[1]", "tried": "[]", "limit": 32}
+
+READS_ALL = ("SCAN deliveries\n", "SCAN d\n", "SCAN subscribers", "Seq Scan on", "Sort", "TEMP")
+"""How SQLite and PostgreSQL say that they read a table as a whole, or sort what they found."""
+
+MANY = """
+INSERT INTO subscribers (id, email, address_key, origin, state, timezone, send_at, days, name,
+    profile, answered_on, created_at, updated_at)
+SELECT 100 + n, '', n, 'store', 'active', 'zone ' || n % 9, '07:00', 'mon', '', '{{}}', '', '', ''
+FROM {numbers};
+INSERT INTO deliveries (id, subscriber_id, digest_on, state, message_id, recipient, frame_id,
+    listing_ids, prepared_at, attempts, unknowns, next_attempt_at, lease_until, owner, code, reply)
+SELECT 100 + n, 100 + n, '2026-11-20', CASE n % 8 WHEN 0 THEN 'queued' ELSE 'sent' END, n, '',
+    (SELECT frame_id FROM deliveries WHERE id = 1), '[]', '2026-11-20T06:00:' || n, 1, 0,
+    CASE n % 8 WHEN 0 THEN '2026-11-20T06:00' END,
+    CASE n % 80 WHEN 0 THEN '2026-11-20T07:00' END, '', 0, '' FROM {numbers};
+ANALYZE
+"""
+NUMBERS = {
+    SqliteStore: "(WITH RECURSIVE all_n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM all_n"
+    " WHERE n < 4000) SELECT n FROM all_n) AS numbers",
+    PostgresStore: "generate_series(1, 30000) AS numbers (n)",
+}
+
+
+def plan_of(store: SqliteStore | PostgresStore, sql: str) -> str:
+    """How the database goes about a statement, where reading a table as a whole costs much."""
+    values = {name: value for name, value in VALUES.items() if f":{name}" in sql}
+    if isinstance(store, SqliteStore):
+        return "\n".join(row[3] for row in store.rows("EXPLAIN QUERY PLAN " + sql, values))
+    with store.at_one_moment() as db:
+        for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):  # those of small tables
+            db.execute(f"SET LOCAL enable_{way} = off")
+        return "\n".join(row for (row,) in db.execute("EXPLAIN " + sql, values).fetchall())
+
+
+def test_few_rows_are_found_by_their_index(store: SqliteStore | PostgresStore) -> None:
+    """No run reads a table as a whole, and none sorts what waits."""
+    number = {SqliteStore: "INTEGER PRIMARY KEY", PostgresStore: "deliveries_pkey"}[type(store)]
+    store.open_deliveries(FRAME, [digest_of(person(store))], NOW)
+    with store.writing() as db:
+        for sql in MANY.format(numbers=NUMBERS[type(store)]).split(";"):
+            db.execute(sql)
+    for sql, index in WAYS:
+        plan = plan_of(store, sql)
+        assert (number if index == NUMBER else index) in plan, plan
+        assert not [word for word in READS_ALL if word in plan + "\n"], plan
