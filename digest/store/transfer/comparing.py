@@ -29,7 +29,7 @@ class Compared:
 def compare(source: End, target: End, done: Callable[[int], None]) -> Iterator[Compared]:
     """Compare every table; `done` is called with how many more rows of the source are compared."""
     for table in MOVED:
-        yield _table(source, target, table, done)
+        yield compare_table(source, target, table, done)
     for name, numbers in (
         (WORDS, (source.count(WORDS), target.count(WORDS))),
         ("sends", (source._sends(), target._sends())),
@@ -38,7 +38,8 @@ def compare(source: End, target: End, done: Callable[[int], None]) -> Iterator[C
         yield Compared(name, numbers, ("", ""), differs)
 
 
-def _table(source: End, target: End, table: str, done: Callable[[int], None]) -> Compared:
+def compare_table(source: End, target: End, table: str, done: Callable[[int], None]) -> Compared:
+    """Compare one table, row by row in the order of its key."""
     columns = list(source.columns(table))
     hashes, counts, differs = (sha256(), sha256()), [0, 0], ""
     sides = [batches(end.read(table, columns)) for end in (source, target)]
