@@ -56,7 +56,7 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-header --no-annotate --group dev --group bench pyproject.toml -o $(LOCK)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-header --no-annotate --group build -c $(LOCK) pyproject.toml -o $(SERVED)
+		--no-header --no-annotate --extra postgres --group build -c $(LOCK) pyproject.toml -o $(SERVED)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-mails

@@ -34,6 +34,7 @@ class Intervals:
             self._ticks.guarded(name, self._steps[name]),
             IntervalTrigger(seconds=every_s, timezone="UTC"),
             id=name,
+            name=name,
             next_run_time=datetime.now(UTC),
             replace_existing=True,
             coalesce=True,

@@ -57,6 +57,20 @@ def test_d9_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+def test_d9_a_worker_runs_by_the_same_unit(tmp_path: Path) -> None:
+    """Beside it lies what puts another command in the place of its own, and no more."""
+    beside = tmp_path / "digest.service.d"
+    beside.mkdir()
+    text = (DEPLOY / "worker.conf").read_text("utf-8")
+    installed = str(Path(sys.executable).with_name("digest"))
+    (beside / "worker.conf").write_text(text.replace("/usr/local/bin/digest", installed), "utf-8")
+    done = analyzed(tmp_path, "verify")
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    settings = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert settings[-2:] == ["ExecStart=", unit("ExecStart").replace("serve", "worker")]
+    assert [line for line in settings if "=" in line][:-2] == ["Description=Paper digest, a worker"]
+
+
 def test_d9_the_unit_is_closed(tmp_path: Path) -> None:
     """What is left open is what a service that fetches, sends and listens needs."""
     done = analyzed(tmp_path, "security", "--offline=yes", f"--threshold={EXPOSED}", "--no-pager")

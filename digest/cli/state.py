@@ -18,6 +18,7 @@ from digest.model import DeliveryState
 from digest.notes import near_bulk
 from digest.oversight import by_day
 from digest.schedule import zone
+from digest.store.operating import ALIVE, WorkerBeat, living
 from digest.store.returned import What
 
 RECEIVERS = 10
@@ -59,6 +60,7 @@ def _report(app: App, now: datetime) -> dict[str, Any]:
         "receivers": {day: dict(counts) for day, counts in days.items()},
         "warnings": [said for counts in days.values() for said in near_bulk(counts)],
         "next_attempt_at": app.store.next_attempt_at(),
+        "workers": _workers(app.store.beats(), now),
         "service": {topic: asdict(one) for topic, one in app.store.noted_states().items()},
     }
 
@@ -78,7 +80,43 @@ def _print_report(report: dict[str, Any], timezone: str) -> None:
         again = local_minute(report["next_attempt_at"], timezone)
         say(f"mails wait{since}; next try: {again}")
     _print_receivers(report["receivers"], report["warnings"])
+    _print_workers(report["workers"], timezone)
     _print_service(report["service"], timezone)
+
+
+def _workers(beats: Sequence[WorkerBeat], now: datetime) -> dict[str, dict[str, Any]]:
+    """Each worker that has not ended in order: its last sign of life, when it ended which step."""
+    alive = living(beats, now)
+    return {
+        beat.worker: {
+            "alive": beat.worker in alive,
+            "seen_at": beat.ended_at,
+            "steps": {
+                one.step: one.ended_at
+                for one in beats
+                if one.worker == beat.worker and one.step != ALIVE and one.ended_at
+            },
+        }
+        for beat in beats
+        if beat.step == ALIVE and beat.ended_at
+    }
+
+
+def _print_workers(workers: Mapping[str, dict[str, Any]], timezone: str) -> None:
+    """Who shares the work, and what each did last; nothing where one process does all."""
+    if not workers:
+        return
+    rows = [
+        (
+            name,
+            "lives" if one["alive"] else "gives no sign of life",
+            local_minute(one["seen_at"], timezone),
+            ", ".join(sorted(one["steps"], key=one["steps"].__getitem__, reverse=True)),
+        )
+        for name, one in workers.items()
+    ]
+    say()
+    print_table(("worker", "state", "last seen", "ran, the last first"), rows)
 
 
 def _print_receivers(days: Mapping[str, Mapping[str, int]], warnings: Sequence[str]) -> None:

@@ -65,6 +65,7 @@ class SharedPulse(Pulse):
     def hear(self, told: Sequence[WorkerBeat], now: datetime) -> None:
         """Take up what all workers tell of the steps that are shared."""
         alive = living(told, now)
+        self.workers = sorted(alive)
         for step in self.beats.keys() & set(self.shared):
             if rows := [beat for beat in told if beat.step == step]:
                 self.beats[step] = _joined(self.beats[step], rows, alive, now)

@@ -51,7 +51,12 @@ def worded(address: str) -> Iterator[None]:
     try:
         yield
     except ConnectorException as error:
-        raise StoreError(f"{place_of(address)}: {error.__cause__ or error}") from error
+        raise StoreError(f"{place_of(address)}: {why(error)}") from error
+
+
+def why(error: ConnectorException) -> str:
+    """What went wrong between us and the queue, in a line."""
+    return (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
 
 
 async def _configure(connection: AsyncConnection) -> None:

@@ -27,7 +27,7 @@ from procrastinate.tasks import Task
 
 from digest.app import App
 from digest.cluster.pulse import SharedPulse
-from digest.cluster.queue import cron, make_connector, make_queue, worded
+from digest.cluster.queue import cron, make_connector, make_queue, why, worded
 from digest.cluster.rescue import Rescue
 from digest.cluster.schema import make_queue_tables
 from digest.scheduler import Intervals
@@ -182,8 +182,7 @@ class Timetable:
             try:
                 await queue.run_worker_async(queues=[name], name=name, concurrency=at_once)
             except ConnectorException as error:
-                told = {"queue": name, "reason": str(error.__cause__ or error)}
-                logger.warning("queue.lost %s", json.dumps(told))
+                logger.warning("queue.lost %s", json.dumps({"queue": name, "reason": why(error)}))
             except Exception:
                 logger.exception("queue.broke %s", json.dumps({"queue": name}))
             await asyncio.sleep(AGAIN_S)
@@ -223,8 +222,7 @@ class Timetable:
             with suppress(AlreadyEnqueued):
                 await task.defer_async(**asked)
         except ConnectorException as error:  # the next tick may get through
-            told = {"step": task.name, "reason": str(error.__cause__ or error)}
-            logger.warning("queue.lost %s", json.dumps(told))
+            logger.warning("queue.lost %s", json.dumps({"step": task.name, "reason": why(error)}))
 
     # --- the steps ----------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from digest.errors import DigestError
@@ -20,21 +22,32 @@ SEEN, FLAGGED = ":2,S", ":2,F"
 def empty_maildir(folder: Path, take: Taker) -> int:
     """Hand over what is new in a Maildir, the oldest first; returns how many mails.
 
-    One that breaks the taker is put aside with a flag, for a person to look at.
+    One that breaks the taker is put aside with a flag, for a person to look at. Two processes may
+    do it at a time: whoever moves a mail first has taken it, and a report counts once.
     Raises: PostboxError; DigestError of the taker, and the rest stays.
     """
     try:
-        waiting = sorted(
-            (path for path in (folder / "new").iterdir() if path.is_file()),
-            key=lambda path: (path.stat().st_mtime, path.name),
-        )[:MOST]
-        for path in waiting:
-            _hand_over(folder, path, take)
+        waiting = sorted(_dated(folder / "new"))[:MOST]
+        for _, path in waiting:
+            try:
+                _hand_over(folder, path, take)
+            except FileNotFoundError:
+                if path.exists():  # so what is not there is where it goes
+                    raise
     except FileNotFoundError as error:
-        raise PostboxError(f"{folder}: {error.filename} is not there; is it a Maildir?") from error
+        missing = error.filename2 or error.filename
+        raise PostboxError(f"{folder}: {missing} is not there; is it a Maildir?") from error
     except OSError as error:
         raise PostboxError(f"{error.filename or folder}: {error.strerror}") from error
     return len(waiting)
+
+
+def _dated(folder: Path) -> Iterator[tuple[float, Path]]:
+    """(time, path) of each file of a folder."""
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                yield path.stat().st_mtime, path
 
 
 def _hand_over(folder: Path, path: Path, take: Taker) -> None:

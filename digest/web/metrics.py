@@ -185,6 +185,8 @@ def _steps(site: Site, now: datetime) -> Iterator[Metric]:
     mailer = site.app.mailer
     rest_s = mailer.rest_s if isinstance(mailer, SmtpMailer) else 0.0
     yield from (ticks, age, tries)
+    living = max(1, len(site.pulse.workers))
+    yield GaugeMetricFamily("digest_workers", "Processes that share the steps.", living)
     yield from _settings(site)
     yield GaugeMetricFamily("digest_breaker_open", "1 while every relay rests.", int(rest_s > 0))
     yield GaugeMetricFamily("digest_breaker_rest_seconds", "How long they still rest.", rest_s)

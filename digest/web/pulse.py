@@ -6,7 +6,7 @@ Written by the scheduler, read by the pages; kept in memory, since it is about t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -46,6 +46,7 @@ class Beat:
 class Pulse:
     """The beats of all steps, by name; `outcomes` counts what tries to send came to.
 
+    `workers` are the processes that live and share the steps, none where there is but this one.
     `settings_at` is when those in force were taken up; `faults` keep changed ones out, and `later`
     names keys that wait for the next start.
     """
@@ -53,6 +54,7 @@ class Pulse:
     def __init__(self, steps: Mapping[str, int] | None = None, now: datetime | None = None) -> None:
         self.beats = {name: Beat(every, now) for name, every in (steps or {}).items() if now}
         self.outcomes: Counter[DeliveryState] = Counter()
+        self.workers: Sequence[str] = ()
         self.settings_at = now
         self.faults: tuple[str, ...] = ()
         self.later: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from digest.store.operating import ALIVE, WorkerBeat
 from digest.store.returned import What
 from digest.store.sqlite import SqliteStore
 from tests.cli.desk import NOW, Desk
@@ -68,3 +69,30 @@ def test_d8_status_counts_what_came_back_and_what_waits(desk: Desk) -> None:
     store.take_return(mail, What.SOFT, "full", AT)
     store.close_store()
     assert "bounces since then: 1; complaints: 0\n" in desk.run("status").stdout
+
+
+def test_status_names_the_workers(desk: Desk) -> None:
+    """Who lives and who does not, with what each did last; who has ended in order is left out."""
+    assert "worker" not in desk.run("status").stdout
+    store = SqliteStore(desk.folder / "digest.db")
+    before = AT - timedelta(minutes=5)
+    for beat in (
+        WorkerBeat("mail1:7", ALIVE, AT, AT),
+        WorkerBeat("mail1:7", "deliver", before, before),
+        WorkerBeat("mail1:7", "write", before, AT),
+        WorkerBeat("mail1:7", "tidy", AT),
+        WorkerBeat("mail2:9", ALIVE, before, before),
+        WorkerBeat("mail3:9", ALIVE, AT),
+    ):
+        store.note_beat(beat)
+    store.close_store()
+    told = " ".join(desk.run("status").stdout.split())
+    assert "mail1:7 lives 2026-11-20 14:00 UTC write, deliver" in told
+    assert "mail2:9 gives no sign of life 2026-11-20 13:55 UTC" in told
+    assert "mail3" not in told
+    shown = desk.json("status")["workers"]
+    assert {name: one["alive"] for name, one in shown.items()} == {
+        "mail1:7": True,
+        "mail2:9": False,
+    }
+    assert set(shown["mail1:7"]["steps"]) == {"write", "deliver"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mailbox
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,24 @@ def test_n7_a_mail_that_breaks_the_taker_is_put_aside(
     assert len(taken) == 1
     assert "postbox.broke" in caplog.text
     assert sorted(mail.get_flags() for mail in mailbox.Maildir(folder)) == ["F", "S"]
+
+
+def test_what_another_process_takes_meanwhile_is_passed_over(folder: Path) -> None:
+    """A mail that is gone before it is read, and one that is moved while it is taken."""
+    taken: list[bytes] = []
+
+    def take(raw: bytes, sent_to: str) -> None:
+        taken.append(raw)
+        if len(taken) == 1:
+            assert len(subjects(folder)) == 2
+
+    empty_maildir(folder, take)
+    assert len(taken) == 1
+    assert [mail.get_flags() for mail in mailbox.Maildir(folder)] == ["S", "S"]
+    shutil.rmtree(folder / "cur")
+    (folder / "new" / "three").write_bytes(b"Subject: three\n")
+    with pytest.raises(PostboxError, match="cur/three"):
+        subjects(folder)
 
 
 def test_n7_odd_files_are_left_alone_and_large_ones_cut(folder: Path) -> None:

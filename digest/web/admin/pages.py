@@ -118,6 +118,7 @@ def show_system(visit: Visit) -> Response:
         "Settings": f"in force since {pulse.settings_at:%Y-%m-%d %H:%M} UTC"
         if pulse.settings_at
         else "as at the start",
+        **({"Workers": ", ".join(pulse.workers)} if pulse.workers else {}),
         **({"At the next start": ", ".join(pulse.later)} if pulse.later else {}),
     }
     return visit.site.page(

@@ -1,0 +1,1 @@
+"""Tests of the rooms that let several machines work for one service."""
