@@ -1,28 +1,30 @@
-"""What goes into one subscriber's digest: choosing, ordering, capping, and saying why nothing fits.
+"""What goes into digests: choosing, ordering, capping, counting, and saying why nothing fits.
 
-Pure: scores and reasons come from the matcher, what was shown before from the ledger.
+Pure, and for many subscribers at once: their day is a table of subscribers x listings, so that what
+a digest costs does not hang on how many listings it was chosen from. Scores come from the matcher,
+what was shown before from the ledger.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.drafts import SECTIONS, Drafts, Items
 from digest.model import (
     Digest,
     Listing,
-    Match,
     Profile,
     Receipt,
-    Section,
     SectionName,
     SourceRun,
     Subscriber,
     WhenEmpty,
 )
+from digest.reason import Packed
 from digest.standing import why_empty
 
 FOLLOWED, RISING, TITLES, NEAREST = 12, 3, 12, 3
@@ -32,154 +34,247 @@ misses. A profile's own cap, where it is lower, bounds the titles as well."""
 NEAR_THE_FLOOR = 0.5
 """The share of the floor that a rising listing needs: it must be about what the profile asks."""
 
+Flags = NDArray[np.bool_]
+Longs = NDArray[np.int64]
 
-@dataclass(frozen=True, slots=True)
-class Further:
-    """What fits a profile and is not named one by one, since there is no room for it today.
+_NOWHERE = np.iinfo(np.int64).max
 
-    `matched_by` counts the new ones by source, `waiting` all that the next digest can still offer.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shelf:
+    """The listings that a day offers, and what holds for all subscribers alike.
+
+    `by_id`, `by_votes` and `by_rise` put them in order: as they came, and by the votes that they
+    have, or gathered. `comes_again` is what the next digest can still offer. `source` numbers
+    `sources`.
     """
 
-    matched_by: tuple[tuple[str, int], ...] = ()
-    waiting: int = 0
+    listings: Sequence[Listing]
+    by_id: Longs
+    by_votes: Longs
+    by_rise: Longs
+    comes_again: Flags
+    source: Longs
+    sources: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
-    """What one subscriber's day offers; nothing in it has been shown to this subscriber.
+@dataclass(frozen=True, slots=True, eq=False)
+class Days:
+    """What a shelf offers to some subscribers: arrays of subscribers x listings.
 
-    New is what no earlier digest of theirs looked at: `ranked` with a score above 0, best first,
-    and `voted`, most voted first. `earlier` was looked at on a day before and may be offered again,
-    best first; `rising` was as well and has gathered votes since, most of them first. `followed` is
-    by followed authors and organizations. Excluded listings are in none of them.
-
-    `considered` counts the new listings, `newest` is the id of the last of them; `sources` says how
-    they came in. What was first seen before `last_call` is not offered again tomorrow. `further`
-    tells of what else fits beyond the end of `ranked` and `earlier`.
+    `score` is 0..1, `rank` the places of each one's listings, best first, as `ranks` makes them.
+    New is what no earlier digest of theirs looked at. What comes `again` was looked at on a day
+    before and may be offered again; `risen` was as well and has gathered votes since. `followed` is
+    by followed authors and organizations, `voted` new, with votes. Nothing in them has been shown
+    to this subscriber, and none is excluded. `considered` counts the new ones, `newest` is the id
+    of the last listing that was looked at.
     """
 
-    digest_on: date
-    ranked: Sequence[tuple[Listing, float]] = ()
-    earlier: Sequence[tuple[Listing, float]] = ()
-    rising: Sequence[tuple[Listing, float]] = ()
-    followed: Sequence[Listing] = ()
-    voted: Sequence[Listing] = ()
-    considered: int = 0
-    newest: int = 0
-    last_call: datetime | None = None
-    sources: tuple[SourceRun, ...] = ()
-    further: Further = Further()
+    score: NDArray[np.float32]
+    rank: Longs
+    new: Flags
+    again: Flags
+    risen: Flags
+    followed: Flags
+    voted: Flags
+    considered: Longs
+    newest: Longs
 
 
-Chosen = dict[SectionName, list[Listing]]
-"""The listings of each section, in the order in which they are shown."""
+def ranks(sums: NDArray[np.float32]) -> Longs:
+    """Whole numbers in the order of the listings of each row, those with the highest sums first.
+
+    The lower half is the column, so that of equal sums the first comes first; the upper one has the
+    bits of the sum, which are in the order of the fractions that they mean.
+    """
+    bits = (-sums).view(np.int32)
+    upper: Longs = (bits ^ (bits >> 31 & 0x7FFFFFFF)).astype(np.int64) << 32
+    return upper | np.arange(sums.shape[1])
 
 
-def choose(profile: Profile, day: Day) -> Chosen:
+@dataclass(frozen=True, slots=True, eq=False)
+class Asks:
+    """What profiles ask of their days, one after the other."""
+
+    floor: NDArray[np.float64]
+    most: Longs
+    trending: Longs
+    nearest: Flags
+
+    @classmethod
+    def of(cls, profiles: Sequence[Profile]) -> Asks:
+        """The same of these profiles."""
+        return cls(
+            np.array([one.min_score for one in profiles], dtype=float),
+            np.array([one.max_items for one in profiles], dtype=np.int64),
+            np.array([one.trending for one in profiles], dtype=np.int64),
+            np.array([one.when_empty is WhenEmpty.NEAREST for one in profiles], dtype=bool),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """What goes into the digests of some subscribers, and what is counted for their receipts.
+
+    `matched_by` is subscribers x sources; `nearest` the best score of what is new, 0 for none.
+    """
+
+    items: Items
+    considered: Longs
+    newest: Longs
+    matched_by: Longs
+    waiting: Longs
+    nearest: NDArray[np.float32]
+
+
+def compose(asks: Asks, days: Days, shelf: Shelf) -> Composed:
     """The listings of each section: in full before as titles, asked for before the rest.
 
-    A listing stands in one section only, in the first that has room for it.
+    A listing stands in one section only, in the first that has room for it. What fits and finds no
+    room waits: it is offered again until it ages out.
     """
-    fits, waits = _fitting(profile, day)
-    titles = min(TITLES, profile.max_items)
-    rising = [one for one, score in day.rising if score >= profile.min_score * NEAR_THE_FLOOR]
-    taken: set[str] = set()
-    chosen = {
-        SectionName.FOR_YOU: _take(fits, taken, profile.max_items),
-        SectionName.FOLLOWED: _take(day.followed, taken, FOLLOWED),
-        SectionName.TRENDING: _take(day.voted, taken, profile.trending),
-        SectionName.RISING: _take(rising, taken, RISING),
-        SectionName.WAITING: _take(waits, taken, titles),
-        SectionName.SHORT: _take(fits, taken, titles),
-    }
-    if not taken and profile.when_empty is WhenEmpty.NEAREST:
-        chosen[SectionName.NEAREST] = [listing for listing, _ in day.ranked[:NEAREST]]
-    return {name: listings for name, listings in chosen.items() if listings}
+    floor = asks.floor[:, None]
+    passes = days.score >= floor
+    titles = np.minimum(TITLES, asks.most)
+    fits, waits = days.new & passes & (days.score > 0), days.again & passes & (days.score > 0)
+    rising = days.risen & (days.score >= floor * NEAR_THE_FLOOR)
+    free = np.ones_like(days.new)
+    chosen = [
+        (name, *_take(offered, order, free, limit))
+        for name, offered, order, limit in (
+            (SectionName.FOR_YOU, fits, days.rank, asks.most),
+            (SectionName.FOLLOWED, days.followed, _placed(shelf.by_id), _each(FOLLOWED, asks)),
+            (SectionName.TRENDING, days.voted, _placed(shelf.by_votes), asks.trending),
+            (SectionName.RISING, rising, _placed(shelf.by_rise), _each(RISING, asks)),
+            (SectionName.WAITING, waits, days.rank, titles),
+            (SectionName.SHORT, fits, days.rank, titles),
+        )
+    ]
+    waiting = (fits | waits) & free & shelf.comes_again
+    near = days.new & (days.score > 0)
+    bare = free.all(axis=1) & asks.nearest
+    chosen.append((SectionName.NEAREST, *_take(near, days.rank, free, np.where(bare, NEAREST, 0))))
+    one = np.arange(len(shelf.sources))
+    return Composed(
+        items=_in_order(chosen),
+        considered=days.considered,
+        newest=days.newest,
+        matched_by=(fits.astype(np.float32) @ (shelf.source[:, None] == one)).astype(np.int64),
+        waiting=np.count_nonzero(waiting, axis=1),
+        nearest=np.where(near, days.score, 0).max(axis=1, initial=0),
+    )
 
 
-def room(profile: Profile) -> int:
-    """How many of the best listings that fit a digest can show."""
-    return profile.max_items + min(TITLES, profile.max_items)
+def _each(limit: int, asks: Asks) -> Longs:
+    return np.full(len(asks.floor), limit)
 
 
-def compose(subscriber: Subscriber, day: Day, chosen: Chosen, matches: Iterable[Match]) -> Digest:
-    """The digest of one subscriber's day; `matches` are those of what was chosen, in its order.
+def _placed(order: Longs) -> Longs:
+    """An order that holds for all subscribers, as `ranks` makes one for each."""
+    return order << 32 | np.arange(len(order))
 
-    What fits and finds no room waits: it is offered again until it ages out.
+
+def _take(offered: Flags, order: Longs, free: Flags, limit: Longs) -> tuple[Longs, Longs]:
+    """The first `limit` listings of each subscriber that are offered and free; taken from now on.
+
+    By subscriber, then in order.
     """
-    profile, found = subscriber.profile, iter(matches)
-    fits, waits = _fitting(profile, day)
-    shown = {
-        one.key
-        for name, listings in chosen.items()
-        if name is not SectionName.NEAREST
-        for one in listings
-    }
-    matched_by = Counter(dict(day.further.matched_by))
-    matched_by.update(listing.source for listing in fits)
-    waiting = (_comes_again(one, day.last_call) for one in (*fits, *waits) if one.key not in shown)
-    return Digest(
-        subscriber=subscriber,
-        digest_on=day.digest_on,
-        sections=tuple(
-            Section(name, tuple(islice(found, len(listings)))) for name, listings in chosen.items()
-        ),
-        receipt=Receipt(
-            sources=day.sources,
-            considered=day.considered,
-            matched=matched_by.total(),
-            shown=len(shown),
-            waiting=day.further.waiting + sum(waiting),
-            matched_by=tuple(sorted(matched_by.items())),
-        ),
-        empty_reason="" if shown else _why_empty(profile, day),
-        mailed=bool(shown) or profile.when_empty is not WhenEmpty.SKIP,
-        newest=day.newest,
+    most = min(int(limit.max(initial=0)), offered.shape[1])
+    if not most or not offered.any():
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    first = np.where(offered & free, order, _NOWHERE)
+    if most < first.shape[1]:
+        first = np.partition(first, most - 1, axis=1)[:, :most]
+    first.sort(axis=1)
+    who, nth = np.nonzero((first < _NOWHERE) & (np.arange(most) < limit[:, None]))
+    at = first[who, nth] & 0xFFFFFFFF
+    free[who, at] = False
+    return who, at
+
+
+def _in_order(chosen: Sequence[tuple[SectionName, Longs, Longs]]) -> Items:
+    """What was taken for one section after the other, by subscriber."""
+    who = np.concatenate([each for _, each, _ in chosen])
+    sections = [np.full(len(each), SECTIONS.index(name)) for name, each, _ in chosen]
+    sort = np.argsort(who, kind="stable")  # sections come in their order
+    return Items(
+        who[sort],
+        np.concatenate(sections)[sort],
+        np.concatenate([each for _, _, each in chosen])[sort],
     )
 
 
-def _why_empty(profile: Profile, day: Day) -> str:
-    nearest = day.ranked[0][1] if day.ranked else 0.0
-    return why_empty(day.considered, nearest, profile.min_score, day.sources, day.digest_on)
-
-
-def _fitting(profile: Profile, day: Day) -> tuple[list[Listing], list[Listing]]:
-    """What of the new and of the earlier listings reaches the floor."""
-    new, old = (
-        [listing for listing, score in scored if score >= profile.min_score]
-        for scored in (day.ranked, day.earlier)
-    )
-    return new, old
-
-
-def cut_to(digest: Digest, items: int, last_call: datetime | None = None) -> Digest:
-    """The digest with its first so many items; what is cut and fits waits as for want of room."""
-    sections, room = [], items
-    lost: list[Match] = []
-    for section in digest.sections:
-        kept, cut = section.matches[:room], section.matches[room:]
-        room -= len(kept)
-        sections += [replace(section, matches=kept)] if kept else []
-        lost += [match for match in cut if section.name is not SectionName.NEAREST]
-    receipt, floor = digest.receipt, digest.subscriber.profile.min_score
-    waiting = sum(m.score >= floor and _comes_again(m.listing, last_call) for m in lost)
-    return replace(
-        digest,
-        sections=tuple(sections),
-        receipt=replace(
-            receipt, shown=receipt.shown - len(lost), waiting=receipt.waiting + waiting
+def joined(parts: Sequence[Composed]) -> Composed:
+    """The same of several groups, the subscribers one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *(len(part.considered) for part in parts)]).tolist()
+    return Composed(
+        Items(
+            np.concatenate([part.items.who + at for part, at in zip(parts, starts, strict=False)]),
+            np.concatenate([part.items.section for part in parts]),
+            np.concatenate([part.items.listing for part in parts]),
         ),
+        np.concatenate([part.considered for part in parts]),
+        np.concatenate([part.newest for part in parts]),
+        np.concatenate([part.matched_by for part in parts]),
+        np.concatenate([part.waiting for part in parts]),
+        np.concatenate([part.nearest for part in parts]),
     )
 
 
-def _take(listings: Sequence[Listing], taken: set[str], limit: int) -> list[Listing]:
-    """The first `limit` listings that are not taken yet; they are taken now."""
-    fresh = list(islice((one for one in listings if one.key not in taken), limit))
-    taken.update(listing.key for listing in fresh)
-    return fresh
+def drafted(
+    people: Sequence[Subscriber],
+    blank: Digest,
+    made: Composed,
+    shelf: Shelf,
+    reasons: Packed,
+) -> Drafts:
+    """The digests, as the blank one of their day; `reasons` are those of the items, in order."""
+    sources, day = blank.receipt.sources, blank.digest_on
+    receipts = _receipts(sources, made, shelf)
+    empty = [
+        ""
+        if receipt.shown
+        else why_empty(receipt.considered, nearest, one.profile.min_score, sources, day)
+        for one, receipt, nearest in zip(people, receipts, made.nearest.tolist(), strict=True)
+    ]
+    return Drafts(
+        people=people,
+        digest_on=day,
+        listings=shelf.listings,
+        comes_again=shelf.comes_again,
+        items=made.items,
+        reasons=reasons,
+        receipts=receipts,
+        empty_reason=empty,
+        mailed=[
+            not why or one.profile.when_empty is not WhenEmpty.SKIP
+            for why, one in zip(empty, people, strict=True)
+        ],
+        newest=made.newest.tolist(),
+        hint=[""] * len(people),
+    )
 
 
-def _comes_again(listing: Listing, last_call: datetime | None) -> bool:
-    """Whether the next digest can still offer it."""
-    seen = listing.first_seen_at
-    return last_call is None or seen is None or seen >= last_call
+def _receipts(sources: tuple[SourceRun, ...], made: Composed, shelf: Shelf) -> list[Receipt]:
+    counts = zip(
+        made.considered.tolist(),
+        made.items.shown(len(made.considered)).tolist(),
+        made.waiting.tolist(),
+        made.matched_by.tolist(),
+        strict=True,
+    )
+    return [
+        Receipt(
+            sources=sources,
+            considered=considered,
+            matched=sum(matched),
+            shown=shown,
+            waiting=waiting,
+            matched_by=tuple(
+                (name, count) for name, count in zip(shelf.sources, matched, strict=True) if count
+            ),
+        )
+        for considered, shown, waiting, matched in counts
+    ]

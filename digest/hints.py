@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 
 from digest.matcher import Matcher
-from digest.model import Digest, Keyword, Listing, Profile
+from digest.model import Keyword, Listing, Profile
 
 HINT_AFTER = timedelta(days=14)
 """So long nothing must have matched; as long it is quiet after a hint."""
@@ -18,10 +18,9 @@ NAMED = 5
 """Keywords that a hint names."""
 
 
-def wants_hint(digest: Digest) -> bool:
+def wants_hint(profile: Profile, empty_reason: str, *, mailed: bool) -> bool:
     """Whether a digest is a note for want of a match, and its profile has what could match."""
-    note = digest.mailed and bool(digest.empty_reason)
-    return note and any(keyword.weight > 0 for keyword in digest.subscriber.profile.keywords)
+    return mailed and bool(empty_reason) and any(one.weight > 0 for one in profile.keywords)
 
 
 def absent_terms(
@@ -36,11 +35,10 @@ def absent_terms(
     return frozenset(term for term, found in zip(terms, ranking, strict=True) if not found)
 
 
-def hint(digest: Digest, absent: Collection[str], listings: int) -> str:
+def hint(profile: Profile, absent: Collection[str], listings: int) -> str:
     """What a profile is told that has matched nothing; empty where there was nothing to match."""
     if not listings:
         return ""
-    profile = digest.subscriber.profile
     mine = [k.term for k in profile.keywords if k.weight > 0]
     missing = [term for term in mine if term in absent]
     said = f"Nothing has fit you for {HINT_AFTER.days} days. "

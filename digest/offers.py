@@ -7,18 +7,16 @@ earlier digest passed over and that many have voted for since.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digest.composer import FOLLOWED, NEAREST, Day, Further, room
+from digest.composer import Days, Flags, Longs, Shelf, ranks
 from digest.language import labs_named, read_lab
-from digest.matcher import Matcher, Pairs, Ranking
+from digest.matcher import BARRED, Batch, Matcher, Pairs, squash
 from digest.model import Listing, Profile, Reason
 
 RISES_FOR = timedelta(days=7)
@@ -32,176 +30,120 @@ Look = tuple[int, datetime]
 """The newest listing that the last digest looked at, and when."""
 
 
-Scored = tuple[NDArray[np.int32], NDArray[np.float32]]
-"""Places of listings and their scores, best first."""
-
-NOTHING_FURTHER = Further()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Parted:
-    """Listings as a last look parts them: new after it, there before it, to be offered again."""
-
-    new: NDArray[np.bool_]
-    old: NDArray[np.bool_]
-    again: NDArray[np.bool_]
-    considered: int
-
-
 @dataclass(frozen=True)
 class Offers:
     """The listings of one day's digests beside the profiles of a group.
 
-    `listings` come in the order of their ids; `ranking`, `followed` and `rising` name them by their
-    place. What was first seen before `opens_at` is there to rise only; what was first seen before
+    `listings` come in the order of their ids; `followed` and `rising` name them by their place.
+    What was first seen before `opens_at` is there to rise only; what was first seen before
     `last_call` is not offered again tomorrow. `rolls` is false where nothing is offered twice.
     """
 
-    listings: Sequence[Listing]
+    batch: Batch
     pairs: Pairs
-    ranking: Ranking
     followed: Sequence[Collection[int]]
     rising: Sequence[int]
     opens_at: datetime
     last_call: datetime
     rolls: bool = True
 
-    def day(
+    def days(
         self,
-        blank: Day,
-        number: int,
-        profile: Profile,
-        shown: Collection[int] = (),
-        look: Look | None = None,
-    ) -> Day:
-        """The day of profile `number`: a blank one with what it offers.
+        low: int,
+        profiles: Sequence[Profile],
+        shown: Sequence[Collection[int]],
+        looks: Sequence[Look | None],
+    ) -> Days:
+        """What is offered to some of the profiles, of which the first is number `low`.
 
-        The listings with the ids `shown` were shown to this subscriber, `look` was their last one.
+        The listings with the ids `shown` were shown to each, `looks` were their last ones.
         """
-        parted, mine = self._parted(look), slice(*self.ranking.first[number : number + 2])
-        at, score = self.ranking.listing[mine], self.ranking.score[mine]
-        seen = [self.places[one] for one in shown if one in self.places]
-        if seen:
-            kept = ~np.isin(at, seen)
-            at, score = at[kept], score[kept]
-        risen = self._risen(parted, at, score)
-        followed = [
-            self.listings[one]
-            for one in sorted(self.followed[number])
-            if self._open[one] and one not in seen
-        ]
-        voted = list(self._voted_for(number, profile, parted.new, seen))
-        # Without these nothing but its rank brings a listing into the digest.
-        most = len(self.listings) if risen or followed or voted else room(profile)
-        new, again = parted.new[at], parted.again[at]
-        ranked, earlier = (at[new], score[new]), (at[again], score[again])
-        return replace(
-            blank,
-            ranked=self._scored(ranked, max(most, NEAREST)),
-            earlier=self._scored(earlier, most),
-            rising=risen,
-            followed=followed,
-            voted=voted,
-            considered=parted.considered - sum(parted.new[seen].tolist()),
-            newest=self.listings[-1].id if self.listings else (look[0] if look else 0),
-            last_call=self.last_call,
-            further=self._further(
-                _fitting(ranked, profile.min_score)[max(most, NEAREST) :],
-                _fitting(earlier, profile.min_score)[most:],
-            ),
+        sums = self.pairs.sums(low, low + len(profiles))
+        which = list(dict.fromkeys(looks))
+        parts = np.array([self._there(look) for look in which], dtype=bool)
+        numbers = {look: number for number, look in enumerate(which)}
+        there = parts[[numbers[look] for look in looks]].reshape(sums.shape)
+        unseen = self._unseen(shown)
+        new, again = self._open & ~there & unseen, self._open & there & unseen
+        voters = np.array([bool(profile.trending) for profile in profiles])[:, None]
+        voted = self._votes > 0
+        return Days(
+            score=squash(sums).astype(np.float32),
+            rank=ranks(sums),
+            new=new,
+            again=again if self.rolls else np.zeros_like(again),
+            risen=there & unseen & (self.shelf.by_rise < len(self.rising)) & (sums > 0),
+            followed=self._followed(low, len(profiles)) & self._open & unseen,
+            voted=new & voters & voted & (sums > BARRED),
+            considered=np.count_nonzero(new, axis=1),
+            newest=np.array([self._newest or (look or (0,))[0] for look in looks], dtype=np.int64),
         )
 
-    def _risen(
-        self, parted: Parted, at: NDArray[np.int32], score: NDArray[np.float32]
-    ) -> list[tuple[Listing, float]]:
-        """What rises of the listings that were there to be looked at, with its score."""
-        there = [one for one in self.rising if parted.old[one]]
-        scores = dict(zip(at.tolist(), score.tolist(), strict=True)) if there else {}
-        return [(self.listings[one], scores[one]) for one in there if one in scores]
-
-    def _scored(self, scored: Scored, most: int) -> list[tuple[Listing, float]]:
-        """The first so many, with their scores."""
-        at, score = (each[:most].tolist() for each in scored)
-        return [(self.listings[one], value) for one, value in zip(at, score, strict=True)]
-
-    def _further(self, new: NDArray[np.int32], earlier: NDArray[np.int32]) -> Further:
-        """What else fits, new to the subscriber and not."""
-        if not len(new) and not len(earlier):
-            return NOTHING_FURTHER
-        names, source = self._sources
-        counts = np.bincount(source[new], minlength=len(names)).tolist()
-        again = np.count_nonzero(self._comes_again[new])
-        return Further(
-            tuple((name, count) for name, count in zip(names, counts, strict=True) if count),
-            int(again + np.count_nonzero(self._comes_again[earlier])),
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The listings, in the order that settles ties."""
+        listings = [self.batch.listings[at] for at in self.batch.order.tolist()]
+        names = sorted({one.source for one in listings})
+        by_votes = sorted(range(len(listings)), key=lambda at: _by_votes(listings[at]))
+        place = {self.batch.listings[at].id: nth for nth, at in enumerate(self.rising)}
+        return Shelf(
+            listings=listings,
+            by_id=np.array([one.id for one in listings], dtype=np.int64),
+            by_votes=np.argsort(np.array(by_votes, dtype=np.int64)),
+            by_rise=np.array([place.get(one.id, len(place)) for one in listings], dtype=np.int64),
+            comes_again=self._seen_since(self.last_call),
+            source=np.array([names.index(one.source) for one in listings], dtype=np.int64),
+            sources=names,
         )
 
     def oldest(self, now: datetime) -> datetime:
         """When the first of the listings was seen."""
-        return min((one.first_seen_at for one in self.listings if one.first_seen_at), default=now)
+        seen = (one.first_seen_at for one in self.batch.listings if one.first_seen_at)
+        return min(seen, default=now)
+
+    def _unseen(self, shown: Sequence[Collection[int]]) -> Flags:
+        """What was not shown to each."""
+        unseen = np.ones((len(shown), len(self.batch)), dtype=bool)
+        for number, ids in enumerate(shown):
+            for one in ids:
+                if one in self._places:
+                    unseen[number, self._places[one]] = False
+        return unseen
+
+    def _followed(self, low: int, many: int) -> Flags:
+        """What is by whom each follows."""
+        followed = np.zeros((many, len(self.batch)), dtype=bool)
+        for number in range(many):
+            for at in self.followed[low + number]:
+                followed[number, self._places[self.batch.listings[at].id]] = True
+        return followed
+
+    def _there(self, look: Look | None) -> list[bool]:
+        """Which listings were there to be looked at."""
+        return [look is not None and not _is_after(look, one) for one in self.shelf.listings]
 
     @cached_property
-    def places(self) -> Mapping[int, int]:
+    def _places(self) -> Mapping[int, int]:
         """Where each listing stands, by its id."""
-        return {listing.id: at for at, listing in enumerate(self.listings)}
+        return {listing.id: at for at, listing in enumerate(self.shelf.listings)}
 
-    def _parted(self, look: Look | None) -> Parted:
-        """The listings as a last look parts them."""
-        if look not in self._parts:
-            there = [look is not None and not _is_after(look, one) for one in self.listings]
-            old = np.array(there, dtype=bool)
-            new = self._open & ~old
-            again = old & self._open if self.rolls else np.zeros_like(old)
-            self._parts[look] = Parted(new, old, again, int(np.count_nonzero(new)))
-        return self._parts[look]
+    @property
+    def _newest(self) -> int:
+        return self.batch.listings[-1].id if self.batch.listings else 0
 
     @cached_property
-    def _parts(self) -> dict[Look | None, Parted]:
-        return {}
+    def _votes(self) -> Longs:
+        return np.array([one.votes or 0 for one in self.shelf.listings], dtype=np.int64)
 
     @cached_property
-    def _open(self) -> NDArray[np.bool_]:
+    def _open(self) -> Flags:
         """What is there for more than to rise."""
         return self._seen_since(self.opens_at)
 
-    @cached_property
-    def _comes_again(self) -> NDArray[np.bool_]:
-        """What the next digest can still offer."""
-        return self._seen_since(self.last_call)
-
-    def _seen_since(self, since: datetime) -> NDArray[np.bool_]:
-        seen = (one.first_seen_at for one in self.listings)
+    def _seen_since(self, since: datetime) -> Flags:
+        order = self.batch.order.tolist()
+        seen = (self.batch.listings[at].first_seen_at for at in order)
         return np.array([at is None or at >= since for at in seen], dtype=bool)
-
-    @cached_property
-    def _sources(self) -> tuple[list[str], NDArray[np.int64]]:
-        """The sources of the listings, and which of them is each one's."""
-        names = sorted({one.source for one in self.listings})
-        places = {name: place for place, name in enumerate(names)}
-        return names, np.array([places[one.source] for one in self.listings], dtype=np.int64)
-
-    @cached_property
-    def _voted(self) -> Sequence[int]:
-        voted = [at for at, listing in enumerate(self.listings) if listing.votes]
-        return sorted(voted, key=lambda at: _by_votes(self.listings[at]))
-
-    def _voted_for(
-        self, number: int, profile: Profile, new: NDArray[np.bool_], seen: Collection[int]
-    ) -> Iterator[Listing]:
-        """The most voted new ones, none excluded or seen; enough, if others are taken."""
-        if profile.trending:
-            allowed = (
-                self.listings[at]
-                for at in self._voted
-                if new[at] and at not in seen and not self.pairs.excluded_by(number, at)
-            )
-            yield from islice(allowed, profile.trending + profile.max_items + FOLLOWED)
-
-
-def _fitting(scored: Scored, floor: float) -> NDArray[np.int32]:
-    """What of the listings with their scores, best first, reaches the floor."""
-    at, score = scored
-    return at[: int(np.count_nonzero(score >= np.float64(floor)))]
 
 
 def rising(

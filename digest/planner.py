@@ -11,14 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
+
 from digest.app import App
-from digest.composer import Chosen, Day, choose, compose, cut_to
+from digest.composer import Asks, Composed, compose, drafted, joined
+from digest.drafts import Drafts
 from digest.errors import TemplateError
 from digest.frames import has_own_templates, with_packaged_templates
 from digest.hints import HINT_AFTER, absent_terms, hint, wants_hint
 from digest.learning import likes_of
 from digest.matcher import Batch, Lexicon, Likes, Matcher
-from digest.model import Digest, Match, PersonalLinks, Profile, SourceRun, Subscriber
+from digest.model import Digest, PersonalLinks, Profile, Receipt, SourceRun, Subscriber
 from digest.offers import RISES_FOR, Offers, follows, of_labs, rising
 from digest.renderer import LARGEST_HTML
 from digest.schedule import days_covered
@@ -32,6 +35,9 @@ What was shown already is not shown again."""
 
 MOST_UNITS = 20_000
 """Words and phrases that batches have in common at most; then the next begins with none."""
+
+MOST_PLACES = 1_000_000
+"""Subscribers times listings among which is chosen at once; they take about 50 MB."""
 
 SOMETIME = datetime(2026, 1, 1, tzinfo=UTC)
 """For links that are measured, not sent: every time makes them as long."""
@@ -65,36 +71,53 @@ class Planner:
 
     def plan(self, due: Sequence[Due]) -> Iterator[Digest]:
         """The digests of these subscribers' days."""
+        for drafts in self.drafts(due):
+            yield from drafts.digests()
+
+    def drafts(self, due: Sequence[Due]) -> Iterator[Drafts]:
+        """The same, those of each day together."""
         groups: dict[tuple[date, int], list[Due]] = defaultdict(list)
         for one in due:
             groups[one.digest_on, days_covered(one.digest_on, one.subscriber.days)].append(one)
         for (digest_on, covered), group in groups.items():
-            digests = list(self._plan_group(group, digest_on, timedelta(days=covered)))
-            yield from _hinted(self._app, digests, digest_on, self._now)
+            people = [one.subscriber for one in group]
+            drafts = self._plan_group(people, digest_on, timedelta(days=covered))
+            yield _hinted(self._app, drafts, self._now)
 
     def _plan_group(
-        self, group: Sequence[Due], digest_on: date, covered: timedelta
-    ) -> Iterator[Digest]:
+        self, people: Sequence[Subscriber], digest_on: date, covered: timedelta
+    ) -> Drafts:
         """Digests for one local day of subscribers who look back over the same days."""
-        app, now, people = self._app, self._now, [one.subscriber.id for one in group]
-        matcher, shelf = app.matcher(now), self._shelf(covered)
-        likes = likes_of(app.store, [one.subscriber for one in group])
-        profiles = app.fitted([one.subscriber.profile for one in group], now, likes)
+        app, now, shelf = self._app, self._now, self._shelf(covered)
+        likes = likes_of(app.store, people)
+        profiles = app.fitted([one.profile for one in people], now, likes)
+        people = list(map(_with_profile, people, profiles))
         offers = self._offers(shelf, profiles, likes)
-        blank = Day(digest_on, sources=shelf.sources)
-        seen = app.store.shown(people, offers.oldest(now).date() - timedelta(days=1), digest_on)
-        looks = app.store.last_looks(people, digest_on)
-        days = [
-            offers.day(blank, number, profile, seen.get(person, ()), looks.get(person))
-            for number, (person, profile) in enumerate(zip(people, profiles, strict=True))
-        ]
-        chosen = [choose(profile, day) for profile, day in zip(profiles, days, strict=True)]
-        matches = _matches(matcher, offers, profiles, chosen)
-        digests = [
-            compose(_with_profile(one.subscriber, profile), day, picked, matches)
-            for one, profile, day, picked in zip(group, profiles, days, chosen, strict=True)
-        ]
-        yield from self._fitting(digests, offers.last_call)
+        made = self._composed(offers, people, digest_on)
+        order = shelf.batch.order.astype(np.int64)
+        packed = offers.pairs.packed(made.items.who, order[made.items.listing])
+        blank = Digest(people[0], digest_on, receipt=Receipt(shelf.sources))
+        drafts = drafted(people, blank, made, offers.shelf, packed)
+        return self._fitting(_with_followed(app.matcher(now), drafts))
+
+    def _composed(self, offers: Offers, people: Sequence[Subscriber], digest_on: date) -> Composed:
+        """What goes into the digests, some hundred at a time: each has a place for each listing."""
+        store, ids = self._app.store, [one.id for one in people]
+        seen = store.shown(ids, offers.oldest(self._now).date() - timedelta(days=1), digest_on)
+        looks = store.last_looks(ids, digest_on)
+        made = []
+        at_once = max(1, MOST_PLACES // max(1, len(offers.batch)))
+        for low in range(0, len(people), at_once):
+            part = slice(low, low + at_once)
+            profiles = [one.profile for one in people[part]]
+            days = offers.days(
+                low,
+                profiles,
+                [seen.get(one, ()) for one in ids[part]],
+                [looks.get(one) for one in ids[part]],
+            )
+            made.append(compose(Asks.of(profiles), days, offers.shelf))
+        return joined(made)
 
     def _shelf(self, covered: timedelta) -> Shelf:
         """What the stored listings offer over these days: those of the days, and what rises."""
@@ -126,9 +149,8 @@ class Planner:
         by_labs = of_labs(profiles, listings, pairs)
         by_authors = matcher.followed(profiles, listings)
         return Offers(
-            listings=listings,
+            batch=shelf.batch,
             pairs=pairs,
-            ranking=pairs.rank(len(listings)),
             followed=[{*a, *b} for a, b in zip(by_authors, by_labs, strict=True)],
             rising=shelf.rising,
             opens_at=shelf.opens_at,
@@ -136,19 +158,16 @@ class Planner:
             rolls=bool(self._rollover),
         )
 
-    def _fitting(self, digests: Sequence[Digest], last_call: datetime) -> Iterator[Digest]:
+    def _fitting(self, drafts: Drafts) -> Drafts:
         """The digests as far as one mail can hold them, so that the ledger knows what was shown.
 
         What our templates make of them is known well enough beforehand; an operator's own are
         measured.
         """
-        if has_own_templates(self._app.frame):
-            fits = [_measured(self._app, digest, self._links) for digest in digests]
-        else:
-            fits = self._measure.items_that_fit(digests)
-        for digest, room in zip(digests, fits, strict=True):
-            total = sum(len(section.matches) for section in digest.sections)
-            yield cut_to(digest, room, last_call) if room < total else digest
+        if not has_own_templates(self._app.frame):
+            return drafts.cut_to(self._measure.items_that_fit(drafts))
+        fits = [_measured(self._app, digest, self._links) for digest in drafts.digests()]
+        return drafts.cut_to(np.array(fits, dtype=np.int64))
 
     def _lexicon(self, matcher: Matcher) -> Lexicon:
         """What all batches look for, so that what they have in common is looked up once."""
@@ -175,37 +194,34 @@ def _measured(app: App, digest: Digest, links: PersonalLinks) -> int:
         return app.renderer(with_packaged_templates(app.frame)).capacity(digest, links)
 
 
-def _hinted(
-    app: App, digests: Sequence[Digest], digest_on: date, now: datetime
-) -> Iterator[Digest]:
+def _hinted(app: App, drafts: Drafts, now: datetime) -> Drafts:
     """The digests; a note to a profile that has matched nothing for long with a hint in it."""
-    dry = {digest.subscriber.id for digest in digests if wants_hint(digest)}
+    notes = zip(drafts.people, drafts.mailed, drafts.empty_reason, strict=True)
+    dry = {one.id for one, mailed, why in notes if wants_hint(one.profile, why, mailed=mailed)}
     if dry:
-        dry &= app.store.without_match(dry, digest_on - HINT_AFTER, digest_on)
-    stored = app.store.candidates(now - HINT_AFTER) if dry else ()
-    asked = [d.subscriber.profile for d in digests if d.subscriber.id in dry]
+        dry &= app.store.without_match(dry, drafts.digest_on - HINT_AFTER, drafts.digest_on)
+    if not dry:
+        return drafts
+    stored = app.store.candidates(now - HINT_AFTER)
+    asked = [one.profile for one in drafts.people if one.id in dry]
     absent = absent_terms(app.matcher(now), asked, stored)
-    for digest in digests:
-        said = digest.subscriber.id in dry and hint(digest, absent, len(stored))
-        yield replace(digest, hint=said) if said else digest
-
-
-def _matches(
-    matcher: Matcher, offers: Offers, profiles: Sequence[Profile], chosen: Sequence[Chosen]
-) -> Iterator[Match]:
-    """The matches of all that was chosen, who and what is followed said in their reasons."""
-    asked = [
-        (number, offers.places[listing.id])
-        for number, sections in enumerate(chosen)
-        for listings in sections.values()
-        for listing in listings
+    hints = [
+        hint(one.profile, absent, len(stored)) if one.id in dry else "" for one in drafts.people
     ]
-    numbers, places = [number for number, _ in asked], [place for _, place in asked]
-    for number, match in zip(numbers, offers.pairs.matches(numbers, places), strict=True):
-        profile = profiles[number]
-        anyone = profile.authors or profile.organizations
-        followed = follows(matcher, profile, match.listing) if anyone else ()
-        yield replace(match, reasons=(*match.reasons, *followed)) if followed else match
+    return replace(drafts, hint=hints)
+
+
+def _with_followed(matcher: Matcher, drafts: Drafts) -> Drafts:
+    """The digests; who and what is followed is said in the reasons of their items."""
+    items = zip(drafts.items.who.tolist(), drafts.items.listing.tolist(), strict=True)
+    profiles = [one.profile for one in drafts.people]
+    further = [
+        (number, reason)
+        for number, (who, at) in enumerate(items)
+        if profiles[who].authors or profiles[who].organizations
+        for reason in follows(matcher, profiles[who], drafts.listings[at])
+    ]
+    return replace(drafts, reasons=drafts.reasons.followed_by(further)) if further else drafts
 
 
 def _receipt_sources(app: App, since: datetime, now: datetime) -> tuple[SourceRun, ...]:

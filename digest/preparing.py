@@ -20,7 +20,7 @@ from digest.config import Config
 from digest.crew import Crew, Job
 from digest.planner import Planner
 from digest.share import EVERYBODY, Share
-from digest.store.freeze import Frozen, freeze
+from digest.store.freeze import Frozen, frozen
 
 BATCH = 2000
 """Digests planned at once: enough to share the matcher's work, few enough for memory."""
@@ -82,7 +82,7 @@ class Planning:
     def of(self, people: Sequence[int]) -> list[Frozen]:
         """The digests of these people, as far as they are still due."""
         due = self._store.due_among(people, self._asked.now, at_once=self._asked.at_once)
-        return [freeze(digest) for digest in self._planner.plan(due)]
+        return [one for drafts in self._planner.drafts(due) for one in frozen(drafts)]
 
 
 def _begin(told: tuple[Config, Round]) -> Callable[[Sequence[int]], list[Frozen]]:

@@ -6,10 +6,16 @@ are handed from room to room as they are kept, and made into objects only where 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from struct import Struct
 from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Longs = NDArray[np.int64]
 
 FIELDS = (
     "title", "abstract", "title and abstract", "author", "category", "org", "source", "meaning",
@@ -22,6 +28,11 @@ FIELD, RELATED, LEARNED = 0x3F, 0x40, 0x80
 RECORD = Struct("<HHHBf")
 """A kept reason: its term and its part by their places among the texts, its count, its field with
 its marks, its points."""
+
+KEPT = np.dtype(
+    [("term", "<u2"), ("part", "<u2"), ("count", "<u2"), ("marks", "u1"), ("points", "<f4")]
+)
+"""`RECORD` as an array has it."""
 
 MOST_COUNTED = 0xFFFF
 """Up to which it is counted how often a term stands in a listing."""
@@ -105,23 +116,94 @@ class Reasons(Sequence[Reason]):
         return self._made
 
 
-def packed(groups: Sequence[Iterable[Reason]]) -> tuple[Sequence[str], list[bytes]]:
-    """The texts of all the matches of a digest, and the records of each of them."""
-    kept = [one for one in groups if isinstance(one, Reasons)]
-    if kept and len(kept) == len(groups) and len({id(one.texts) for one in kept}) == 1:
-        return kept[0].texts, [one.raw for one in kept]
-    places = {"": 0}
-    records = [
-        b"".join(
-            RECORD.pack(
-                places.setdefault(one.term, len(places)),
-                places.setdefault(one.part, len(places)),
-                min(one.count, MOST_COUNTED),
-                NUMBERS[one.field] | one.related * RELATED | one.learned * LEARNED,
-                one.points,
-            )
-            for one in group
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """The scores of many matches and their reasons, those of match `i` from `first[i]` on.
+
+    Matches of one `row` share their texts, which reasons name by their places: those of row `r` are
+    `texts` by the numbers from `begins[r]` to `begins[r + 1]` of `named`, the first of them empty.
+    """
+
+    score: Floats
+    row: Longs
+    first: Longs
+    reasons: NDArray[np.void]
+    texts: Sequence[str]
+    named: Longs
+    begins: Longs
+
+    @classmethod
+    def of(cls, row: Sequence[int], matches: Sequence[tuple[float, Sequence[Reason]]]) -> Packed:
+        """Of reasons one by one; all rows have all texts."""
+        texts = {"": 0}
+        for _, reasons in matches:
+            for one in reasons:
+                texts.setdefault(one.term, len(texts))
+                texts.setdefault(one.part, len(texts))
+        many = max(row, default=-1) + 1
+        return cls(
+            score=np.array([score for score, _ in matches], dtype=float),
+            row=np.array(row, dtype=np.int64),
+            first=np.cumsum([0, *(len(reasons) for _, reasons in matches)]),
+            reasons=_kept([one for _, reasons in matches for one in reasons], texts),
+            texts=list(texts),
+            named=np.tile(np.arange(len(texts)), many),
+            begins=np.arange(many + 1) * len(texts),
         )
-        for group in groups
+
+    def texts_of(self, row: int) -> list[str]:
+        """The texts of a row."""
+        named = self.named[self.begins[row] : self.begins[row + 1]].tolist()
+        return [self.texts[one] for one in named]
+
+    def each(self) -> list[Reasons]:
+        """The reasons match by match."""
+        raw, bounds = self.reasons.tobytes(), (self.first * RECORD.size).tolist()
+        texts = [tuple(self.texts_of(row)) for row in range(len(self.begins) - 1)]
+        return [
+            Reasons(texts[row], raw[bounds[at] : bounds[at + 1]])
+            for at, row in enumerate(self.row.tolist())
+        ]
+
+    def those(self, chosen: NDArray[np.bool_]) -> Packed:
+        """Some of the matches."""
+        sizes = np.diff(self.first)
+        return replace(
+            self,
+            score=self.score[chosen],
+            row=self.row[chosen],
+            first=np.concatenate(([0], np.cumsum(sizes[chosen]))),
+            reasons=self.reasons[np.repeat(chosen, sizes)],
+        )
+
+    def followed_by(self, further: Sequence[tuple[int, Reason]]) -> Packed:
+        """With further reasons, each behind those of its match; in the order of matches."""
+        matches = np.array([match for match, _ in further], dtype=np.int64)
+        rows, numbers = self.row[matches], np.arange(len(further))
+        # Each brings a text of its own, behind those of its row.
+        texts = {one.term: number for number, (_, one) in enumerate(further)}
+        added = _kept([one for _, one in further], {"": 0, **texts})
+        added["term"] = np.diff(self.begins)[rows] + numbers - np.searchsorted(rows, rows)
+        return replace(
+            self,
+            first=self.first + np.searchsorted(matches, np.arange(len(self.first))),
+            reasons=np.insert(self.reasons, self.first[matches + 1], added),
+            texts=[*self.texts, *(one.term for _, one in further)],
+            named=np.insert(self.named, self.begins[rows + 1], len(self.texts) + numbers),
+            begins=self.begins + np.searchsorted(rows, np.arange(len(self.begins))),
+        )
+
+
+def _kept(reasons: Sequence[Reason], places: Mapping[str, int]) -> NDArray[np.void]:
+    """Reasons as they are kept, their texts by these places."""
+    records = [
+        (
+            places[one.term],
+            places[one.part],
+            min(one.count, MOST_COUNTED),
+            NUMBERS[one.field] | one.related * RELATED | one.learned * LEARNED,
+            one.points,
+        )
+        for one in reasons
     ]
-    return tuple(places), records
+    return np.array(records, dtype=KEPT)

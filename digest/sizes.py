@@ -6,16 +6,14 @@ is estimated to fit does fit, and the last titles of a very full mail may wait f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.matcher import KEPT
-from digest.model import Abstracts, Digest, Listing, SectionName
-from digest.reason import FIELD, FIELDS, RECORD, RELATED, packed
+from digest.drafts import SECTIONS, Drafts
+from digest.model import Abstracts, Listing, SectionName
+from digest.reason import FIELD, FIELDS, RELATED, Packed
 
 FRAME, SECTION, FULL, TITLE, LINKED = 6_900, 600, 1_720, 700, 120
 """Bytes of the HTML, encoded, without items and note; of a section's head; of an item in full
@@ -61,35 +59,37 @@ class Measure:
         self._tune = tune
         self._known: dict[tuple[int, int], tuple[Listing, int, int]] = {}
 
-    def items_that_fit(self, digests: Sequence[Digest]) -> list[int]:
+    def items_that_fit(self, drafts: Drafts) -> NDArray[np.int64]:
         """How many items of each digest, from the first on, fit."""
-        items = _Items([], [], [])
-        sizes, rooms = [], []
-        for digest in digests:
-            sizes.append(self._take_in(digest, items))
-            room = self._room - text_bytes(digest.empty_reason + digest.hint)
-            rooms.append(room - SOURCE * min(len(digest.receipt.sources), MOST_SOURCES))
-        takes = np.array(items.takes, dtype=float) + _reasoned(digests, items)
-        ends = np.cumsum(sizes)
+        items, many = drafts.items, len(drafts)
+        whole = np.array([one.profile.abstracts is Abstracts.FULL for one in drafts.people])
+        form = FORMS[items.section]
+        form = np.where(whole[items.who] & (form == FULL_FORM), WHOLE_FORM, form)
+        code, at = np.unique(items.listing * len(FORMS) + form, return_inverse=True)
+        plain = [
+            self._plain(drafts.listings[one // len(FORMS)], one % len(FORMS))
+            for one in code.tolist()
+        ]
+        takes, letters = np.array([each[1:] for each in plain], dtype=np.int64).reshape(-1, 2).T
+        section = items.who * len(FORMS) + items.section
+        heads = SECTION * (np.diff(section, prepend=-1) != 0)
+        reasons = _reasoned(drafts.reasons, form, letters[at])
+        first, room = drafts.first, self._rooms(drafts)
         # Where each item ends in its own mail.
-        end = np.cumsum(takes)
-        before = np.concatenate(([0.0], end))[ends - sizes]
-        fits = end - np.repeat(before, sizes) <= np.repeat(rooms, sizes)
-        whose = np.repeat(np.arange(len(sizes)), sizes)
-        return [int(count) for count in np.bincount(whose, fits, len(sizes)).tolist()]
+        end = np.cumsum(takes[at] + heads + reasons)
+        before = np.concatenate(([0.0], end))[first[items.who]]
+        fits = end - before <= room[items.who]
+        return np.bincount(items.who, fits, many).astype(np.int64)
 
-    def _take_in(self, digest: Digest, items: _Items) -> int:
-        """Add the items of a digest without their reasons; returns how many."""
-        whole, many = digest.subscriber.profile.abstracts is Abstracts.FULL, len(items.takes)
-        for section in digest.sections:
-            form, first = _form(section.name, whole=whole), SECTION
-            for match in section.matches:
-                _, takes, letters = self._plain(match.listing, form)
-                items.takes.append(takes + first)
-                items.forms.append(form)
-                items.letters.append(letters)
-                first = 0
-        return len(items.takes) - many
+    def _rooms(self, drafts: Drafts) -> NDArray[np.int64]:
+        """The bytes that each mail has for its items."""
+        said = [
+            text_bytes(why + hint) if why or hint else 0
+            for why, hint in zip(drafts.empty_reason, drafts.hint, strict=True)
+        ]
+        sources = [min(len(one.sources), MOST_SOURCES) for one in drafts.receipts]
+        rooms: NDArray[np.int64] = self._room - np.array(said) - SOURCE * np.array(sources)
+        return rooms
 
     def _plain(self, listing: Listing, form: int) -> tuple[Listing, int, int]:
         """What a listing takes without its reasons, and the letters of it that may be marked."""
@@ -102,30 +102,16 @@ class Measure:
         return known
 
 
-def items_that_fit(digest: Digest, note: str, tune: str, most: int) -> int:
-    """How many of a digest's items, from the first on, fit into so many bytes with the note."""
-    return Measure(note, tune, most).items_that_fit([digest])[0]
-
-
-@dataclass(frozen=True, slots=True)
-class _Items:
-    """What items take without their reasons, how they are shown, and the letters that they show."""
-
-    takes: list[int]
-    forms: list[int]
-    letters: list[int]
-
-
 FULL_FORM, WHOLE_FORM, WAITING_FORM, SHORT_FORM = range(4)
 """How a listing is shown: in full with some or all of its abstract, or as a title."""
 
-
-def _form(section: SectionName, *, whole: bool) -> int:
-    if section is SectionName.WAITING:
-        return WAITING_FORM
-    if section is SectionName.SHORT:
-        return SHORT_FORM
-    return WHOLE_FORM if whole else FULL_FORM
+FORMS = np.array(
+    [
+        {SectionName.WAITING: WAITING_FORM, SectionName.SHORT: SHORT_FORM}.get(name, FULL_FORM)
+        for name in SECTIONS
+    ]
+)
+"""How the listings of each section are shown, where abstracts are shortened."""
 
 
 def _plain(listing: Listing, form: int, tune: str) -> tuple[int, int]:
@@ -139,28 +125,20 @@ def _plain(listing: Listing, form: int, tune: str) -> tuple[int, int]:
     return FULL + text + _links(listing, tune), len(listing.title) + len(shown)
 
 
-def _reasoned(digests: Sequence[Digest], items: _Items) -> NDArray[np.float64]:
+def _reasoned(
+    packed: Packed, form: NDArray[np.int64], letters: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """What the reasons of each item add, and the words that are marked for them."""
-    texts, records, first = list[str](), list[bytes](), list[int]()
-    for digest in digests:
-        matches = [match.reasons for section in digest.sections for match in section.matches]
-        own, raw = packed(matches)
-        first += [len(texts)] * len(raw)
-        texts += own
-        records += raw
-    reasons = np.frombuffer(b"".join(records), dtype=KEPT)
-    many, form = len(records), np.array(items.forms, dtype=np.int64)
-    sizes = np.array([len(raw) for raw in records], dtype=np.int64) // RECORD.size
+    reasons, sizes = packed.reasons, np.diff(packed.first)
+    many = len(sizes)
     at = np.repeat(np.arange(many), sizes)
     title = (form == WAITING_FORM) | (form == SHORT_FORM)
-    term = reasons["term"] + np.repeat(np.array(first, dtype=np.int64), sizes)
-    length = np.array(list(map(len, texts)), dtype=np.int64)[term]
-    written = np.array(list(map(text_bytes, texts)), dtype=np.int64)[term]
+    term = packed.named[reasons["term"] + packed.begins[packed.row][at]]
+    length = np.array(list(map(len, packed.texts)), dtype=np.int64)[term]
+    written = np.array(list(map(text_bytes, packed.texts)), dtype=np.int64)[term]
     marks = reasons["marks"]
     seen = (marks & RELATED == 0) & (~title[at] | IN_TITLE[marks & FIELD])
-    most = (
-        np.array(items.letters, dtype=np.int64)[at] // (length + 1) + 1
-    )  # so many words find room
+    most = letters[at] // (length + 1) + 1  # so many words find room
     hits = np.bincount(at, np.minimum(reasons["count"], most) * seen, many)
     count = np.bincount(at, minlength=many)
     marked = HIT * np.minimum(hits, FEW_HITS) + DENSE_HIT * np.maximum(0, hits - FEW_HITS)
@@ -177,7 +155,7 @@ def _links(listing: Listing, tune: str) -> int:
     return further + (TUNINGS * (TUNING + len(tune) + name) if tune else 0)
 
 
-@lru_cache(maxsize=4_096)  # the same texts stand in mail after mail of a day: about 4 MB
+@lru_cache(maxsize=20_000)  # the same texts stand in mail after mail of a day: about 4 MB
 def text_bytes(text: str) -> int:
     """About how many bytes a text takes once it is escaped and encoded."""
     beyond = len(text.encode("utf-8", "ignore")) - len(text)

@@ -2,36 +2,124 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.composer import FOLLOWED, NEAREST, RISING, TITLES, Day, choose, compose, cut_to
-from digest.model import (
-    Digest,
-    Listing,
-    Match,
-    Profile,
-    SectionName,
-    SourceRun,
-    Subscriber,
-    WhenEmpty,
+from digest.composer import (
+    FOLLOWED,
+    NEAREST,
+    RISING,
+    TITLES,
+    Asks,
+    Composed,
+    Days,
+    Flags,
+    Shelf,
+    compose,
+    drafted,
+    joined,
+    ranks,
 )
+from digest.drafts import Drafts
+from digest.model import Digest, Listing, Profile, Receipt, SectionName, SourceRun, WhenEmpty
+from digest.reason import Packed
 from tests.samples import NOW, listing, subscriber
 
 TODAY = NOW.date()
 
 
+Scored = tuple[Listing, float]
+
+
+@dataclass(frozen=True)
+class Day:
+    """What one subscriber's day offers: new and earlier listings, best first, and the others."""
+
+    digest_on: date = TODAY
+    ranked: Sequence[Scored] = ()
+    earlier: Sequence[Scored] = ()
+    rising: Sequence[Scored] = ()
+    followed: Sequence[Listing] = ()
+    voted: Sequence[Listing] = ()
+    considered: int = 0
+    last_call: datetime | None = None
+    sources: tuple[SourceRun, ...] = ()
+
+    @property
+    def listings(self) -> dict[str, Listing]:
+        """Every listing, by its key."""
+        scored = (*self.ranked, *self.earlier, *self.rising)
+        return {one.key: one for one in (*(o for o, _ in scored), *self.followed, *self.voted)}
+
+    def has(self, these: Sequence[Listing]) -> Flags:
+        """Which of the listings are among these."""
+        keys = {one.key for one in these}
+        return np.array([[key in keys for key in self.listings]], dtype=bool)
+
+    def order(self, these: Sequence[Listing]) -> list[int]:
+        """In which place each of the listings is among these."""
+        places = {one.key: at for at, one in enumerate(these)}
+        return [places.get(key, len(places)) for key in self.listings]
+
+
+def laid_out(day: Day) -> tuple[Days, Shelf]:
+    """A day as the composer has it."""
+    scored = (*day.rising, *day.earlier, *day.ranked)
+    scores = {one.key: score for one, score in scored}
+    score = np.array([[scores.get(key, 0.0) for key in day.listings]], dtype=np.float32)
+    risen = [one for one, _ in day.rising]
+    seen = [one.first_seen_at for one in day.listings.values()]
+    names = sorted({one.source for one in day.listings.values()})
+    days = Days(
+        score=score,
+        rank=ranks(score),
+        new=day.has([one for one, _ in day.ranked]),
+        again=day.has([one for one, _ in day.earlier]),
+        risen=day.has(risen),
+        followed=day.has(day.followed),
+        voted=day.has(day.voted),
+        considered=np.array([day.considered]),
+        newest=np.zeros(1, dtype=np.int64),
+    )
+    shelf = Shelf(
+        listings=list(day.listings.values()),
+        by_id=np.array(day.order(day.followed), dtype=np.int64),
+        by_votes=np.array(day.order(day.voted), dtype=np.int64),
+        by_rise=np.array(day.order(risen), dtype=np.int64),
+        comes_again=np.array(
+            [not (at and day.last_call) or at >= day.last_call for at in seen], dtype=bool
+        ),
+        source=np.array([names.index(one.source) for one in day.listings.values()], np.int64),
+        sources=names,
+    )
+    return days, shelf
+
+
+def drafts_of(day: Day, **wanted: object) -> Drafts:
+    """The digest of a day for a profile with these settings, in columns."""
+    person = subscriber(profile=replace(Profile(), **wanted))  # type: ignore[arg-type]  # fields of Profile
+    days, shelf = laid_out(day)
+    made = compose(Asks.of([person.profile]), days, shelf)
+    scores = days.score[0, made.items.listing].tolist()
+    reasons = Packed.of([0] * len(scores), [(score, ()) for score in scores])
+    blank = Digest(person, day.digest_on, receipt=Receipt(day.sources))
+    return drafted([person], blank, made, shelf, reasons)
+
+
 def composed(day: Day, **wanted: object) -> Digest:
     """The digest of a day for a profile with these settings."""
-    person: Subscriber = subscriber(profile=replace(Profile(), **wanted))  # type: ignore[arg-type]  # fields of Profile
-    scores = {one.key: score for one, score in (*day.ranked, *day.earlier, *day.rising)}
-    chosen = choose(person.profile, day)
-    shown = [Match(one, scores.get(one.key, 0.0)) for part in chosen.values() for one in part]
-    return compose(person, day, chosen, shown)
+    return next(drafts_of(day, **wanted).digests())
+
+
+def cut_to(drafts: Drafts, items: int) -> Digest:
+    """The same with so many items."""
+    return next(drafts.cut_to(np.array([items])).digests())
 
 
 def titles(digest: Digest, name: SectionName) -> list[str]:
@@ -197,42 +285,53 @@ def test_an_empty_day_says_why(day: Day, reason: str) -> None:
 def test_b8_what_one_mail_cannot_hold_waits() -> None:
     """A digest that is cut counts what it shows, and what is lost from it as waiting."""
     day = Day(TODAY, ranked(0.9, 0.8, 0.7, 0.6), voted=[listing("loud")])
-    whole = composed(day, max_items=3, trending=1)
-    cut = cut_to(whole, 2)
+    drafts = drafts_of(day, max_items=3, trending=1)
+    whole, cut = next(drafts.digests()), cut_to(drafts, 2)
     assert titles(cut, SectionName.FOR_YOU) == ["paper 0", "paper 1"]
     assert not titles(cut, SectionName.TRENDING)
     assert (whole.receipt.shown, whole.receipt.waiting) == (5, 0)
     assert (cut.receipt.shown, cut.receipt.waiting) == (2, 2)
-    assert cut_to(whole, 5) == whole
+    assert cut_to(drafts, 5) == whole
 
 
 def test_b8_near_misses_that_are_cut_were_never_shown() -> None:
     """They count neither as shown nor as waiting."""
-    whole = composed(Day(TODAY, ranked(0.2, 0.1), considered=2), when_empty=WhenEmpty.NEAREST)
-    cut = cut_to(whole, 1)
+    drafts = drafts_of(Day(TODAY, ranked(0.2, 0.1), considered=2), when_empty=WhenEmpty.NEAREST)
+    cut = cut_to(drafts, 1)
     assert titles(cut, SectionName.NEAREST) == ["paper 0"]
-    assert cut.receipt == whole.receipt
+    assert cut.receipt == next(drafts.digests()).receipt
 
 
-KEYS = st.integers(0, 60).map("paper {}".format)
 LISTINGS = st.builds(
     lambda title, age: listing(title, first_seen_at=NOW - timedelta(days=age)),
-    KEYS,
+    st.integers(0, 60).map("paper {}".format),
     st.integers(0, 9),
 )
-SCORED = st.lists(
-    st.tuples(LISTINGS, st.floats(0.01, 1)), max_size=40, unique_by=lambda pair: pair[0].key
+OFFERED = st.tuples(
+    LISTINGS,
+    st.floats(0.0, 1, width=32),
+    st.sampled_from(["ranked", "earlier", "gone"]),
+    st.sets(st.sampled_from(["rising", "followed", "voted"])),
 )
-PLAIN = st.lists(LISTINGS, max_size=30, unique_by=lambda one: one.key)
+
+
+def day_of(offered: Sequence[tuple[Listing, float, str, set[str]]], last_call: bool) -> Day:
+    """A day that offers these: each new, earlier or neither, and perhaps in another way as well."""
+    best = sorted(offered, key=lambda each: -each[1])
+    return Day(
+        ranked=[(one, score) for one, score, when, _ in best if when == "ranked"],
+        earlier=[(one, score) for one, score, when, _ in best if when == "earlier"],
+        rising=[(one, score) for one, score, _, also in offered if "rising" in also],
+        followed=[one for one, _, _, also in offered if "followed" in also],
+        voted=[one for one, _, _, also in offered if "voted" in also],
+        last_call=NOW - timedelta(days=2) if last_call else None,
+    )
+
+
 DAYS = st.builds(
-    Day,
-    st.just(TODAY),
-    ranked=SCORED,
-    earlier=SCORED,
-    rising=SCORED,
-    followed=PLAIN,
-    voted=PLAIN,
-    last_call=st.none() | st.just(NOW - timedelta(days=2)),
+    day_of,
+    st.lists(OFFERED, max_size=50, unique_by=lambda each: each[0].key),
+    st.booleans(),
 )
 
 
@@ -244,8 +343,9 @@ def test_each_listing_stands_once_and_every_cap_holds(
     day: Day, cap: int, trending: int, when_empty: WhenEmpty, room: int
 ) -> None:
     """Whatever a day offers: no listing twice, no section beyond its cap, counts that add up."""
-    whole = composed(day, max_items=cap, trending=trending, when_empty=when_empty)
-    for digest in (whole, cut_to(whole, room, day.last_call)):
+    drafts = drafts_of(day, max_items=cap, trending=trending, when_empty=when_empty)
+    whole = next(drafts.digests())
+    for digest in (whole, cut_to(drafts, room)):
         shown = [m.listing.key for s in digest.sections for m in s.matches]
         assert len(shown) == len(set(shown))
         lengths = {s.name: len(s.matches) for s in digest.sections}
@@ -262,3 +362,59 @@ def test_each_listing_stands_once_and_every_cap_holds(
         assert digest.receipt.shown == len(shown) - lengths.get(SectionName.NEAREST, 0)
     assert bool(whole.empty_reason) == (not whole.receipt.shown)
     assert whole.mailed == (bool(whole.receipt.shown) or when_empty is not WhenEmpty.SKIP)
+
+
+@settings(max_examples=60, deadline=None)
+@given(DAYS, st.integers(1, 100), st.integers(0, 9))
+def test_sections_hold_the_best_in_their_order(day: Day, cap: int, trending: int) -> None:
+    """Each section is the first of what is offered for it and not taken, as said one by one."""
+    digest = composed(day, max_items=cap, trending=trending)
+    floor, taken = Profile().min_score, set[str]()
+
+    def take(offered: Sequence[Listing], limit: int) -> list[str]:
+        free = [one for one in offered if one.key not in taken][:limit]
+        taken.update(one.key for one in free)
+        return [one.title for one in free]
+
+    fits = [one for one, score in day.ranked if score >= floor]
+    waits = [one for one, score in day.earlier if score >= floor]
+    risen = [one for one, score in day.rising if score >= floor / 2]
+    expected = {
+        SectionName.FOR_YOU: take(fits, cap),
+        SectionName.FOLLOWED: take(day.followed, FOLLOWED),
+        SectionName.TRENDING: take(day.voted, trending),
+        SectionName.RISING: take(risen, RISING),
+        SectionName.WAITING: take(waits, min(cap, TITLES)),
+        SectionName.SHORT: take(fits, min(cap, TITLES)),
+    }
+    assert {name: titles(digest, name) for name in expected} == expected
+    left = [one for one in (*fits, *waits) if one.key not in taken]
+    ages = [one.first_seen_at for one in left]
+    again = [at for at in ages if not (at and day.last_call) or at >= day.last_call]
+    assert counts(digest)[1:] == (len(fits), len(taken), len(again))
+
+
+def test_sums_are_ranked_as_fractions_are() -> None:
+    """Highest first, equal ones as they come; below 0, and one that is not 0 but next to it."""
+    sums = [0.5, -3.0, 0.0, 7.25, 0.5, -1e9, 1e-30, -0.25, 0.5]
+    order = np.argsort(ranks(np.array([sums], dtype=np.float32))[0]).tolist()
+    assert order == sorted(range(len(sums)), key=lambda at: -sums[at])
+    assert order.index(0) < order.index(4) < order.index(8)
+
+
+def test_groups_that_are_composed_apart_are_joined() -> None:
+    """The same digests as of all at once: whose they are, what they show, what is counted."""
+    day = Day(TODAY, ranked(0.9, 0.8, 0.4, 0.3), voted=[listing("paper 3")], considered=4)
+    days, shelf = laid_out(day)
+    wanted = [Profile(max_items=n, trending=n % 2, min_score=0.1 * n) for n in range(1, 8)]
+
+    def made(low: int, high: int) -> Composed:
+        many = {name: np.repeat(getattr(days, name), high - low, axis=0) for name in Days.__slots__}
+        return compose(Asks.of(wanted[low:high]), Days(**many), shelf)
+
+    whole, parts = made(0, 7), joined([made(0, 3), made(3, 4), made(4, 7)])
+    for name in ("who", "section", "listing"):
+        assert getattr(parts.items, name).tolist() == getattr(whole.items, name).tolist()
+    for name in ("considered", "newest", "matched_by", "waiting", "nearest"):
+        assert getattr(parts, name).tolist() == getattr(whole, name).tolist()
+    assert len(set(whole.items.who.tolist())) == 7

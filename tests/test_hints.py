@@ -6,38 +6,35 @@ import pytest
 
 from digest.hints import absent_terms, hint, wants_hint
 from digest.matcher import Matcher, Statistics
-from digest.model import Digest, Profile
-from tests.samples import NOW, listing, profile, subscriber
+from digest.model import Profile
+from tests.samples import listing, profile
 
 RIVERS = [listing("On rivers", abstract="Water and stones."), listing("On flash floods")]
-
-
-def note(one: Profile, **fields: object) -> Digest:
-    """A note to that profile."""
-    return Digest(subscriber(profile=one), NOW.date(), empty_reason="nothing", **fields)  # type: ignore[arg-type]  # fields of Digest
 
 
 def said(keywords: dict[str, float], **fields: object) -> str:
     """The hint for these keywords over two listings."""
     one = profile(keywords=keywords, **fields)
     absent = absent_terms(Matcher(Statistics(0, {})), [one], RIVERS)
-    return hint(note(one), absent, len(RIVERS))
+    return hint(one, absent, len(RIVERS))
 
 
 @pytest.mark.parametrize(
-    ("digest", "wanted"),
+    ("one", "empty_reason", "mailed", "wanted"),
     [
-        (note(profile()), True),
-        (note(profile(), mailed=False), False),
-        (Digest(subscriber(), NOW.date()), False),
-        (note(profile(keywords={})), False),
-        (note(profile(keywords={"survey": -1.0})), False),
+        (profile(), "nothing", True, True),
+        (profile(), "nothing", False, False),
+        (profile(), "", True, False),
+        (profile(keywords={}), "nothing", True, False),
+        (profile(keywords={"survey": -1.0}), "nothing", True, False),
     ],
     ids=["note", "wants no mail", "has items", "no keywords", "only against"],
 )
-def test_q17_a_hint_stands_in_a_note_only(digest: Digest, wanted: bool) -> None:
+def test_q17_a_hint_stands_in_a_note_only(
+    one: Profile, empty_reason: str, mailed: bool, wanted: bool
+) -> None:
     """Who asked for silence is left in peace, and who has no keywords needs none."""
-    assert wants_hint(digest) is wanted
+    assert wants_hint(one, empty_reason, mailed=mailed) is wanted
 
 
 def test_a_hint_names_what_never_matched() -> None:
@@ -66,4 +63,4 @@ def test_without_listings_there_is_no_hint() -> None:
     """Sources that were silent say nothing of a profile."""
     one = profile()
     assert not absent_terms(Matcher(Statistics(0, {})), [one], [])
-    assert hint(note(one), frozenset(), 0) == ""
+    assert hint(one, frozenset(), 0) == ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.composer import Day, choose, compose
+from digest.composer import Asks, Flags, compose, drafted
 from digest.matcher import Matcher, Statistics
 from digest.model import Digest, Listing, Profile, SectionName
 from digest.offers import GATHERED, RISES_FOR, TOP_OF_DAY, Look, Offers, of_labs, rising
@@ -36,12 +37,12 @@ def offers(
 ) -> Offers:
     """What these listings offer, with a rollover of two days."""
     matcher = Matcher(Statistics(0, {}))
-    pairs = matcher.pairs([one], listings)
+    batch = matcher.read(listings)
+    pairs = matcher.pairs([one], batch)
     labs = of_labs([one], listings, pairs)
     return Offers(
-        listings=listings,
+        batch=batch,
         pairs=pairs,
-        ranking=pairs.rank(max(1, len(listings))),
         followed=[{*matcher.followed([one], listings)[0], *labs[0]}],
         rising=rising(listings, history or {}, now),
         opens_at=now - 3 * DAY,
@@ -49,16 +50,50 @@ def offers(
     )
 
 
+@dataclass(frozen=True)
+class Day:
+    """The row numbers of what one profile is offered, in the order of rows."""
+
+    ranked: list[int]
+    earlier: list[int]
+    rising: list[int]
+    followed: list[int]
+    voted: list[int]
+    considered: int
+    newest: int
+
+
 def day(
     made: Offers, shown: Collection[int] = (), look: Look | None = None, one: Profile = ATTENTION
 ) -> Day:
     """The day that one profile is offered."""
-    return made.day(Day(NOW.date()), 0, one, shown, look)
+    days = made.days(0, [one], [shown], [look])
+
+    def ids(of: Flags) -> list[int]:
+        return sorted(made.shelf.listings[at].id for at in np.flatnonzero(of[0]).tolist())
+
+    fits = days.score > 0
+    return Day(
+        ids(days.new & fits),
+        ids(days.again & fits),
+        ids(days.risen),
+        ids(days.followed),
+        ids(days.voted),
+        int(days.considered[0]),
+        int(days.newest[0]),
+    )
 
 
-def ids(of: Sequence[tuple[Listing, float]]) -> list[int]:
-    """The row numbers of scored listings, in the order of rows."""
-    return sorted(listing.id for listing, _ in of)
+def digest_of(
+    made: Offers, one: Profile, shown: Collection[int] = (), look: Look | None = None
+) -> Digest:
+    """The digest that is made of what one profile is offered."""
+    composed = compose(Asks.of([one]), made.days(0, [one], [shown], [look]), made.shelf)
+    places = made.batch.order[composed.items.listing].astype(np.int64)
+    packed = made.pairs.packed(composed.items.who, places)
+    reader = subscriber(profile=one)
+    drafts = drafted([reader], Digest(reader, NOW.date()), composed, made.shelf, packed)
+    return next(drafts.digests())
 
 
 def test_everything_is_new_to_who_had_no_digest() -> None:
@@ -66,15 +101,15 @@ def test_everything_is_new_to_who_had_no_digest() -> None:
     made = day(
         offers(stored(1, NOW - 2 * DAY, votes=99), stored(2), history={1: [(NOW.date(), 1)]})
     )
-    assert (ids(made.ranked), made.earlier, made.rising) == ([1, 2], [], [])
+    assert (made.ranked, made.earlier, made.rising) == ([1, 2], [], [])
     assert (made.considered, made.newest) == (2, 2)
 
 
 def test_what_the_last_digest_looked_at_is_not_new() -> None:
     """It is offered again under its own name, and no longer considered, voted for or counted."""
     made = day(offers(stored(1, NOW - DAY, votes=9), stored(2, votes=3)), look=(1, NOW - 12 * HOUR))
-    assert (ids(made.ranked), ids(made.earlier)) == ([2], [1])
-    assert [one.id for one in made.voted] == [2]
+    assert (made.ranked, made.earlier) == ([2], [1])
+    assert made.voted == [2]
     assert made.considered == 1
 
 
@@ -82,7 +117,7 @@ def test_what_was_stored_late_or_let_in_late_is_new() -> None:
     """Its row came after those that were looked at, or its time did."""
     late, released = stored(5, NOW - 13 * HOUR), stored(2, NOW - 11 * HOUR)
     made = day(offers(stored(1, NOW - DAY), released, late), look=(4, NOW - 12 * HOUR))
-    assert (ids(made.ranked), ids(made.earlier)) == ([2, 5], [1])
+    assert (made.ranked, made.earlier) == ([2, 5], [1])
 
 
 def test_what_was_shown_is_offered_in_no_form() -> None:
@@ -99,23 +134,21 @@ def test_what_was_shown_is_offered_in_no_form() -> None:
     assert made.considered == 0
 
 
-def test_what_has_no_room_is_counted_as_if_it_were_named() -> None:
-    """Matched, by source, and waiting: the same whether the day names all that fits or not."""
+def test_what_has_no_room_is_counted() -> None:
+    """Matched, by source, and waiting: all that fits, whether it is shown or not."""
     fresh = [stored(n, NOW - n * HOUR, source="a" if n % 3 else "b") for n in range(1, 40)]
-    old = [stored(n, NOW - 60 * HOUR - n * HOUR) for n in range(41, 60)]  # some never come again
-    one = replace(ATTENTION, min_score=0.05, max_items=3)
+    old = [stored(n, NOW - (n - 5) * HOUR) for n in range(41, 60)]  # some never come again
+    one = replace(ATTENTION, min_score=0.05, max_items=3, trending=0)
     made = offers(*fresh, *old, one=one)
-    brief = made.day(Day(NOW.date()), 0, one)
-    rolled = made.day(Day(NOW.date()), 0, one, look=(30, NOW - 29 * HOUR))
-    assert len(brief.ranked) < len(fresh)
-    for cut, look in ((brief, None), (rolled, (30, NOW - 29 * HOUR))):
-        whole = made.day(Day(NOW.date()), 0, replace(one, max_items=100), look=look)
-        said, full = (
-            compose(subscriber(profile=one), each, choose(one, each), ()).receipt
-            for each in (cut, whole)
-        )
-        assert said == full
-        assert said.waiting > len(cut.ranked)
+    for look in (None, (30, NOW - 20 * HOUR)):
+        receipt = digest_of(made, one, look=look).receipt
+        after = look[1] if look else NOW - 9 * DAY
+        new = [n for n in made.batch.listings if n.id > 30 or (n.first_seen_at or NOW) > after]
+        assert receipt.matched == receipt.considered == len(new)
+        assert dict(receipt.matched_by)["b"] == sum(n.source == "b" for n in new)
+        lasting = [n for n in made.batch.listings if (n.first_seen_at or NOW) >= NOW - 2 * DAY]
+        assert len(lasting) < len(made.batch)
+        assert receipt.waiting == len(lasting) - receipt.shown
 
 
 def test_nothing_comes_again_where_nothing_rolls_over() -> None:
@@ -124,7 +157,7 @@ def test_nothing_comes_again_where_nothing_rolls_over() -> None:
         offers(stored(1, NOW - HOUR, votes=50), history={1: [(NOW.date(), 2)]}), rolls=False
     )
     found = day(made, look=(1, NOW))
-    assert (found.earlier, ids(found.rising)) == ([], [1])
+    assert (found.earlier, found.rising) == ([], [1])
 
 
 def test_what_is_there_to_rise_is_there_for_nothing_else() -> None:
@@ -132,7 +165,7 @@ def test_what_is_there_to_rise_is_there_for_nothing_else() -> None:
     one = replace(ATTENTION, authors=("Emmy Noether",))
     old = stored(1, NOW - 6 * DAY, votes=50, authors=("Emmy Noether",))
     made = day(offers(old, one=one, history={1: [(NOW.date(), 2)]}), look=(1, NOW - DAY), one=one)
-    assert ids(made.rising) == [1]
+    assert made.rising == [1]
     assert [*made.ranked, *made.earlier, *made.followed, *made.voted] == []
     assert made.considered == 0
 
@@ -182,7 +215,7 @@ def test_a_followed_lab_is_found_by_its_whole_name() -> None:
         stored(4),
     ]
     made = day(offers(*listings, one=one), one=one)
-    assert [listing.id for listing in made.followed] == [1]
+    assert made.followed == [1]
 
 
 # --- over many days -----------------------------------------------------------------------------
@@ -243,9 +276,4 @@ def _next(
     ]
     history = {new.id: [(now.date(), new.votes or 0)] for new, _ in found}
     made = offers(*week, one=one, now=now, history=history)
-    day = made.day(Day(now.date()), 0, one, shown, look)
-    chosen = choose(one, day)
-    places = [made.places[each.id] for part in chosen.values() for each in part]
-    return compose(
-        subscriber(profile=one), day, chosen, made.pairs.matches([0] * len(places), places)
-    )
+    return digest_of(made, one, shown, look)

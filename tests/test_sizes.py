@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from digest.composer import cut_to
+from digest.drafts import in_columns
 from digest.model import (
     Abstracts,
     Digest,
@@ -21,7 +22,7 @@ from digest.model import (
     Subscriber,
 )
 from digest.renderer import LARGEST_HTML, Renderer
-from digest.sizes import Measure, items_that_fit
+from digest.sizes import Measure
 from tests.renderer.mails import FRAME, ID, LINKS, MATCH, NOW, RUNS, digest, listing
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -37,6 +38,11 @@ KINDS: dict[str, dict[str, Any]] = {
         )
     },
 }
+
+
+def items_that_fit(whole: Digest, note: str, tune: str, most: int) -> int:
+    """How many items of a digest fit."""
+    return int(Measure(note, tune, most).items_that_fit(in_columns([whole]))[0])
 
 
 def full_digest(kind: str, name: SectionName, abstracts: Abstracts) -> Digest:
@@ -62,7 +68,8 @@ def test_b8_what_is_estimated_to_fit_fits(
     whole = full_digest(kind, name, abstracts)
     links = replace(LINKS, tune=tune)
     room = items_that_fit(whole, FRAME.note, links.tune, LARGEST_HTML)
-    mail = Renderer(FRAME).render(cut_to(whole, room), ID, NOW, links)
+    cut = next(in_columns([whole]).cut_to(np.array([room])).digests())
+    mail = Renderer(FRAME).render(cut, ID, NOW, links)
     assert "too long for some mail programs" not in mail.text
     most = Renderer(FRAME).capacity(whole, links)
     assert most * 0.4 <= room <= most
@@ -92,6 +99,6 @@ def test_many_digests_are_measured_each_as_alone() -> None:
     many[2:2] = [digest(sections=()), digest(replace(MATCH, reasons=()))]
     measure = Measure(FRAME.note, LINKS.tune, LARGEST_HTML)
     alone = [items_that_fit(one, FRAME.note, LINKS.tune, LARGEST_HTML) for one in many]
-    assert measure.items_that_fit(many) == alone
+    assert measure.items_that_fit(in_columns(many)).tolist() == alone
     assert alone[2:4] == [0, 1]
     assert len(set(alone)) > 4

@@ -30,6 +30,10 @@ MOST_KEPT = 50_000
 
 _Asked = tuple[Profile, Likes | None]
 
+ROUNDING = 1e-6
+"""How far below the score of a listing a floor is set that is to let it through: the same sum may
+be rounded in its last place, 6e-8, as it is added up in other company."""
+
 
 def fit_floor(scores_by_day: Iterable[Sequence[float]], per_day: int) -> float:
     """The floor under which a usual day brings about `per_day` items, 0..1.
@@ -59,7 +63,8 @@ def fitted(
     edges = np.searchsorted(day[sort], np.arange(len(days) + 1))
     ranked = score[sort].tolist()
     by_day = [ranked[low:high] for low, high in pairwise(edges.tolist())]
-    return replace(profile, min_score=fit_floor(by_day, profile.per_day))
+    floor = fit_floor(by_day, profile.per_day)
+    return replace(profile, min_score=max(0.0, floor - ROUNDING))
 
 
 def day_of(listing: Listing) -> date:

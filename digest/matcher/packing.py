@@ -13,15 +13,9 @@ from numpy.typing import NDArray
 from digest.matcher.finder import Longs
 from digest.matcher.parts import LEARNED, OWN, Entries, Sum
 from digest.matcher.profiles import Floats
-from digest.model import Reasons
+from digest.reason import KEPT, MOST_COUNTED, Packed
 from digest.reason import LEARNED as LEARNED_MARK
-from digest.reason import MOST_COUNTED, RECORD
 from digest.reason import RELATED as RELATED_MARK
-
-KEPT = np.dtype(
-    [("term", "<u2"), ("part", "<u2"), ("count", "<u2"), ("marks", "u1"), ("points", "<f4")]
-)
-"""`RECORD` as an array has it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,36 +29,6 @@ class Standing:
     count: Longs
     part: Longs
     parts: list[str]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Packed:
-    """The scores of many pairs and their reasons, those of pair `i` from `first[i]` on.
-
-    Reasons name their texts by the places in those of the pair's profile: `texts` by the numbers
-    from `begins[row]` to `begins[row + 1]` of `named`, where `row` is that of the pair.
-    """
-
-    score: Floats
-    row: Longs
-    first: Longs
-    reasons: NDArray[np.void]
-    texts: list[str]
-    named: Longs
-    begins: Longs
-
-    def texts_of(self, row: int) -> list[str]:
-        """The texts of a profile; the first is empty."""
-        return [self.texts[one] for one in self.named[self.begins[row] : self.begins[row + 1]]]
-
-    def each(self) -> list[Reasons]:
-        """The reasons pair by pair."""
-        raw, bounds = self.reasons.tobytes(), (self.first * RECORD.size).tolist()
-        texts = [tuple(self.texts_of(row)) for row in range(len(self.begins) - 1)]
-        return [
-            Reasons(texts[row], raw[bounds[at] : bounds[at + 1]])
-            for at, row in enumerate(self.row.tolist())
-        ]
 
 
 def pack(

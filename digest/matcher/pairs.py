@@ -12,12 +12,12 @@ from dataclasses import replace
 from functools import cached_property, partial
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csc_matrix, csr_matrix, vstack
 
 from digest.matcher import formula, ranking
 from digest.matcher.finder import Longs
-from digest.matcher.packing import Packed
-from digest.matcher.profiles import Made, Profiles, make_row, merge
+from digest.matcher.profiles import OUT, Made, Profiles, make_row, merge
 from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch
 from digest.matcher.reasons import Explanation, factors, needed
@@ -25,6 +25,10 @@ from digest.matcher.scoring import count_units, evidence
 from digest.matcher.sums import Sums
 from digest.matcher.weak import Weak
 from digest.model import Keyword, Match, Profile
+from digest.reason import Packed
+
+BARRED = OUT / 1000
+"""Below which a sum is that of an excluded listing: no sum of keywords is a thousandth of it."""
 
 HEAVIEST = 100
 """The most that a keyword may weigh in a profile."""
@@ -53,6 +57,18 @@ class Pairs:
             rows, weak, own = self._narrowed(vstack(list(blocks), format="csr"))
             return ranking.rank([rows], self._in_order(weak, own), self._batch.order, limit, floors)
         return ranking.rank(blocks, self._table, self._batch.order, limit, floors)
+
+    def sums(self, low: int, high: int) -> NDArray[np.float32]:
+        """Profiles from `low` to `high` x listings in the batch's order: the sums that `rank` has.
+
+        That of an excluded listing is below `BARRED`.
+        """
+        width = self._compiled.weak_width + self._says.shape[0]
+        rows = self._compiled.rows.those(np.arange(low, high), width)
+        used, column = np.unique(rows.indices, return_inverse=True)
+        parts = rows.data, column.astype(np.int32), rows.indptr
+        narrow = csr_matrix(parts, shape=(rows.shape[0], len(used)))
+        return np.asarray(narrow @ self._table[used].toarray())
 
     @cached_property
     def _table(self) -> csr_matrix:

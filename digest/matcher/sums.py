@@ -21,7 +21,7 @@ from digest.language.terms import STEM
 from digest.matcher import formula
 from digest.matcher.finder import Longs, spread
 from digest.matcher.meaning import TERM
-from digest.matcher.packing import Packed, Standing, pack
+from digest.matcher.packing import Standing, pack
 from digest.matcher.parts import (
     LEARNED,
     MEANT,
@@ -40,7 +40,7 @@ from digest.matcher.reading import Batch, Counts
 from digest.matcher.reasons import BOTH, Found, Parts, Share, describe, describe_weak
 from digest.matcher.weak import Weak
 from digest.model import Profile
-from digest.reason import NUMBERS
+from digest.reason import NUMBERS, Packed
 
 Known = dict[tuple[str, int], Share]
 """Where keywords stand in the listings of a batch."""

@@ -12,13 +12,15 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
-from itertools import islice
+from itertools import islice, pairwise
 from struct import Struct
 from typing import Any, NamedTuple
 
+import numpy as np
 from pydantic import TypeAdapter
 from pydantic_core import from_json, to_json
 
+from digest.drafts import Drafts, in_columns
 from digest.model import (
     Digest,
     Frame,
@@ -33,7 +35,7 @@ from digest.model import (
     SourceRun,
     Subscriber,
 )
-from digest.reason import FIELDS, RECORD, packed
+from digest.reason import FIELDS, RECORD
 
 LISTING = TypeAdapter(Listing)
 PROFILE = TypeAdapter(Profile)
@@ -59,6 +61,9 @@ def fingerprint(body: bytes) -> bytes:
 
 _MATCH = Struct("<dH")
 """The score of a match and the number of its reasons."""
+
+_HEAD = np.dtype([("score", "<f8"), ("reasons", "<u2")])
+"""The same as an array has it."""
 
 
 class Frozen(NamedTuple):
@@ -88,43 +93,62 @@ class Frozen(NamedTuple):
 
 def freeze(digest: Digest) -> Frozen:
     """A digest as the ledger keeps it."""
-    subscriber, receipt = digest.subscriber, digest.receipt
-    places = {keyword.term: place for place, keyword in enumerate(subscriber.profile.keywords)}
-    matches = [match for section in digest.sections for match in section.matches]
-    texts, records = packed([match.reasons for match in matches])
-    sizes = [len(raw) // RECORD.size for raw in records]
-    heads = [_MATCH.pack(one.score, size) for one, size in zip(matches, sizes, strict=True)]
-    body = to_json(
-        {
-            "subscriber": subscriber,
-            "sections": [[section.name.value, len(section.matches)] for section in digest.sections],
-            "matches": _printed(heads),
-            "texts": [places.get(text, text) for text in texts],
-            "reasons": _printed(records),
-            "counts": [receipt.considered, receipt.matched, receipt.shown, receipt.waiting],
-            "matched_by": receipt.matched_by,
-            "empty_reason": digest.empty_reason,
-            "newest": digest.newest,
-            "hint": digest.hint,
-        }
-    )
-    return Frozen(
-        subscriber_id=subscriber.id,
-        digest_on=digest.digest_on,
-        recipient=subscriber.email,
-        timezone=subscriber.timezone,
-        send_at=subscriber.send_at,
-        mailed=digest.mailed,
-        matched=receipt.matched,
-        empty_reason=digest.empty_reason,
-        sources=receipt.sources,
-        listings=tuple([match.listing for match in matches]),
-        text=body.decode(),
-    )
+    return next(frozen(in_columns([digest])))
 
 
-def _printed(parts: Sequence[bytes]) -> str:
-    return b2a_base64(b"".join(parts), newline=False).decode("ascii")
+def frozen(drafts: Drafts) -> Iterator[Frozen]:
+    """Digests as the ledger keeps them, one after the other."""
+    reasons, first = drafts.reasons, drafts.first
+    heads = np.empty(len(reasons.score), dtype=_HEAD)
+    heads["score"], heads["reasons"] = reasons.score, np.diff(reasons.first)
+    matches, records = memoryview(heads.tobytes()), memoryview(reasons.reasons.tobytes())
+    listings = [drafts.listings[at] for at in drafts.items.listing.tolist()]
+    row = [*reasons.row.tolist(), None]
+    ends = zip(first.tolist(), reasons.first[first].tolist(), strict=True)
+    columns = zip(
+        drafts.people,
+        drafts.sections(),
+        drafts.receipts,
+        drafts.empty_reason,
+        drafts.mailed,
+        drafts.newest,
+        drafts.hint,
+        pairwise(ends),
+        strict=True,
+    )
+    for one, sections, receipt, why, mailed, newest, hint, ((low, begin), (high, end)) in columns:
+        places = {keyword.term: place for place, keyword in enumerate(one.profile.keywords)}
+        texts = reasons.texts_of(row[low]) if low < high else [""]
+        body = to_json(
+            {
+                "sections": sections,
+                "matches": _printed(matches[low * _HEAD.itemsize : high * _HEAD.itemsize]),
+                "texts": [places.get(text, text) for text in texts],
+                "reasons": _printed(records[begin * RECORD.size : end * RECORD.size]),
+                "counts": [receipt.considered, receipt.matched, receipt.shown, receipt.waiting],
+                "matched_by": receipt.matched_by,
+                "empty_reason": why,
+                "newest": newest,
+                "hint": hint,
+            }
+        )
+        yield Frozen(
+            subscriber_id=one.id,
+            digest_on=drafts.digest_on,
+            recipient=one.email,
+            timezone=one.timezone,
+            send_at=one.send_at,
+            mailed=mailed,
+            matched=receipt.matched,
+            empty_reason=why,
+            sources=receipt.sources,
+            listings=tuple(listings[low:high]),
+            text=f'{{"subscriber":{SUBSCRIBER.dump_json(one).decode()},{body.decode()[1:]}',
+        )
+
+
+def _printed(part: memoryview) -> str:
+    return b2a_base64(part, newline=False).decode("ascii")
 
 
 def thaw(

@@ -27,12 +27,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
+
 from digest import jobs
 from digest.app import open_app
-from digest.composer import cut_to
 from digest.dkim import make_pem
-from digest.planner import plan
+from digest.planner import Planner
 from digest.press import render
+from digest.store.freeze import frozen
 from tests.benchmarks.bench_end_to_end import people
 from tests.benchmarks.contenders import AT, KEY, MAILS, config_for
 from tests.benchmarks.sink import postfix_sink, sink
@@ -80,8 +82,9 @@ def prepared(folder: Path, wanted: int, service: str = "") -> tuple[int, int]:
     with open_app(config, AT) as app:
         app.store.sync_file(people(wanted, TERMS[kind]), AT)
         asyncio.run(jobs.ingest(app, AT, config.sources))
-        digests = plan(app, app.store.due(AT, wanted), AT)
-        app.store.open_deliveries(app.frame, [cut_to(one, ITEMS) for one in digests], AT)
+        for drafts in Planner(app, AT).drafts(app.store.due(AT, wanted)):
+            cut = drafts.cut_to(np.full(len(drafts), ITEMS))
+            app.store.open_deliveries(app.frame, list(frozen(cut)), AT)
         waiting = sum(app.store.deliveries_by_state(AT).values())
         sizes, lines = [], []
         for row in range(1, min(waiting, SAMPLES) + 1):
