@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, TypeVar
 
 from digest.model import Deferred, Outcome, Refused, Sent, Unknown
@@ -17,6 +18,7 @@ from digest.schedule import STALE_AFTER, is_final, state_after
 from digest.share import BUCKETS, EVERYBODY, Share
 from digest.store import Lease, Tried
 from digest.store.connection import Part, moment, stamp
+from digest.store.trail import Trail
 from digest.store.watermark import Watermark
 
 T = TypeVar("T")
@@ -30,6 +32,7 @@ LEASE = (
     "WITH taken AS (SELECT d.id FROM deliveries d CROSS JOIN subscribers s"
     " WHERE s.id = d.subscriber_id"
     " AND d.state IN ('queued', 'deferred', 'unknown') AND d.next_attempt_at <= :now"
+    " AND (d.next_attempt_at, d.id) > (:waited_since, :after)"
     " AND coalesce(d.lease_until, '') <= :now AND d.unknowns < :tries AND s.state = 'active'{among}"
     # Never two digests at a time: a newer one has taken the place of this one.
     " AND NOT EXISTS (SELECT 1 FROM deliveries newer WHERE newer.subscriber_id = d.subscriber_id"
@@ -128,6 +131,11 @@ FIRST_TRIES = (
 class LeaseVerbs(Watermark):
     """The way of a delivery from waiting to its end; see `Store` for what each verb promises."""
 
+    @cached_property
+    def _trails(self) -> dict[str, Trail]:
+        """That of each owner who has leased and not given back."""
+        return {}
+
     def lease(
         self, now: datetime, limit: int, lease_s: float, owner: str, share: Share = EVERYBODY
     ) -> Sequence[Lease]:
@@ -139,11 +147,14 @@ class LeaseVerbs(Watermark):
             "tries": TRIES_WITHOUT_REPLY,
         }
         rows: list[Any] = []
+        trail = self._trails.setdefault(owner, Trail())
         with self.writing(Part.SENDING) as db:
-            for among, values in _places(share, now):
+            for among, values in _looks(trail, share, now):
                 sql = LEASE.format(skip_locked=self.skip_locked, among=among)
                 values |= {"limit": limit - len(rows)}
-                rows += db.execute(sql, asked | values).fetchall()
+                found = db.execute(sql, asked | values).fetchall()
+                trail.went(values["place"], found)
+                rows += found
                 if len(rows) == limit:
                     break
         rows.sort(key=lambda row: (row[3], row[0]))
@@ -171,6 +182,7 @@ class LeaseVerbs(Watermark):
 
     def give_back(self, owner: str) -> int:
         """Let go of what `owner` leased and did not begin; returns how many rows."""
+        self._trails.pop(owner, None)
         with self.writing() as db:
             return db.execute(
                 "UPDATE deliveries SET lease_until = NULL WHERE lease_until > ''"
@@ -227,6 +239,14 @@ def _places(share: Share, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]
     at = now.microsecond % len(buckets)
     for bucket in buckets[at:] + buckets[:at]:
         yield f" AND d.subscriber_id % {BUCKETS} = :bucket", {"bucket": bucket}
+
+
+def _looks(trail: Trail, share: Share, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same, each place from where the last lease left off, then from its start."""
+    trail.begin()
+    for among, values in _places(share, now):
+        for since, after in trail.starts(place := str(values)):
+            yield among, values | {"place": place, "waited_since": since, "after": after}
 
 
 def _by_owner(leases: Sequence[Lease], what: Sequence[T]) -> Iterable[tuple[str, list[T]]]:

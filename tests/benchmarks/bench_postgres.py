@@ -29,6 +29,7 @@ from pathlib import Path
 import psycopg
 
 from digest.model import DeliveryState, Outcome
+from digest.share import Share, shares
 from digest.store import Lease
 from tests.benchmarks.bench_delivery import prepared
 from tests.benchmarks.contenders import AT, config_for
@@ -36,6 +37,10 @@ from tests.benchmarks.postgres_server import Server, Used, cpu_s, server
 from tests.benchmarks.sink import sink
 
 LEDGER = "prepared"
+HEAD = (
+    f"{'':30}{'a second':>8}{'CPU ms':>8}{'server µs':>11}{'statements':>11}"
+    f"{'commits':>11}{'WAL bytes':>11}"
+)
 FIRST, LAST = 0.2, 0.9
 """What is measured begins and ends when so much of the mails is out."""
 
@@ -75,8 +80,8 @@ class Result:
     mails: int
 
 
-def send(folder: Path, port: int, service: str, out: Synchronized[int]) -> None:
-    """Send what waits, as `digest send` does; `out` counts the mails of all workers."""
+def send(folder: Path, port: int, service: str, share: Share, out: Synchronized[int]) -> None:
+    """Send what waits for a share of the people; `out` counts the mails of all workers."""
     from digest import jobs  # noqa: PLC0415 - as the command does, see contenders.ours
     from digest.app import open_app  # noqa: PLC0415
 
@@ -88,7 +93,7 @@ def send(folder: Path, port: int, service: str, out: Synchronized[int]) -> None:
             out.value += 1
 
     with open_app(config_for(folder, port, service), AT) as app:
-        asyncio.run(jobs.deliver(app, lambda: AT, told=told))
+        asyncio.run(jobs.deliver(app, lambda: AT, share=share, told=told))
 
 
 def run(bench: Bench, way: Way) -> Result:
@@ -101,8 +106,10 @@ def run(bench: Bench, way: Way) -> Result:
         service += f'data = "{bench.server.database("again", LEDGER)}"\n'
     spawning = multiprocessing.get_context("spawn")
     out: Synchronized[int] = spawning.Value("q", 0)
-    given = again, bench.port, service, out
-    running = [spawning.Process(target=send, args=given) for _ in range(way.workers)]
+    running = [
+        spawning.Process(target=send, args=(again, bench.port, service, share, out))
+        for share in shares(way.workers)
+    ]
     for one in running:
         one.start()
     pids = [one.pid or 0 for one in running]
@@ -124,8 +131,8 @@ def run(bench: Bench, way: Way) -> Result:
 def told(name: object, results: Sequence[Result]) -> None:
     """Print a line of the table: medians."""
     middle = statistics.median
-    line = f"{name!s:30}{middle(one.per_s for one in results):7.0f}"
-    line += f"{middle(one.cpu_ms for one in results):9.2f}"
+    line = f"{name!s:30}{middle(one.per_s for one in results):8.0f}"
+    line += f"{middle(one.cpu_ms for one in results):8.2f}"
     if str(name).startswith("P"):
         for many in (
             [one.server.cpu_s * 1e6 / one.mails for one in results],
@@ -142,14 +149,12 @@ def compare(bench: Bench, rounds: int, workers: Sequence[int]) -> None:
     ways = [Way(postgres=False, processes=0), Way(postgres=True, processes=0)]
     ways += [Way(postgres=False), *(Way(True, many) for many in workers)]
     results: dict[Way, list[Result]] = defaultdict(list)
-    head = f"{'':30}{'mails/s':>7}{'CPU ms':>9}{'server µs':>11}{'statements':>11}"
-    head += f"{'commits':>11}{'WAL bytes':>11}"
-    print(head)
+    print(HEAD)
     for _ in range(rounds):
         for way in ways:
             results[way].append(run(bench, way))
             told(way, results[way][-1:])
-    print(f"\nmedians\n{head}")
+    print(f"\nmedians\n{HEAD}")
     for way in ways:
         told(way, results[way])
     for theirs, mine in ((ways[0], ways[1]), (ways[2], ways[3])):

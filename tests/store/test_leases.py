@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from digest.model import Deferred, DeliveryState, Outcome, Refused, Sent, SubscriberState, Unknown
-from digest.store import Lease, Store, Tried
+from digest.store import Lease, Store, Tried, trail
 from digest.store.postgres.store import PostgresStore
 from digest.store.sqlite import SqliteStore
 from tests.samples import NOW
@@ -107,6 +109,32 @@ def test_deliveries_are_read_at_once_but_for_one_that_cannot_be(
         db.execute("UPDATE bodies SET body = '{' WHERE delivery_id = ?", (numbers[1],))
     found = store.deliveries_by_id([*numbers, 999])
     assert found == {number: store.delivery_by_id(number) for number in (numbers[0], numbers[2])}
+
+
+def test_what_was_given_back_behind_a_run_is_not_left_out(store: Store) -> None:
+    """A run goes on from where it left off, and looks from the start where nothing is left."""
+    for n in range(3):
+        queued(store, person(store, f"r{n}@example.org"))
+    (first,) = store.lease(NOW, 1, 60, "v")
+    (second,) = store.lease(NOW, 1, 60, "w")
+    store.give_back("v")
+    rows = [one.delivery_id for one in leased(store, "w")]
+    assert rows == [first.delivery_id, second.delivery_id + 1]
+
+
+def test_a_run_looks_from_the_start_now_and_then(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came free behind it does not wait for all that waits ahead."""
+    monkeypatch.setattr(trail, "ANEW", 4)
+    for n in range(6):
+        queued(store, person(store, f"r{n}@example.org"))
+    (freed,) = store.lease(NOW, 1, 60, "v")
+    rows = [store.lease(NOW, 1, 60, "w")[0].delivery_id]
+    store.give_back("v")
+    rows += [store.lease(NOW, 1, 60, "w")[0].delivery_id for _ in range(3)]
+    number = freed.delivery_id
+    assert rows == [number + 1, number + 2, number + 3, number]
 
 
 def test_q15_what_was_not_begun_is_given_back_at_once(store: Store) -> None:

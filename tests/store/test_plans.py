@@ -27,8 +27,20 @@ WAYS = [
 ]
 """Statements, and the index by which each finds its rows."""
 
-VALUES = {"now": NOW.isoformat(), "until": "", "owner": "w", "fresh": "2026-01-01", "tries": 2}
-VALUES |= {"begun": "[1]", "tried": "[]", "limit": 32}
+VALUES = {
+    "now": NOW.isoformat(),
+    "until": "",
+    "owner": "w",
+    "fresh": "2026-11-20T06:00:9",
+    "tries": 2,
+}
+VALUES |= {
+    "begun": "[1]",
+    "tried": "[]",
+    "limit": 32,
+    "waited_since": "2026-11-20T06:00",
+    "after": 5,
+}
 
 READS_ALL = ("SCAN deliveries\n", "SCAN d\n", "SCAN subscribers", "Seq Scan on", "Sort", "TEMP")
 """How SQLite and PostgreSQL say that they read a table as a whole, or sort what they found."""

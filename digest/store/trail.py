@@ -1,0 +1,43 @@
+"""Where the leases of one run left off: what waited before that is gone, but for a few rows.
+
+An index of PostgreSQL keeps the entries of rows that have gone out until it is vacuumed, and who
+begins at its start passes over all of them: at 200,000 mails 16 ms a lease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+ANEW = 100
+"""So many leases later one looks from the start again, for what was given back meanwhile."""
+
+START = ("", 0)
+"""Before every row: its time, and its number."""
+
+
+class Trail:
+    """The last row that was leased in each place, by its time and number."""
+
+    def __init__(self) -> None:
+        self._leases = 0
+        self._ends: dict[object, tuple[str, int]] = {}
+
+    def begin(self) -> None:
+        """One more lease begins."""
+        self._leases += 1
+        if self._leases % ANEW == 0:
+            self._ends.clear()
+
+    def starts(self, place: object) -> Iterator[tuple[str, int]]:
+        """After which row to look in a place; from the start where the rest is not enough."""
+        if place in self._ends:
+            yield self._ends[place]
+        yield START
+
+    def went(self, place: object, found: Sequence[Sequence[Any]]) -> None:
+        """What was found there: rows that begin with their number and end with their time."""
+        if found:
+            self._ends[place] = max((row[-1], row[0]) for row in found)
+        else:
+            self._ends.pop(place, None)
