@@ -18,7 +18,8 @@ from digest.config import Config, RelayTable, check_files, relays_of, smtp_passw
 from digest.errors import ConfigError, TemplateError
 from digest.frames import make_frame, usable_frame
 from digest.letters import check_letters
-from digest.mailer import Login, Mailer, Provider, Relay, SmtpMailer, check_tls
+from digest.machines import commons_of, turns_of
+from digest.mailer import Commons, Login, Mailer, Provider, Relay, SmtpMailer, check_tls
 from digest.model import Frame, Profile
 from digest.renderer import Renderer, check_templates
 from digest.store import Store
@@ -30,7 +31,7 @@ from digest.tokens import Tokens, read_keys
 # only make mails, too: they are read where they are needed.
 # ruff: noqa: PLC0415
 if TYPE_CHECKING:
-    from digest.fetcher import Fetcher, Turns
+    from digest.fetcher import Fetcher
     from digest.matcher import Batch, Floors, Likes, Matcher
     from digest.semantic import Model
 
@@ -227,7 +228,7 @@ def parts(config: Config, mailer: Mailer | None = None) -> App:
     return App(
         config=config,
         store=store,
-        mailer=mailer or smtp_mailer(config),
+        mailer=mailer or smtp_mailer(config, commons_of(store)),
         frame=frame,
         tokens=tokens,
         folder=config.folder,
@@ -244,7 +245,7 @@ def renewed(app: App, config: Config) -> App:
     What was learned holds where its settings do: of the mail servers, and of the stored listings.
     Raises: ConfigError, TemplateError.
     """
-    frame, mailer = make_frame(config), smtp_mailer(config)
+    frame, mailer = make_frame(config), smtp_mailer(config, commons_of(app.store))
     if config.mail.templates:
         check_templates(frame)
     known = app.mailer
@@ -314,21 +315,8 @@ def fetcher(config: Config, store: Store) -> Fetcher:
     return Fetcher(
         user_agent=f"paper-digest/{__version__} (+{contact})",
         allowed_hosts=config.service.allowed_hosts,
-        pace=Pace(_turns(config, store)),
+        pace=Pace(turns_of(store, data_folder(config))),
     )
-
-
-def _turns(config: Config, store: Store) -> Turns:
-    """Who may ask a host: of all machines where they share a store, else of this one."""
-    from digest.fetcher import LocalTurns
-
-    if not isinstance(store, SqliteStore):
-        from digest.store.postgres.store import PostgresStore
-        from digest.store.postgres.turns import PostgresTurns
-
-        if isinstance(store, PostgresStore):
-            return PostgresTurns(store)
-    return LocalTurns(stamp_file=data_folder(config) / "arxiv.stamp")
 
 
 def signing(config: Config) -> Sign:
@@ -343,13 +331,15 @@ def signing(config: Config) -> Sign:
     return Signer(config.dkim.domain, signing_keys(config.dkim, config.place)).sign
 
 
-def smtp_mailer(config: Config) -> SmtpMailer:
+def smtp_mailer(config: Config, commons: Commons | None = None) -> SmtpMailer:
     """What sends through the mail servers of a config, within the limits of each receiver.
+
+    `commons` are those of all processes that send; without them it is alone.
 
     Raises: ConfigError when a password or a certificate cannot be read.
     """
     providers = [Provider(**one.model_dump()) for one in config.providers]
-    return SmtpMailer(*relays(config), providers=providers)
+    return SmtpMailer(*relays(config), providers=providers, commons=commons)
 
 
 def relays(config: Config) -> list[Relay]:

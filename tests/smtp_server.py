@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from time import monotonic
 
 DROP = b"DROP"
 """An answer that closes the connection without a word."""
@@ -28,6 +29,8 @@ class Taken:
     sender: str
     recipients: list[str]
     raw: bytes
+    begun_at: float = 0.0  # when MAIL came and the answer went, by the monotonic clock
+    ended_at: float = 0.0
 
 
 @dataclass
@@ -38,6 +41,8 @@ class MailServer:
     port: int = 0
     taken: list[Taken] = field(default_factory=list)
     connections: int = 0
+    at_once: int = 0
+    most_at_once: int = 0
     commands: list[str] = field(default_factory=list)
     extensions: tuple[str, ...] = ("SIZE 10000000", "8BITMIME")
     hold: asyncio.Event | None = None
@@ -54,6 +59,8 @@ class MailServer:
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Speak SMTP with one client until it leaves or the script drops it."""
         self.connections += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
         task = asyncio.current_task()
         assert task
         self._talks.add(task)
@@ -63,6 +70,7 @@ class MailServer:
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client left, or the test is over
         finally:
+            self.at_once -= 1
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
@@ -103,6 +111,7 @@ class MailServer:
 
     def _keep(self, envelope: Taken) -> None:
         """Take a message unless the script is about to refuse it."""
+        envelope.ended_at = monotonic()
         planned = self.script("dot", self._counts.get("dot", 0))
         if planned in {None, DROP, HOLD} or planned.startswith(b"2"):
             self.taken.append(envelope)
@@ -117,7 +126,7 @@ class MailServer:
                 lines = [f"250-{name}" for name in names[:-1]] + [f"250 {names[-1]}"]
                 return "EHLO", "\r\n".join(lines).encode()
             case "MAIL":
-                envelope.sender = address
+                envelope.sender, envelope.begun_at = address, monotonic()
             case "RCPT":
                 envelope.recipients.append(address)
                 return f"RCPT <{address}>", b"250 OK"

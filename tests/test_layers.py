@@ -15,7 +15,7 @@ HOUSE = Path(digest.__file__).parent
 LAYERS = (
     ("states", "message", "reason", "share"),
     ("model", "errors"),
-    ("text", "tex", "markup", "language", "schedule", "addresses", "bounces"),
+    ("text", "tex", "markup", "language", "schedule", "allowance", "addresses", "bounces"),
     ("sources",),
     ("join", "matcher", "standing", "drafts"),
     ("config", "composer", "forecast", "tuning", "bibliography", "query", "revisions"),
@@ -24,7 +24,7 @@ LAYERS = (
     ("formats", "letters", "signup"),
     ("notes",),
     ("fetcher", "store", "mailer", "dkim", "tokens", "postbox", "templates", "domains", "semantic"),
-    ("reader", "learning", "frames", "crew"),
+    ("reader", "learning", "frames", "crew", "machines"),
     ("app",),
     (
         "planner",

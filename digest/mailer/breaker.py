@@ -9,6 +9,8 @@ import random
 from collections.abc import Callable
 from time import monotonic
 
+from digest.allowance import Rest
+
 Clock = Callable[[], float]
 """Seconds that only ever grow."""
 
@@ -45,6 +47,11 @@ class Breaker:
     def rest_s(self) -> float:
         """Seconds until it may be tried; 0 when it may be tried now."""
         return max(0.0, self._until - self._clock()) if self._rests else 0.0
+
+    @property
+    def rests(self) -> int:
+        """How often it has rested since it last went well."""
+        return self._rests
 
     @property
     def wary(self) -> bool:
@@ -90,3 +97,15 @@ class Breaker:
         self._troubles = 0
         self._until = self._clock() + rest_s
         return rest_s
+
+    def learn(self, rest: Rest | None) -> bool:
+        """What others know of it, None where all is well; true when a rest begins with it."""
+        if rest is None:
+            if self._rests:
+                self.fine()
+            return False
+        begins = rest.rests > self._rests
+        if begins:
+            self._troubles, self._probing = 0, False
+        self._rests, self._until = rest.rests, self._clock() + rest.rest_s
+        return begins

@@ -69,6 +69,12 @@ class Relay:
     key_file: Path | None = None
 
     @property
+    def name(self) -> str:
+        """What it is called among processes of several machines: each has its own loopback."""
+        here = f"{socket.gethostname()}'s " if _is_loopback(self.host) else ""
+        return f"relay {here}{self.login.username}@{self.host}:{self.port}"
+
+    @property
     def patience(self) -> Patience:
         """How long each answer may take."""
         return Patience.at_most(self.timeout_s, self.final_timeout_s)
@@ -190,6 +196,13 @@ def _way(login: Login, offered: Sequence[str], preferred: Sequence[str]) -> str:
         ways = ", ".join(offered).upper() or "none"
         raise SMTPException(f"the server offers no login by {' or '.join(wanted)} (only {ways})")
     return found
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _stays_here(smtp: SMTP) -> bool:

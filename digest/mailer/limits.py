@@ -1,8 +1,7 @@
 """How much a receiver gets at a time: a message over the limit waits its turn and blocks nobody.
 
 Receivers are grouped by who runs them: gmail.com and googlemail.com count together. A receiver that
-refuses us as such rests (Q11). Rates are kept behind a protocol, so that several processes can
-share them later; who rests and how many messages are under way is each process's own knowledge.
+refuses us as such rests (Q11). All that holds for every process of the service together.
 """
 
 from __future__ import annotations
@@ -12,14 +11,16 @@ import logging
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
-from typing import Protocol
 
+from digest.allowance import Limit, Rest
 from digest.mailer.breaker import Breaker, Chance, Clock
+from digest.mailer.commons import Alone
 from digest.mailer.replies import is_policy
+from digest.mailer.sharing import Sharing
 from digest.model import Deferred, Outcome
 
 logger = logging.getLogger("digest")
@@ -54,50 +55,10 @@ class Provider:
     per_hour: int | None = None
 
     @property
-    def rates(self) -> tuple[tuple[int, float], ...]:
-        """(messages, seconds) of each limit."""
+    def limits(self) -> tuple[Limit, ...]:
+        """Its limits in time."""
         limits = ((self.per_minute, 60.0), (self.per_hour, 3600.0))
-        return tuple((count, seconds) for count, seconds in limits if count)
-
-
-class Rates(Protocol):
-    """Who counts what was sent."""
-
-    def book(self, key: str, limits: Sequence[tuple[int, float]]) -> float:
-        """0 and one more counted when all limits allow it, else seconds to come back after.
-
-        Each that is sent away gets a later moment than the one before, so that they do not all come
-        back at once. `limits` are (messages, seconds).
-        """
-
-
-class LocalRates:
-    """The counts of this process."""
-
-    def __init__(self, clock: Clock = monotonic) -> None:
-        self._clock = clock
-        self._next: dict[tuple[str, float], float] = {}
-        self._line: dict[tuple[str, float], float] = {}
-
-    def book(self, key: str, limits: Sequence[tuple[int, float]]) -> float:
-        """See `Rates`. A virtual schedule: each message moves the next one's moment on.
-
-        Up to a tenth of a window's messages may go at once.
-        """
-        now = self._clock()
-        wait_s = 0.0
-        for count, seconds in limits:
-            early_s = seconds * max(1, count // 10) / count
-            over_s = self._next.get((key, seconds), now) - now - early_s + seconds / count
-            if over_s > 1e-9:  # sums of fractions are not exact
-                begin = max(self._line.get((key, seconds), now), now + over_s - seconds / count)
-                self._line[key, seconds] = begin + seconds / count
-                wait_s = max(wait_s, self._line[key, seconds] - now)
-        if not wait_s:
-            for count, seconds in limits:
-                after = max(self._next.get((key, seconds), now), now) + seconds / count
-                self._next[key, seconds] = after
-        return wait_s
+        return tuple(Limit(mails, seconds) for mails, seconds in limits if mails)
 
 
 @lru_cache(maxsize=4096)
@@ -119,53 +80,73 @@ class Limits:
 
     def __init__(
         self,
-        providers: Sequence[Provider] = (),
-        rates: Rates | None = None,
+        providers: Sequence[Provider],
+        sharing: Sharing,
         clock: Clock = monotonic,
         chance: Chance = random.random,
     ) -> None:
         self._clock, self._chance = clock, chance
-        self._rates = rates or LocalRates(clock)
+        self._sharing = sharing
         self._limits = {one.name: one for one in providers}
         self._names = {domain: one.name for one in providers for domain in one.domains}
         self._under_way: Counter[str] = Counter()
+        self._quotas = {
+            one.name: sharing.quota(_name(one.name), one.connections, self._held(one.name))
+            for one in providers
+            if one.connections
+        }
+        self._line = Alone(clock)
         self._took_s: dict[str, float] = defaultdict(lambda: USUAL_S)
         self._resting: dict[str, Breaker] = {}
+        sharing.followers.append(self._follow)
 
     def provider_of(self, domain: str) -> str:
         """The name of the receiver that keeps this domain; its own where none is known."""
         return self._names.get(domain) or known_provider(domain)
 
-    def begin(self, provider: str) -> Wait | None:
-        """Take a place for one message; `end` gives it back. Or why there is none."""
+    async def begin(self, provider: str) -> Wait | None:
+        """Take a place for one message; `end` gives it back. Or why there is none.
+
+        Raises: StoreError.
+        """
         breaker = self._resting.get(provider)
-        if breaker and not breaker.begin():
+        if breaker and not await self._may_try(provider, breaker):
             wait_s = self._after(max(breaker.rest_s, PROBE_S))
             return Wait(f"{provider} refuses our mail; it rests", wait_s)
-        limits = self._limits.get(provider)
-        if limits and (wait := self._over(limits)):
-            if breaker:
-                breaker.end()
-            return wait
-        self._under_way[provider] += 1
-        return None
+        wait = await self._over(provider)
+        if wait and breaker:
+            breaker.end()
+        return wait
 
-    def _over(self, limits: Provider) -> Wait | None:
-        name = limits.name
-        if limits.connections and self._under_way[name] >= limits.connections:
+    async def _may_try(self, provider: str, breaker: Breaker) -> bool:
+        """Whether a message to a receiver that was in trouble may be tried; maybe as the probe."""
+        if breaker.wary and not await self._sharing.may_probe(_name(provider), breaker):
+            return False
+        return breaker.begin()
+
+    async def _over(self, provider: str) -> Wait | None:
+        """Why a message would be over its receiver's limits; else it is under way."""
+        quota, known = self._quotas.get(provider), self._limits.get(provider)
+        if quota and not await self._sharing.has_room(quota):
             # Come back one by one, as fast as this receiver has been taking them.
-            pace = (1, self._took_s[name] / limits.connections)
-            wait_s = self._rates.book(f"{name}/connections", (pace,))
-            return Wait(f"{name} has {limits.connections} messages under way", max(wait_s, 1.0))
-        if limits.rates and (wait_s := self._rates.book(name, limits.rates)):
-            return Wait(f"{name} has had what its limits allow for now", self._after(wait_s))
-        return None
+            pace_s = self._took_s[provider] / quota.most
+            wait_s = self._line.place(provider, 1 / pace_s, 1) + pace_s
+            return Wait(f"{provider} has {quota.most} messages under way", max(wait_s, 1.0))
+        self._under_way[provider] += 1
+        if not (known and known.limits):
+            return None
+        wait_s = await self._sharing.book(_name(provider), known.limits)
+        if not wait_s:
+            return None
+        self._give_back(provider)
+        return Wait(f"{provider} has had what its limits allow for now", self._after(wait_s))
+
+    def _held(self, provider: str) -> Callable[[], int]:
+        return lambda: self._under_way[provider]
 
     def end(self, provider: str, outcome: Outcome | None, took_s: float) -> None:
         """Give a place back, and learn from what came of the message."""
-        self._under_way[provider] -= 1
-        if not self._under_way[provider]:
-            del self._under_way[provider]
+        self._give_back(provider)
         if provider in self._limits:
             self._took_s[provider] += (took_s - self._took_s[provider]) / 8
         if outcome and is_policy(outcome):
@@ -175,20 +156,52 @@ class Limits:
             untried = isinstance(outcome, Deferred) and not outcome.counted
             if outcome and not untried and breaker.fine():
                 logger.info("provider.back %s", json.dumps({"provider": provider}))
-            if not breaker.wary and not breaker.rest_s:
-                del self._resting[provider]
+                self._sharing.tell(_name(provider), None)
+            self._forget(provider)
+
+    def _give_back(self, provider: str) -> None:
+        self._under_way[provider] -= 1
+        if not self._under_way[provider]:
+            del self._under_way[provider]
+
+    def _forget(self, provider: str) -> None:
+        """Keep nothing of a receiver with which all is well."""
+        breaker = self._resting[provider]
+        if not breaker.wary and not breaker.rest_s:
+            del self._resting[provider]
 
     def _refused(self, provider: str, outcome: Outcome) -> None:
-        breaker = self._resting.setdefault(
+        breaker = self._breaker(provider)
+        if rest_s := breaker.trouble():
+            told = {"provider": provider, "rest_s": round(rest_s), "reply": outcome.reply}
+            logger.warning("provider.resting %s", json.dumps(told))
+            self._sharing.tell(_name(provider), Rest(breaker.rests, rest_s, outcome.reply))
+
+    def _breaker(self, provider: str) -> Breaker:
+        return self._resting.setdefault(
             provider,
             Breaker(
                 self._clock, self._chance, first_s=PROVIDER_REST_S, longest_s=PROVIDER_LONGEST_S
             ),
         )
-        if rest_s := breaker.trouble():
-            told = {"provider": provider, "rest_s": round(rest_s), "reply": outcome.reply}
-            logger.warning("provider.resting %s", json.dumps(told))
+
+    def _follow(self, board: Mapping[str, Rest]) -> None:
+        """Let those rest whom others have found to refuse us, and those go on who no longer do."""
+        resting = {
+            name.removeprefix(_name("")): rest
+            for name, rest in board.items()
+            if name.startswith(_name(""))
+        }
+        for provider, rest in resting.items():
+            self._breaker(provider).learn(rest)
+        for provider in self._resting.keys() - resting.keys():
+            self._resting[provider].learn(None)
 
     def _after(self, wait_s: float) -> float:
         """That wait and up to a tenth more: not all at one second."""
         return max(wait_s, 1.0) * (1 + self._chance() / 10)
+
+
+def _name(provider: str) -> str:
+    """What a receiver is called among all that processes have in common."""
+    return f"receiver {provider}"

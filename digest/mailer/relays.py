@@ -6,16 +6,19 @@ decides when a recipient is tried again.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 
 from digest.mailer.breaker import Chance, Clock
+from digest.mailer.commons import Alone, Commons
 from digest.mailer.dialling import Relay
 from digest.mailer.envelope import Envelope, Permit, Session
-from digest.mailer.limits import Limits, Provider, Rates
+from digest.mailer.limits import Limits, Provider
 from digest.mailer.replies import Trouble
+from digest.mailer.sharing import Sharing
 from digest.mailer.trunk import Trunk
 from digest.model import Deferred, Outcome
 
@@ -28,20 +31,21 @@ envelope, where the server pipelines."""
 
 
 class SmtpMailer:
-    """Sends through one relay or several."""
+    """Sends through one relay or several, beside the other processes that `commons` stands for."""
 
     def __init__(
         self,
         *relays: Relay,
         providers: Sequence[Provider] = (),
-        rates: Rates | None = None,
+        commons: Commons | None = None,
         clock: Clock = monotonic,
         chance: Chance = random.random,
     ) -> None:
         self._made_of = relays, tuple(providers)
         self.workers = OVERLAP * sum(relay.connections for relay in relays)
-        self._trunks = [Trunk(relay, clock, chance) for relay in relays]
-        self._limits = Limits(providers, rates, clock, chance)
+        self._sharing = Sharing(commons or Alone(clock), clock)
+        self._trunks = [Trunk(relay, self._sharing, clock, chance) for relay in relays]
+        self._limits = Limits(providers, self._sharing, clock, chance)
         self._clock, self._chance = clock, chance
         self._open = 0
 
@@ -64,17 +68,21 @@ class SmtpMailer:
         """A way to the relays; connections are opened when needed and shared by all sessions."""
         self._open += 1
         try:
+            if self._open == 1:
+                self._joining = asyncio.ensure_future(self._sharing.join())
+            await asyncio.shield(self._joining)
             yield self
         finally:
             self._open -= 1
             if not self._open:
                 for trunk in self._trunks:
                     await trunk.quit()
+                await self._sharing.leave()
 
     async def send(self, envelope: Envelope, permit: Permit) -> Outcome:
         """Send one message; whatever happens comes back as a value."""
         provider = self._limits.provider_of(envelope.recipient.rpartition("@")[2].lower())
-        if wait := self._limits.begin(provider):
+        if wait := await self._limits.begin(provider):
             return Deferred(wait.reason, wait_s=wait.wait_s)
         begun, outcome = self._clock(), None
         try:

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +18,8 @@ from digest.fetcher import LocalTurns, Pace, Turns
 from digest.fetcher.pace import TurnError
 from digest.store.postgres.store import PostgresStore
 from digest.store.postgres.turns import PostgresTurns
+from tests.postgres.database import opened
+from tests.postgres.servers import KINDS
 
 MACHINES = 5
 PAUSE_S = 0.2
@@ -45,13 +47,17 @@ time.sleep(60)
 """
 
 
-@pytest.fixture(params=["local", "postgres"])
-def another(request: pytest.FixtureRequest, tmp_path: Path) -> Another:
-    """Turns of one machine's processes, and of processes on one database."""
+@pytest.fixture(params=["local", *KINDS])
+def another(
+    request: pytest.FixtureRequest, tmp_path: Path, databases: Callable[[str], str]
+) -> Iterator[Another]:
+    """Turns of one machine's processes, and of processes on a database of each kind."""
     if request.param == "local":
-        return lambda: LocalTurns(stamp_file=tmp_path / "arxiv.stamp")
-    store: PostgresStore = request.getfixturevalue("postgres")
-    return lambda: PostgresTurns(store, lease_s=20)
+        yield lambda: LocalTurns(stamp_file=tmp_path / "arxiv.stamp")
+        return
+    store = opened(databases(request.param), tmp_path)
+    yield lambda: PostgresTurns(store, lease_s=20)
+    store.close_store()
 
 
 def wait_for(turns: Turns, name: str = ARXIV) -> None:
@@ -107,20 +113,22 @@ def test_s9_of_many_at_once_one_asks_at_a_time(another: Another) -> None:
         assert next_began - began >= PAUSE_S * 0.95  # between the clock read there and here
 
 
-@pytest.mark.parametrize("kind", ["local", "postgres"])
-def test_s9_who_is_killed_holds_nobody_up_for_long(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+def test_s9_who_is_killed_on_one_machine_holds_nobody_up(tmp_path: Path) -> None:
+    """The turn of a killed process is free at once."""
+    stamp = tmp_path / "arxiv.stamp"
+    killed_in_turn(LOCAL.format(place=str(stamp)), LocalTurns(stamp_file=stamp))
+
+
+def test_s9_who_is_killed_on_another_machine_holds_nobody_up_for_long(
+    postgres: PostgresStore, database: str
 ) -> None:
-    """The turn of a killed process is free: at once on one machine, else when its lease ends."""
-    if kind == "local":
-        code, place = LOCAL, str(tmp_path / "arxiv.stamp")
-        turns: Turns = LocalTurns(stamp_file=Path(place))
-    else:
-        code, place = SHARED, request.getfixturevalue("database")
-        turns = PostgresTurns(request.getfixturevalue("postgres"))
-    held = subprocess.Popen(
-        [sys.executable, "-c", code.format(place=place) + HOLD], stdout=subprocess.PIPE, text=True
-    )
+    """The turn of a killed process is free when its lease ends."""
+    killed_in_turn(SHARED.format(place=database), PostgresTurns(postgres))
+
+
+def killed_in_turn(code: str, turns: Turns) -> None:
+    """A process that has the turn is killed, and then others have it."""
+    held = subprocess.Popen([sys.executable, "-c", code + HOLD], stdout=subprocess.PIPE, text=True)
     with held:
         assert held.stdout
         assert held.stdout.readline() == "held\n"

@@ -7,8 +7,9 @@ from itertools import cycle
 
 import pytest
 
-from digest.mailer import LocalRates, Provider, Relay, SmtpMailer
+from digest.mailer import Alone, Provider, Relay, SmtpMailer
 from digest.mailer.limits import PROVIDER_REST_S, Limits, known_provider
+from digest.mailer.sharing import Sharing
 from digest.model import Deferred, Outcome, Sent
 from tests.mailer.test_relays import Seconds
 from tests.mailer.test_sending import envelope
@@ -38,46 +39,10 @@ def test_domains_of_one_receiver_count_together(domain: str, provider: str) -> N
 
 def test_configured_domains_come_before_known_ones() -> None:
     """An operator may group what belongs together, even what we think we know."""
-    limits = Limits([Provider("campus", ("lab.example.org", "msn.com"), per_hour=5)])
+    sharing = Sharing(Alone(), Seconds())
+    limits = Limits([Provider("campus", ("lab.example.org", "msn.com"), per_hour=5)], sharing)
     assert {limits.provider_of(one) for one in ("lab.example.org", "msn.com")} == {"campus"}
     assert limits.provider_of("outlook.com") == "microsoft"
-
-
-@pytest.mark.parametrize(("count", "seconds"), [(60, 60.0), (1000, 3600.0), (5, 3600.0)])
-def test_q13_a_rate_is_kept_and_those_sent_away_come_back_one_by_one(
-    count: int, seconds: float
-) -> None:
-    """All come at once; each returns when told to; a window never holds more than it may."""
-    clock = Seconds()
-    rates = LocalRates(clock)
-    waiting = [(0.0, number) for number in range(3 * count)]
-    sent: list[float] = []
-    asked = 0
-    while waiting:
-        waiting.sort()
-        clock.now, number = waiting.pop(0)
-        asked += 1
-        wait_s = rates.book("google", [(count, seconds)])
-        if wait_s:
-            waiting.append((clock.now + wait_s, number))
-        else:
-            sent.append(clock.now)
-    burst = max(1, count // 10)
-    for at in sent:
-        assert sum(at <= other < at + seconds - 1e-6 for other in sent) <= count + burst
-    assert sent[-1] <= 3 * seconds
-    assert asked <= 2 * len(sent)
-
-
-def test_both_a_minute_and_an_hour_are_kept() -> None:
-    """What the minute allows the hour may still refuse."""
-    clock = Seconds()
-    rates = LocalRates(clock)
-    went = 0
-    for _ in range(3600):
-        went += rates.book("google", [(30, 60.0), (60, 3600.0)]) == 0
-        clock.now += 1
-    assert 60 <= went <= 66
 
 
 async def to(server: MailServer, *people: str, per_minute: int | None = None) -> list[Outcome]:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from digest.mailer import Relay, SmtpMailer
+from digest.mailer import Login, Relay, SmtpMailer
 from digest.mailer.breaker import FIRST_S, LONGEST_S, Breaker
 from digest.model import Deferred, Outcome, Sent
 from tests.mailer.test_sending import envelope, scripted
@@ -228,3 +228,18 @@ def test_q14_rests_of_several_processes_do_not_end_together() -> None:
     """Chance moves the end by a quarter to either side."""
     ends = {Breaker(Seconds(), lambda one=one: one).trouble(firm=True) for one in (0.0, 0.5, 1.0)}  # type: ignore[misc]  # bound at once
     assert ends == {0.75 * FIRST_S, FIRST_S, 1.25 * FIRST_S}
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("smtp.example.org", False)],
+)
+def test_a_relay_on_the_machine_itself_is_no_other_machines(
+    host: str, own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that are named alike are one for all machines, but on loopback."""
+    names = set()
+    for machine in ("one", "two"):
+        monkeypatch.setattr("socket.gethostname", lambda machine=machine: machine)
+        names.add(Relay(host, 25, login=Login("ours")).name)
+    assert len(names) == (2 if own else 1)

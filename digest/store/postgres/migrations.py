@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import Connection
 
-from digest.store.postgres.between import TURNS
+from digest.store.postgres.between import COMMONS, TURNS
 from digest.store.postgres.first_schema import FUNCTIONS, LEDGER, PEOPLE, SHELVES
 
 WORKERS = """
@@ -56,6 +56,7 @@ STEPS: dict[str, str] = {
     "p004_who_waits_in_order": WAITING,
     "p005_buckets_told": BUCKETS_TOLD,
     "p006_few_rows": FEW_ROWS,
+    "p007_commons": COMMONS,
 }
 """Name -> statements, in their order."""
 
