@@ -140,6 +140,10 @@ class ServerEnd(End, MachineJournal, MachineMark, PostgresConnections):
             "SELECT setval(pg_get_serial_sequence(?, ?), ?)", (table, NUMBERED[table], number)
         )
 
+    def give_from_one(self, db: Statements) -> None:
+        """Let the count of sends begin again; the numbers of rows are set in the end."""
+        db.execute("SELECT setval('sends', 1, false)")
+
     def settle(self) -> None:
         """Let the server count what its tables hold, by which it plans."""
         with self.writing() as db:

@@ -81,6 +81,10 @@ class End(Journal, Watermark):
         """Let the numbers of a table go on after this one."""
 
     @abstractmethod
+    def give_from_one(self, db: Statements) -> None:
+        """Let every number begin again, within a transaction that leaves no row."""
+
+    @abstractmethod
     def settle(self) -> None:
         """Let the database learn what its tables hold now."""
 
@@ -132,6 +136,7 @@ class End(Journal, Watermark):
         with self.writing() as db:
             for table in ("search", *reversed(list(MOVED))):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 - names of ours
+            self.give_from_one(db)
             db.execute(f"DROP TABLE {PROGRESS}")
             self.take_mark(db)
 

@@ -62,6 +62,8 @@ class FileEnd(End, SqliteFile):
             connection.close()
             if "locked" in str(error):
                 raise StoreError(f"{self.path}: is in use; stop `digest serve` first") from error
+            if "readonly" in str(error):
+                raise StoreError(f"{self.path}: cannot be locked, as it is read-only") from error
             raise
         return connection
 
@@ -130,8 +132,6 @@ class FileEnd(End, SqliteFile):
     def settle(self) -> None:
         """SQLite plans by what stands in the schema."""
 
-    def forget(self) -> None:
-        """Empty a copy that was not finished, and let its numbers begin again."""
-        super().forget()
-        with self.writing() as db:
-            db.execute("DELETE FROM sqlite_sequence")
+    def give_from_one(self, db: Statements) -> None:
+        """Let every number begin again."""
+        db.execute("DELETE FROM sqlite_sequence")

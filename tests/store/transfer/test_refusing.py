@@ -107,9 +107,11 @@ def test_a_target_that_holds_anything_stays_as_it_is(
 ) -> None:
     """Another store is not written into, even when begun anew."""
     other = SqliteStore(tmp_path / "other.db")
-    other.put_subscriber(subscriber("mary@example.org"), NOW)
+    one = other.put_subscriber(subscriber("mary@example.org"), NOW)
+    other.add_api_key(one.id, "a", "fingerprint", NOW)
     other.close_store()
     before = dump(other.path)
+    assert before["sqlite_sequence"]
     for fresh in (False, True):
         said = refused(file, other.path, tmp_path, fresh=fresh)
         assert "is not empty, it has rows in subscribers" in said
@@ -228,6 +230,25 @@ def test_a_copy_of_another_store_is_not_gone_on_with(
             written.finish()
         assert not compared(file, target, tmp_path)
     assert dump(tmp_path / "new.db") == dump(file)
+
+
+def test_a_store_that_sent_nothing_takes_the_place_of_one_that_did(
+    file: Path, address: str, tmp_path: Path
+) -> None:
+    """Begun anew, the count of sends begins anew."""
+    small = SqliteStore(tmp_path / "small.db")
+    small.put_subscriber(subscriber("mary@example.org"), NOW)
+    small.close_store()
+    for target in (address, tmp_path / "new.db"):
+        with both(file, target, tmp_path, makes=True) as (read, written):
+            copy(read, written, NOW, lambda more: None)
+        for name in ("digest.sent", "digest.suppressed", "new.db.sent", "new.db.suppressed"):
+            (tmp_path / name).unlink(missing_ok=True)
+        with both(small.path, target, tmp_path, makes=True, fresh=True) as (read, written):
+            copy(read, written, NOW, lambda more: None)
+            written.finish()
+        assert not compared(small.path, target, tmp_path)
+    assert dump(tmp_path / "new.db") == dump(small.path)
 
 
 @pytest.mark.parametrize(
