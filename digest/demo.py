@@ -7,6 +7,7 @@ page shows them side by side. A config beside them lets the other commands look 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -23,10 +24,11 @@ from jinja2 import Environment, StrictUndefined
 
 from digest import jobs
 from digest.app import App, open_app
-from digest.config import Config, parse_config
+from digest.config import Config, load_config, parse_config
 from digest.errors import DigestError
 from digest.model import Delivery, DeliveryState, Match, Reason, SourceRun
 from digest.schedule import zone
+from digest.store.inspecting import is_there, name_of
 from digest.tex import readable
 
 DATA = Path(str(files("digest.demo_data")))
@@ -47,26 +49,32 @@ class Told:
     faults: list[str] = field(default_factory=list)
 
 
-async def run_demo(
+async def run_demo(  # noqa: PLR0913 - the last three are for who asks
     output: Path,
     pages: Path | None,
     at: datetime,
     *,
     fresh: bool,
+    data: str = "",
     step: Callable[[str], None] = lambda line: None,
 ) -> Told:
     """Ingest, prepare and deliver once into `output`; a second run finds nothing left to do.
 
-    `at` is the time that it is; `step` is told what begins. Raises: DigestError when the folder
-    holds something else, or no page could be read.
+    `at` is the time that it is; `data` the address of a PostgreSQL, where it is not to be a file in
+    `output`; `step` is told what begins. Raises: DigestError when the folder or the database holds
+    something else, or no page could be read.
     """
-    _make_folder(output, fresh=fresh)
-    config = demo_config(output, pages)
-    _write_config(output, "pages.toml" if pages else "config.toml")
+    if data:
+        _check_new(output, data)
+    else:
+        _make_folder(output, fresh=fresh)
+    config, sources = demo_config(output, pages, data), _sources_folder(pages)
+    _write_config(output, "pages.toml" if pages else "config.toml", data or "demo.db")
     now = working_day(at)
     async with mail_server(output) as port:
         smtp = config.smtp.model_copy(update={"host": "127.0.0.1", "port": port, "tls": "none"})
         with open_app(config.model_copy(update={"smtp": smtp}), now) as app:
+            app.folder = sources  # which lie elsewhere than the files of the database
             step("reading listings …")
             runs = await jobs.ingest(app, now, config.sources)
             if not any(run.read for run in runs):
@@ -78,30 +86,35 @@ async def run_demo(
             return _tell(app, output, runs, sent[DeliveryState.SENT], now)
 
 
-def demo_config(output: Path, pages: Path | None) -> Config:
-    """The demo's config with its data in `output`; `pages` are read instead of its own listings."""
+def demo_config(output: Path, pages: Path | None, data: str = "") -> Config:
+    """The demo's config with `data`, or its data in `output`; `pages` replace its own listings."""
     name = "pages.toml" if pages else "config.toml"
-    folder = pages.resolve() if pages else DATA
-    config = parse_config((DATA / name).read_text("utf-8"), name, folder)
+    config = parse_config((DATA / name).read_text("utf-8"), name, _sources_folder(pages))
     service = config.service.model_copy(
         update={
-            "data": str(output.resolve() / "demo.db"),
+            "data": data or str(output.resolve() / "demo.db"),
             "secret_file": output.resolve() / "secret.key",
         }
     )
-    return config.model_copy(update={"service": service})
+    return config.model_copy(update={"service": service, "folder": output.resolve()})
 
 
-def _write_config(output: Path, config: str) -> None:
+def _sources_folder(pages: Path | None) -> Path:
+    return pages.resolve() if pages else DATA
+
+
+def _write_config(output: Path, config: str, data: str) -> None:
     """Lay the demo's config beside its database, to look around with; one that is there stays.
 
     Without the sources: those are files of the program, and a config reads none outside its folder.
     """
     text = (DATA / config).read_text("utf-8").partition("\n\n")[2]  # the first words are the demo's
     text = re.sub(r"(?m)^\[\[sources\]\]\n(?:.+\n)+\n", "", text)
-    text = text.replace("[service]\n", '[service]\ndata = "demo.db"\n', 1)
-    if not (output / "config.toml").exists():
-        (output / "config.toml").write_text(f"{_LOOK_AROUND}\n{text}", "utf-8")
+    text = text.replace("[service]\n", f"[service]\ndata = {json.dumps(data)}\n", 1)
+    path = output / "config.toml"
+    if not path.exists():
+        path.touch(mode=0o600)  # an address may hold a password
+        path.write_text(f"{_LOOK_AROUND}\n{text}", "utf-8")
 
 
 def working_day(now: datetime) -> datetime:
@@ -149,6 +162,20 @@ OURS = (
 """What the demo puts into its folder; nothing else is ever deleted there."""
 
 
+def _check_new(output: Path, data: str) -> None:
+    """Make the folder of a demo on a PostgreSQL that is empty, or of an earlier run in it."""
+    if output.exists() and any(output.iterdir()):
+        config = output / "config.toml"
+        if not config.exists() or load_config(config).service.data != data:
+            raise DigestError(
+                f"{output} holds other files than those of this database's demo;"
+                " name an empty folder with --output"
+            )
+    elif is_there(data):
+        raise DigestError(f"{name_of(data)} holds a store already; name a new, empty database")
+    output.mkdir(parents=True, exist_ok=True)
+
+
 def _make_folder(output: Path, *, fresh: bool) -> None:
     if output.exists() and any(output.iterdir()) and not (output / "demo.db").exists():
         raise DigestError(f"{output} holds other files; name an empty folder with --output")
@@ -173,7 +200,8 @@ def _tell(app: App, output: Path, runs: Sequence[SourceRun], sent: int, now: dat
     ]
     if not sent:
         lines.append("Everyone has had these papers already, so nothing was sent twice.")
-        lines.append("Start over with: digest demo --fresh")
+        over = "digest demo --fresh" if (output / "demo.db").exists() else "a new database"
+        lines.append(f"Start over with: {over}")
     lines += [
         f"See them side by side: {page.resolve().as_uri()}",
         f"Look around with the other commands from there: cd {output}",

@@ -7,6 +7,7 @@ import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP as SMTP_POLICY
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from digest.config import load_config
 from digest.demo import Told, run_demo, working_day
 from digest.errors import DigestError
 from tests.e2e.pages import SEEDS, write_pages
+from tests.postgres.database import made
 
+NAMES = (f"demo_{number}" for number in count())
 FRIDAY = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
@@ -133,3 +136,26 @@ def test_the_demos_mail_goes_over_smtp(tmp_path: Path) -> None:
     db.close()
     assert len(replies) == 5
     assert all(reply.startswith("250 OK written to ") for reply in replies)
+
+
+def test_the_demo_runs_on_a_new_postgresql(tmp_path: Path, server: str) -> None:
+    """The same mails, a second run that finds nothing left to do, and no database but a new one."""
+    output, address = tmp_path / "out", made(server, next(NAMES))
+    told = asyncio.run(run_demo(output, None, FRIDAY, fresh=False, data=address))
+    on_file = run(tmp_path / "file")
+    assert (told.rows, told.faults) == (on_file.rows, [])
+    assert not list(output.glob("demo.db*"))
+    assert (output / "digest.sent").exists()
+    again = asyncio.run(run_demo(output, None, FRIDAY, fresh=False, data=address))
+    assert any(line.startswith("0 mails sent") for line in again.lines)
+    assert "Start over with: a new database" in again.lines
+    config = load_config(output / "config.toml")
+    assert config.service.data == address
+    with open_app(config, FRIDAY) as app:
+        assert len(app.store.subscribers()) == 6
+    for folder, said in ((tmp_path / "new", "holds a store already"), (tmp_path, "holds other")):
+        with pytest.raises(DigestError, match=said):
+            asyncio.run(run_demo(folder, None, FRIDAY, fresh=False, data=address))
+    with pytest.raises(DigestError, match="holds other files"):
+        run(output, fresh=True)
+    assert (output / "config.toml").stat().st_mode & 0o077 == 0

@@ -9,13 +9,10 @@ from pathlib import Path
 
 import click
 
-from digest.app import check_extra
-from digest.cli.options import clock, config_option, json_option
+from digest.cli.options import clock, config_option, json_option, place_named
 from digest.cli.progress import progress
 from digest.cli.saying import counted, print_json, print_table, say
-from digest.config.places import is_address
 from digest.config.settings import hide_password
-from digest.config.words import WrongValueError
 from digest.errors import ConfigError, DigestError
 from digest.store.inspecting import Place, name_of
 from digest.store.transfer.comparing import Compared, compare
@@ -69,24 +66,16 @@ def migrate_store(  # noqa: PLR0913 - one for each option
 
 
 def _place(option: str, text: str, config_path: Path) -> Place:
-    """The database that an option names. Raises: BadParameter, which never shows a password."""
-    try:
-        is_file = not is_address(text)
-    except WrongValueError as error:
-        raise click.BadParameter(str(error), param_hint=option) from None
-    if text == ":memory:":
-        raise click.BadParameter("must be a file, not this command's memory", param_hint=option)
-    if is_file:
-        return Path(text)
-    check_extra(option)
-    if not config_path.exists():
+    """The database that an option names. Raises: BadParameter, ConfigError."""
+    place = place_named(option, text)
+    if not isinstance(place, Path) and not config_path.exists():
         raise ConfigError(
             [
                 f"{config_path}: there is no such file; --config names the config of the service,"
                 " in whose folder stand the files beside a PostgreSQL"
             ]
         )
-    return text
+    return place
 
 
 def _compared(read: End, written: End) -> list[Compared]:

@@ -14,11 +14,14 @@ from typing import Any, TypeVar
 
 import click
 
-from digest.app import App, open_app
+from digest.app import App, check_extra, open_app
 from digest.cli.logs import log_warnings
 from digest.config import load_config, parse_subscribers
+from digest.config.places import is_address
+from digest.config.words import WrongValueError
 from digest.errors import ConfigError, DigestError
 from digest.model import Origin, Subscriber, SubscriberState
+from digest.store.inspecting import Place
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -68,6 +71,23 @@ def opened(config_path: Path, *, is_guest: bool = False) -> Iterator[App]:
     log_warnings()
     with open_app(load_config(config_path), clock(), is_guest=is_guest) as app:
         yield app
+
+
+def place_named(option: str, text: str) -> Place:
+    """The database that an option names, a file or the address of a PostgreSQL.
+
+    Raises: BadParameter, which never shows a password; ConfigError where the extra is missing.
+    """
+    try:
+        is_file = not is_address(text)
+    except WrongValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
+    if text == ":memory:":
+        raise click.BadParameter("must be a file, not this command's memory", param_hint=option)
+    if is_file:
+        return Path(text)
+    check_extra(option)
+    return text
 
 
 def person(app: App, email: str) -> Subscriber:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from digest.cli.logs import log_warnings
-from digest.cli.options import clock
+from digest.cli.options import clock, place_named
 from digest.cli.saying import complain, print_table, say
 from digest.config import example_config
 from digest.demo import run_demo
@@ -31,16 +31,26 @@ from digest.tokens import read_keys
     help="Run on the saved Daily Papers pages in this folder instead of the demo's own listings.",
 )
 @click.option("--fresh", is_flag=True, help="Forget earlier runs of the demo.")
-def demo(output: Path | None, pages: Path | None, fresh: bool) -> None:
+@click.option(
+    "--data", help="A new PostgreSQL database (postgresql://…) instead of a file of the demo's own."
+)
+def demo(output: Path | None, pages: Path | None, fresh: bool, data: str | None) -> None:
     """Run it all once on this machine, with readers and papers of ours.
 
     Needs no network and no config: six readers get their mail over real SMTP into a folder.
     """
     log_warnings()
     folder = output or Path("demo-pages" if pages else "demo-mails")
-    told = asyncio.run(
-        run_demo(folder, pages, clock(), fresh=fresh, step=lambda line: say(line, err=True))
-    )
+    address = place_named("--data", data) if data else ""
+    if isinstance(address, Path):
+        raise click.BadParameter("must be a postgresql:// address", param_hint="--data")
+    if address and fresh:
+        raise click.UsageError("--fresh empties no PostgreSQL; make a new database, and name it")
+
+    def tell(line: str) -> None:
+        say(line, err=True)
+
+    told = asyncio.run(run_demo(folder, pages, clock(), fresh=fresh, data=address, step=tell))
     say()
     print_table(("reader", "mail", "top item", "because"), told.rows)
     say()
