@@ -17,6 +17,7 @@ from digest.store import Lease, Tried
 from digest.store.sqlite import SqliteStore
 from tests.samples import NOW
 from tests.store.test_ledger import LATER, person, queued, state
+from tests.waiting import WAIT_S, see
 
 PEOPLE = 8
 
@@ -26,7 +27,7 @@ class Slow(SqliteStore):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.go = threading.Event()
+        self.begun, self.go = threading.Event(), threading.Event()
         self.sizes: list[tuple[int, int]] = []
         self.fault = ""
 
@@ -34,7 +35,8 @@ class Slow(SqliteStore):
         self, tried: Sequence[Tried], begun: Sequence[Lease], now: datetime, lease_s: float
     ) -> frozenset[int]:
         """The same, once it may go on."""
-        self.go.wait(10)
+        self.begun.set()
+        self.go.wait(WAIT_S)
         self.sizes.append((len(tried), len(begun)))
         if self.fault:
             raise StoreError(self.fault)
@@ -62,9 +64,10 @@ def test_what_is_asked_while_a_commit_is_written_becomes_one_transaction(slow: S
         keeper = clerk(slow)
         leases = await keeper.lease(PEOPLE)
         asked = [asyncio.create_task(keeper.turn(None, leases[0]))]
-        await asyncio.sleep(0.05)
+        await see("the first wish on its way", slow.begun.is_set)
         asked += [asyncio.create_task(keeper.turn(None, lease)) for lease in leases[1:]]
-        await asyncio.sleep(0.05)
+        for _ in range(20):
+            await asyncio.sleep(0)
         assert not asked[0].done()
         slow.go.set()
         assert all(turned.begun for turned in await asyncio.gather(*asked))

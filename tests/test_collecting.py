@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import mailbox
 import smtplib
-import socket
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from digest.errors import DigestError
 from digest.model import SubscriberState
 from digest.ticks import STEPS, Ticks, steps_of
 from tests.bounces.mails import delivery_report, group
+from tests.ports import free_port
 from tests.postbox.imap_server import Mailbox, imap_server
 from tests.running import announce, delivery_of, prepared, running
 from tests.samples import NOW, listing, subscriber
@@ -90,8 +90,7 @@ def test_n1_the_listener_takes_what_has_a_token_of_ours(
     tmp_path: Path, protocol: type[smtplib.SMTP]
 ) -> None:
     """The envelope is enough: the mail itself need not name the address."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        free = sock.getsockname()[1]
+    free = free_port()
     places = f'\n[bounces]\nlisten = "127.0.0.1:{free}"\n'
     people = subscriber(ADA), subscriber(MARY)
     with running(tmp_path, *people, sources=places, mail=BOUNCES) as app:

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -16,6 +15,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from digest.crew import Crew
+from tests.waiting import nobody_beside, wait_for
 
 HELD_UP_S = 60
 """After so long somebody waits for what will never come."""
@@ -153,10 +153,7 @@ def test_no_process_outlives_its_crew(*, waits: bool) -> None:
         jobs = [crew.hand(None, here) for _ in range(8)]
         jobs[0].result()
         assert multiprocessing.active_children()
-    until = time.monotonic() + 10
-    while multiprocessing.active_children() and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not multiprocessing.active_children()
+    nobody_beside()
 
 
 BEGUN = """
@@ -178,10 +175,7 @@ def test_no_process_outlives_the_one_it_works_for() -> None:
         pid = int(first.stdout.readline())
         os.kill(pid, 0)  # it is there
         first.kill()
-    until = time.monotonic() + 10
-    while _runs(pid) and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not _runs(pid)
+    wait_for("the process to end with its first", lambda: not _runs(pid))
 
 
 def _runs(pid: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +18,7 @@ from digest.preparing import Round, drafts
 from digest.store.freeze import Frozen
 from tests.running import announce, running
 from tests.samples import NOW, listing, profile, subscriber
+from tests.waiting import kill_beside
 
 TERMS = ("flash attention", "river", "attention + river", "lake", "title:flash")
 PAPERS = [
@@ -99,19 +99,13 @@ def test_one_process_plans_alone(tmp_path: Path, processes: int, count: int) -> 
     assert not beside.most
 
 
-@pytest.mark.parametrize("known", [False, True])
-def test_a_process_that_was_killed_loses_nobody(tmp_path: Path, *, known: bool) -> None:
-    """What the dead processes held is planned here instead, and what the broken pool refuses."""
+def test_a_process_that_was_killed_loses_nobody(tmp_path: Path) -> None:
+    """What the dead processes held is planned here instead."""
     killed = list[int | None]()
 
     def kill() -> None:
         if not killed:
-            for process in multiprocessing.active_children():
-                killed.append(process.pid)
-                process.kill()
-                process.join()
-            if known:
-                time.sleep(0.5)  # for the pool to notice: it hands nothing over from then on
+            killed.extend(kill_beside())
 
     with service(tmp_path, 40) as app:
         found = planned(by(app, 2), kill)

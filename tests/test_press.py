@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import pytest
 
 from digest import jobs
 from digest.app import App
@@ -18,6 +15,7 @@ from digest.store import Lease
 from digest.tex import readable
 from tests.running import announce, running
 from tests.samples import NOW, listing, subscriber
+from tests.waiting import kill_beside, nobody_beside
 
 PAPERS = [listing(f"Flash attention {n}", abstract="Flash attention again.") for n in range(3)]
 
@@ -92,19 +90,13 @@ def test_a_mail_that_cannot_be_made_is_given_back_with_its_fault(tmp_path: Path)
         assert two.fault.startswith("the mail could not be made: ")
 
 
-@pytest.mark.parametrize("known", [False, True])
-def test_a_process_that_was_killed_loses_no_mail(tmp_path: Path, *, known: bool) -> None:
-    """What the dead processes held is made here instead, and what the broken pool refuses."""
+def test_a_process_that_was_killed_loses_no_mail(tmp_path: Path) -> None:
+    """What the dead processes held is made here instead."""
     killed = list[int | None]()
 
     def kill() -> None:
         if not killed:
-            for process in multiprocessing.active_children():
-                killed.append(process.pid)
-                process.kill()
-                process.join()
-            if killed and known:
-                time.sleep(0.5)  # for the pool to notice: it hands nothing over from then on
+            killed.extend(kill_beside())
 
     with running(tmp_path, *readers(40)) as app:
         prepare(app)
@@ -130,7 +122,4 @@ def test_no_process_is_left_behind(tmp_path: Path) -> None:
     with running(tmp_path, *readers(30)) as app:
         prepare(app)
         asyncio.run(some(app))
-        until = time.monotonic() + 10
-        while multiprocessing.active_children() and time.monotonic() < until:
-            time.sleep(0.05)
-        assert not multiprocessing.active_children()
+        nobody_beside()

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from email import message_from_bytes
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from digest.press import FORMS
 from tests.cli.desk import ADA, EMMY, Desk, at
 from tests.e2e.service import DIGEST, mail_server_thread
+from tests.waiting import wait_for
 
 LATER = "2026-11-20T15:00:00+00:00"
 DAY = "2026-11-20"
@@ -60,10 +60,7 @@ def test_preview_opens_the_page(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PATH", str(desk.folder), prepend=os.pathsep)
     desk.run("ingest")
     subprocess.run([*DIGEST, "preview", "ada@example.org", "--open"], check=True)
-    for _ in range(100):
-        if Path("opened").exists():
-            break
-        time.sleep(0.05)
+    wait_for("the opener", Path("opened").exists)
     assert Path("opened").read_text().strip() == "preview-ada@example.org.html"
 
 

@@ -16,7 +16,6 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -27,12 +26,11 @@ import pytest
 import trustme
 
 from tests.e2e.other_user import reaching
+from tests.ports import free_port
+from tests.waiting import wait_for
 
 SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/lib/postfix/sbin"
 PASSWORD = "open sesame"
-WAIT_S = 60
-"""How long anything may take on a busy machine; what is waited for usually takes a second."""
-
 MASTER = """
 smtp inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -181,15 +179,6 @@ class PostOffice:
         wait_for(what, holds, self.logs)
 
 
-def wait_for(what: str, holds: Callable[[], object], logs: Callable[[], str]) -> None:
-    """Wait until something holds; fails with what the programs logged."""
-    end = time.monotonic() + WAIT_S
-    while not holds():
-        if time.monotonic() > end:
-            pytest.fail(f"waited {WAIT_S} s for {what}\n{logs()}")
-        time.sleep(0.05)
-
-
 def skip_where_it_cannot_run() -> None:
     """Skip with the reason where the programs are missing or may not be started."""
     for program in ("postfix", "dovecot", "opendkim"):
@@ -207,13 +196,6 @@ def found(program: str) -> str:
     path = shutil.which(program, path=SBIN)
     assert path, program
     return path
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextmanager

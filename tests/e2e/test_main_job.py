@@ -19,7 +19,8 @@ from digest.model import Listing, Match
 from digest.tex import readable
 from tests.e2e.pages import SEEDS, read_pages, twenty_subscribers, write_pages
 from tests.e2e.service import Service, mail_server_thread, message_ids, text_part
-from tests.smtp_server import HOLD, MailServer
+from tests.smtp_server import HOLD
+from tests.waiting import wait_for
 
 PAGES = [
     "ours",
@@ -104,15 +105,6 @@ def test_a_second_run_sends_nothing(kind: str, tmp_path: Path) -> None:
     assert set(shown.values()) == {1}
 
 
-def wait_for(server: MailServer, count: int) -> None:
-    """Wait until the server took so many mails."""
-    for _ in range(600):
-        if len(server.taken) >= count:
-            return
-        time.sleep(0.05)
-    pytest.fail(f"only {len(server.taken)} mails came")
-
-
 @pytest.mark.parametrize("kind", PAGES)
 def test_q4_a_kill_loses_nothing_and_repeats_only_what_was_in_flight(
     kind: str, tmp_path: Path
@@ -128,7 +120,7 @@ def test_q4_a_kill_loses_nothing_and_repeats_only_what_was_in_flight(
         service = Service(tmp_path, server.port, twenty_subscribers(kind), lease_s=2)
         service.run("ingest")
         process = service.start("send")
-        wait_for(server, 5)
+        wait_for("five mails", lambda: len(server.taken) >= 5)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=10)
         silent[0] = False

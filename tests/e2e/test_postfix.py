@@ -23,12 +23,12 @@ from tests.e2e.pages import twenty_subscribers, write_pages
 from tests.e2e.post_office import (
     PASSWORD,
     PostOffice,
-    free_port,
     post_office,
     skip_where_it_cannot_run,
 )
 from tests.e2e.service import Service, text_part
 from tests.e2e.test_main_job import check_mail, expected
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 READERS = [f"reader{number}@example.org" for number in range(20)]

@@ -21,10 +21,12 @@ import pytest
 import trustme
 
 from tests.e2e.pages import write_pages
-from tests.e2e.post_office import SBIN, found, free_port, listens, program, wait_for
+from tests.e2e.post_office import SBIN, found, listens, program
 from tests.e2e.service import Service, mail_server_thread, text_part
 from tests.e2e.test_web import subscribe, wait_for_mail
+from tests.ports import free_port
 from tests.smtp_server import MailServer
+from tests.waiting import wait_for
 from tests.web.test_server import address
 
 DEPLOY = Path(__file__).parents[2] / "docs" / "deploy"

@@ -16,9 +16,10 @@ import pytest
 from tests.container import command, health_check
 from tests.e2e.other_user import NOBODY, reaching
 from tests.e2e.pages import write_pages
-from tests.e2e.post_office import found, free_port
+from tests.e2e.post_office import found
 from tests.e2e.service import DIGEST, Service, mail_server_thread
 from tests.e2e.test_serve import log_until, wait_until
+from tests.ports import free_port
 
 READ_ONLY = """
 set -e

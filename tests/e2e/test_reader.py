@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -20,6 +19,7 @@ import pytest
 from tests.e2e.pages import write_pages
 from tests.e2e.service import Service, mail_server_thread, text_part
 from tests.e2e.test_web import wait_for_mail
+from tests.ports import free_port
 from tests.smtp_server import MailServer
 from tests.web.test_server import address
 
@@ -36,8 +36,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium (Debian packag
 def served(folder: Path) -> Iterator[tuple[str, MailServer, Service]]:
     """The real command in a folder, with a mail server; its links lead to where it listens."""
     write_pages("ours", folder)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with mail_server_thread() as server:
         service = Service(folder, server.port, "")
         config = folder / "config.toml"

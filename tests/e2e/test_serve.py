@@ -18,6 +18,7 @@ from digest import __version__
 from tests.e2e.pages import twenty_subscribers, write_pages
 from tests.e2e.service import Service, mail_server_thread
 from tests.smtp_server import HOLD, MailServer
+from tests.waiting import wait_for
 
 
 def serving(folder: Path, server: MailServer) -> Service:
@@ -36,19 +37,23 @@ def states(folder: Path) -> Counter[str]:
 
 def wait_until(process: subprocess.Popen[str], folder: Path, rows: int) -> None:
     """Wait until the ledger has so many rows that nothing waits for."""
-    for _ in range(300):
+
+    def are_done() -> bool:
         assert process.poll() is None, process.communicate()
-        if (folder / "digest.db").exists():
-            try:
-                done = states(folder)
-            except sqlite3.OperationalError:
-                done = Counter()  # the tables are not there yet
-            if done["sent"] + done["empty"] >= rows:
-                return
-        time.sleep(0.1)
-    process.kill()
-    process.communicate()  # or the tests after this one pay for it
-    pytest.fail(f"the ledger stands at {states(folder)}")
+        if not (folder / "digest.db").exists():
+            return False
+        try:
+            done = states(folder)
+        except sqlite3.OperationalError:
+            return False  # the tables are not there yet
+        return done["sent"] + done["empty"] >= rows
+
+    try:
+        wait_for(f"{rows} rows to be done", are_done, lambda: states(folder))
+    except pytest.fail.Exception:
+        process.kill()
+        process.communicate()  # or the tests after this one pay for it
+        raise
 
 
 def stopped(process: subprocess.Popen[str], how: signal.Signals) -> str:
@@ -111,8 +116,7 @@ def test_a_stop_in_the_middle_leaves_no_row_behind(tmp_path: Path) -> None:
     with mail_server_thread(script) as server:
         service = serving(tmp_path, server)
         process = service.start("serve")
-        while len(server.taken) < 3 and process.poll() is None:
-            time.sleep(0.05)
+        wait_for("mails", lambda: len(server.taken) >= 3 or process.poll() is not None)
         stopped(process, signal.SIGTERM)
         slow[0] = False
         found = states(tmp_path)
@@ -132,8 +136,7 @@ def test_a_server_that_never_answers_holds_up_no_stop(tmp_path: Path) -> None:
         config = tmp_path / "config.toml"
         config.write_text(config.read_text().replace("[smtp]", "[smtp]\ntimeout_s = 3"))
         process = service.start("serve")
-        while not server.connections and process.poll() is None:
-            time.sleep(0.05)
+        wait_for("a connection", lambda: server.connections or process.poll() is not None)
         stopped(process, signal.SIGTERM)
         found = states(tmp_path)
     assert found["sending"] == 0

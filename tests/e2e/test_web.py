@@ -19,17 +19,15 @@ import httpx
 from tests.e2e.pages import write_pages
 from tests.e2e.service import Service, mail_server_thread, text_part
 from tests.smtp_server import MailServer
+from tests.waiting import wait_for
 from tests.web.running import fields_of
 from tests.web.test_server import address
 
 
 def wait_for_mail(server: MailServer, count: int) -> bytes:
     """The latest mail once so many have come."""
-    for _ in range(1200):
-        if len(server.taken) >= count:
-            return server.taken[count - 1].raw
-        time.sleep(0.05)
-    raise AssertionError(f"only {len(server.taken)} mails came")
+    wait_for(f"{count} mails", lambda: len(server.taken) >= count, lambda: len(server.taken))
+    return server.taken[count - 1].raw
 
 
 def test_d2_t3_from_the_form_to_the_first_digest_and_out(tmp_path: Path) -> None:
@@ -161,8 +159,4 @@ def addresses(server: MailServer) -> set[str]:
 
 def wait_until(server: MailServer, told: set[str]) -> None:
     """Wait for at most five minutes until everybody who was told so got a mail."""
-    for _ in range(6000):
-        if told <= addresses(server):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{len(told - addresses(server))} got no letter within five minutes")
+    wait_for("their letters", lambda: told <= addresses(server), within_s=300)

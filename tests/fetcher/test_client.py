@@ -6,7 +6,6 @@ import asyncio
 import shutil
 import ssl
 import subprocess
-import time
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -333,14 +332,13 @@ def test_s10_one_slow_source_never_delays_another() -> None:
         async with AsyncExitStack() as stack:
             slow = await stack.enter_async_context(speaking(b"", pause_s=9))
             fast = await stack.enter_async_context(serving(quick))
-            client = fetcher_for(slow, total_s=2, allowed=[f"localhost:{fast.port}"])
+            client = fetcher_for(slow, total_s=30, allowed=[f"localhost:{fast.port}"])
             fetcher = await stack.enter_async_context(client)
             waiting = asyncio.create_task(fetcher.fetch(SOURCE, slow.ask()))
             request = Request(f"http://localhost:{fast.port}/")
-            started = time.monotonic()
             assert (await fetcher.fetch(SOURCE, request)).body == BODY
-            assert time.monotonic() - started < 1
-            with pytest.raises(FetchError):
-                await waiting
+            assert not waiting.done()
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
 
     asyncio.run(run())

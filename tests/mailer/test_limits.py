@@ -14,6 +14,7 @@ from digest.model import Deferred, Outcome, Sent
 from tests.mailer.test_relays import Seconds
 from tests.mailer.test_sending import envelope
 from tests.smtp_server import MailServer, mail_server
+from tests.waiting import see
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_q13_so_many_messages_to_one_receiver_are_under_way() -> None:
             async with SmtpMailer(relay, providers=providers).session() as session:
                 people = [envelope(f"{who}@gmail.com") for who in "ab"]
                 sending = [asyncio.create_task(session.send(one, lambda: True)) for one in people]
-                await asyncio.sleep(0.1)
+                await see("both under way", lambda: server.commands.count("DATA") == 2)
                 third = await session.send(envelope("c@gmail.com"), lambda: True)
                 assert isinstance(third, Deferred)
                 assert 1 <= third.wait_s < 10

@@ -12,6 +12,7 @@ import pytest
 
 from digest.web.site import FORECASTS, THREADS
 from tests.samples import NOW, listing
+from tests.waiting import WAIT_S
 from tests.web.running import Running, fields_of, running_site
 
 
@@ -84,8 +85,8 @@ def test_a_crowd_of_forecasts_leaves_the_other_pages_free(tmp_path: Path) -> Non
             asked = [
                 crowd.submit(browser.post, "/subscribe", data=ASKED) for _ in range(2 * THREADS)
             ]
-            turned = list(islice(as_completed(asked, timeout=5), 2 * THREADS - FORECASTS))
-            assert browser.get("/subscribe", timeout=2).status_code == 200
+            turned = list(islice(as_completed(asked, timeout=WAIT_S), 2 * THREADS - FORECASTS))
+            assert browser.get("/subscribe", timeout=WAIT_S).status_code == 200
         finally:
             site.site.forecasting.release()
         for answer in (one.result() for one in turned):

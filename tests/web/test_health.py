@@ -10,9 +10,9 @@ from digest.errors import StoreError
 from digest.model import DeliveryState
 from digest.store.sqlite import SqliteStore
 from digest.ticks import Ticks
-from digest.web.health import PATIENCE_S
 from digest.web.pulse import LONGEST_RUN, Pulse
 from tests.samples import NOW
+from tests.waiting import WAIT_S
 from tests.web.running import Running
 
 EVERY_S = 30
@@ -101,8 +101,8 @@ def test_threads_that_hang_are_told_in_time(site: Running) -> None:
         site.site.threads.submit(hold.wait)
     try:
         with site.client() as client:
-            answer = client.get("/healthz", timeout=PATIENCE_S + 5)
-            assert client.get("/healthz/live", timeout=1).status_code == 200
+            answer = client.get("/healthz", timeout=WAIT_S)
+            assert client.get("/healthz/live", timeout=WAIT_S).status_code == 200
     finally:
         hold.set()
     assert answer.status_code == 503

@@ -14,6 +14,7 @@ from digest.language.terms import parse
 from digest.model import Origin
 from digest.web.teaching import in_words
 from tests.samples import NOW, listing, subscriber
+from tests.waiting import WAIT_S
 from tests.web.running import Running
 from tests.web.sessions import session
 
@@ -100,7 +101,7 @@ def test_x1_what_was_typed_comes_back_as_plain_text(site: Running) -> None:
 def test_nobody_waits_for_a_count(stocked: Running) -> None:
     """While a forecast is made the sentence comes without its number."""
     with stocked.site.forecasting, stocked.browser() as browser:
-        answer = browser.get("/subscribe/keyword?term=river", timeout=5)
+        answer = browser.get("/subscribe/keyword?term=river", timeout=WAIT_S)
     assert answer.text == "Finds “river”, with any ending."
 
 
