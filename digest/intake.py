@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from digest.join import MAX_UNDATED, Held, Joined, held_back, join, released
+from digest.backlog import MAX_UNDATED, Held, held_back, released
+from digest.join import Joined, join
 from digest.matcher import terms_of
 from digest.model import Source, SourceRun
 from digest.reader import Known, Reading, asks_again_at

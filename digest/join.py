@@ -8,13 +8,12 @@ two different papers. Owns no storage: stored listings are looked up by a functi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
-from enum import StrEnum
+from datetime import datetime, time
 from urllib.parse import urlsplit
 
-from digest.model import Announce, Listing
+from digest.model import Announce, Link, Listing
 from digest.sources.ids import strongest, surname, title_ids
 from digest.text import title_key
 
@@ -273,6 +272,7 @@ def likeness(one: str, other: str) -> float:
 def merge(mine: Listing, theirs: Listing) -> Listing:
     """The first listing with what the second adds; merging the same again changes nothing."""
     sources = (*mine.also_in, theirs.source, *theirs.also_in)
+    later = _of_later_version(mine, theirs)
     named = _has_id(theirs) and not _has_id(mine)
     both = replace(
         mine,
@@ -281,7 +281,7 @@ def merge(mine: Listing, theirs: Listing) -> Listing:
         authors=theirs.authors if len(theirs.authors) > len(mine.authors) else mine.authors,
         author_count=mine.author_count or theirs.author_count,
         organization=mine.organization or theirs.organization,
-        url=mine.url or theirs.url,
+        url=later.url if later else mine.url or theirs.url,
         subjects=tuple(dict.fromkeys((*mine.subjects, *theirs.subjects))),
         published_at=_least(mine.published_at, theirs.published_at),
         listed_on=mine.listed_on or theirs.listed_on,
@@ -290,7 +290,7 @@ def merge(mine: Listing, theirs: Listing) -> Listing:
         ids=tuple(dict.fromkeys((*mine.ids, *theirs.ids)))[:_MAX_IDS],
         also_in=tuple(dict.fromkeys(name for name in sources if name != mine.source)),
         announce=min(mine.announce, theirs.announce, key=_ANNOUNCE_ORDER.index),
-        links=tuple(dict.fromkeys((*mine.links, *theirs.links)))[:_MAX_LINKS],
+        links=_links(mine, theirs, later),
         note=_notes(mine.note, theirs.note),
     )
     return _published(both)
@@ -311,6 +311,23 @@ def _has_id(listing: Listing) -> bool:
     return any(name.startswith(("arxiv:", "doi:", "pmid:")) for name in listing.ids)
 
 
+def _of_later_version(mine: Listing, theirs: Listing) -> Listing | None:
+    """Whichever leads to a later version on one site, of those that name it in their addresses."""
+    ours, other = (urlsplit(one.url).hostname for one in (mine, theirs))
+    first, second = _version(mine.note), _version(theirs.note)
+    if ours != other or first == second:
+        return None
+    return theirs if second > first else mine
+
+
+def _links(mine: Listing, theirs: Listing, later: Listing | None) -> tuple[Link, ...]:
+    """The links of both; of two versions that have links of one kind those of the later."""
+    links = dict.fromkeys((*mine.links, *theirs.links))
+    kinds = {link.kind for link in later.links} if later else set()
+    kept = [link for link in links if link.kind not in kinds or (later and link in later.links)]
+    return tuple(kept)[:_MAX_LINKS]
+
+
 def _longer(mine: str, theirs: str) -> str:
     """Theirs where it says a fifth more: less is another wording, and wordings would alternate."""
     return theirs if len(theirs) > 1.2 * len(mine) else mine
@@ -324,69 +341,16 @@ def _most(mine: int | None, theirs: int | None) -> int | None:
     return max((n for n in (mine, theirs) if n is not None), default=None)
 
 
+def _version(note: str) -> int:
+    """The version that a note says; 1 where it says none."""
+    said = (part.split()[1] for part in note.split("; ") if _VERSION.fullmatch(part))
+    return int(next(said, "1"))
+
+
 def _notes(mine: str, theirs: str) -> str:
     """Both notes, each part once; of two versions the later."""
     parts = dict.fromkeys(part for part in f"{mine}; {theirs}".split("; ") if part)
     versions = [part for part in parts if _VERSION.fullmatch(part)]
-    latest = max(versions, key=lambda part: int(part.split()[1]), default="")
+    latest = max(versions, key=_version, default="")
     rest = [part for part in parts if part not in versions]
     return "; ".join([latest, *rest] if latest else rest)
-
-
-# --- the backlog guard ----------------------------------------------------------------------
-
-
-class Held(StrEnum):
-    """Why a new listing is stored but not mailed."""
-
-    REVISED = "revised"
-    TOO_OLD = "too_old"
-    UNDATED = "undated"
-
-
-_REVISED = frozenset({Announce.REPLACE, Announce.REPLACE_CROSS})
-MAX_UNDATED = 50  # items without a date that a source brings into the mail in a day
-
-
-def held_back(
-    new: Iterable[Listing], max_age_days: int | None, now: datetime, undated: int = MAX_UNDATED
-) -> dict[str, Held]:
-    """The keys of new listings to store but not to mail, with why: revised, old, undated and many.
-
-    A paper that we first meet as a replaced one is old work. Old is what is older than the limit
-    by its own day and by the day of the list that announced it; None lets every age through.
-    `undated` is how many items without a day are let in.
-    """
-    held = dict[str, Held]()
-    oldest = now.date() - timedelta(days=max_age_days) if max_age_days is not None else None
-    for listing in new:
-        day = _day(listing)
-        if listing.announce in _REVISED:
-            held[listing.key] = Held.REVISED
-        elif oldest and day and day < oldest:
-            held[listing.key] = Held.TOO_OLD
-        elif oldest and not day:
-            undated -= 1
-            if undated < 0:
-                held[listing.key] = Held.UNDATED
-    return held
-
-
-def released(
-    met: Iterable[tuple[int, Listing]], max_age_days: int | None, now: datetime
-) -> set[int]:
-    """The rows that are announced as new work now, so that one held back may be mailed after all.
-
-    What has no day is not enough: a feed without dates repeats its whole past.
-    """
-    fresh = [(row, listing) for row, listing in met if listing.announce not in _REVISED]
-    if max_age_days is None:
-        return {row for row, _ in fresh}
-    oldest = now.date() - timedelta(days=max_age_days)
-    return {row for row, listing in fresh if (day := _day(listing)) and day >= oldest}
-
-
-def _day(listing: Listing) -> date | None:
-    """The later of the work's own day and its list's."""
-    own = listing.published_at.date() if listing.published_at else None
-    return max(filter(None, (own, listing.listed_on)), default=None)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.join import MAX_UNDATED, Held, held_back, identities, join, likeness, merge, released
+from digest.backlog import MAX_UNDATED, Held, held_back, released
+from digest.join import identities, join, likeness, merge
 from digest.model import Announce, Link, Listing
 from digest.sources.ids import arxiv_id, doi, strong_ids, surname
 from tests.join_pairs import ABSTRACT, OTHER, alike, joined, listing, unlike
@@ -213,6 +214,26 @@ def test_a_join_keeps_the_richest_of_both() -> None:
     assert both.authors == theirs.authors
     assert merge(both, theirs) == both
     assert merge(both, mine) == both
+
+
+def test_of_two_versions_on_one_site_the_later_is_led_to() -> None:
+    """In whichever order they come, and again; another site's page stays where it was first."""
+    first, second, tenth = (
+        replace(
+            listing("server", ids=["doi:10.1101/x"], note=f"version {n}" if n > 1 else ""),
+            url=f"https://example.org/x.v{n}",
+            links=(Link("pdf", f"https://example.org/x.v{n}.pdf"),),
+        )
+        for n in (1, 2, 10)
+    )
+    code = Link("code", "https://example.org/code")
+    for papers in ([first, second, tenth], [tenth, second, first], [first, tenth, first, second]):
+        (only,) = joined(*(replace(one, links=(*one.links, code)) for one in papers))
+        assert (only.note, only.url) == ("version 10", tenth.url)
+        assert set(only.links) == {*tenth.links, code}
+    index = replace(listing("index", ids=["doi:10.1101/x"]), url="https://index.example.org/x")
+    (only,) = joined(index, second)
+    assert (only.note, only.url, only.links) == ("version 2", index.url, second.links)
 
 
 def test_a_journals_doi_from_another_source_is_a_note() -> None:

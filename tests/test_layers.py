@@ -17,7 +17,7 @@ LAYERS = (
     ("model", "errors"),
     ("text", "tex", "markup", "language", "schedule", "allowance", "addresses", "bounces"),
     ("sources",),
-    ("join", "matcher", "standing", "drafts"),
+    ("join", "backlog", "matcher", "standing", "drafts"),
     ("config", "composer", "forecast", "tuning", "bibliography", "query", "revisions"),
     ("offers", "hints", "sizes", "choices", "lint", "roster"),
     ("renderer",),

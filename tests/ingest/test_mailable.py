@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from digest.app import App
-from digest.join import MAX_UNDATED
+from digest.backlog import MAX_UNDATED
 from digest.model import Source
 from tests.ingest.site import ARXIV, DAILY, DAY, MONDAY, Site, daily, rss
 

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from digest.backlog import Held, held_back
 from digest.errors import SourceError
-from digest.join import Held, held_back, join
+from digest.join import join
 from digest.sources import KINDS, Request, read_batch
 from digest.sources.biorxiv import clean
 from tests.sources.shared import NOW, query_of, read, source_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.join import Held, held_back
+from digest.backlog import Held, held_back
 from digest.model import Source, SourceRun
 from tests.ingest.site import DAY, MONDAY, Site
 from tests.sources.shared import asked, query_of, read
