@@ -352,3 +352,11 @@ CREATE INDEX deliveries_by_frame ON deliveries (frame_id);
 def m016_few_rows(db: Database) -> None:
     """Ways to the few rows that a step is about."""
     db.executescript(FEW_ROWS)
+
+
+@migrations()
+def m017_of_the_file(db: Database) -> None:
+    """Who stands in the config file, which is asked at every start."""
+    db.executescript(
+        "CREATE INDEX subscribers_of_file ON subscribers (address_key) WHERE origin = 'file'"
+    )

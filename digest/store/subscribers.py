@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
@@ -19,6 +20,10 @@ from digest.store.suppression import SuppressionList
 SUBSCRIBER = "id, email, origin, state, timezone, send_at, days, name, profile"
 SELECT_SUBSCRIBER = f"SELECT {SUBSCRIBER} FROM subscribers"  # noqa: S608 - a constant
 
+FILED = SELECT_SUBSCRIBER + " WHERE origin = 'file'"
+LISTED = SELECT_SUBSCRIBER + " WHERE address_key IN (SELECT value FROM json_each(?))"  # noqa: S608 - constants
+"""Those of the config file, and those that it names: not the million that signed up."""
+
 
 def address_key(email: str) -> str:
     """The address under which a person is found: the domain's case folded, the local part kept.
@@ -34,11 +39,9 @@ class SubscriberVerbs(SuppressionList):
 
     def sync_file(self, subscribers: Sequence[Subscriber], now: datetime) -> None:
         """Make the file's subscribers those given; who is missing is removed."""
-        stored = {
-            address_key(subscriber.email): subscriber
-            for subscriber in map(subscriber_of, self.rows(SELECT_SUBSCRIBER))
-        }
         listed = {address_key(subscriber.email): subscriber for subscriber in subscribers}
+        rows = self.rows(FILED) + self.rows(LISTED, (json.dumps(list(listed)),))
+        stored = {address_key(one.email): one for one in map(subscriber_of, rows)}
         changed = [
             s
             for key, s in listed.items()

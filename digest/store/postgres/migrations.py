@@ -49,6 +49,17 @@ CREATE INDEX subscribers_by_slot
     ON subscribers (state, timezone, send_at, days, answered_on, id);
 """
 
+OF_THE_FILE = """
+-- Who stands in the config file, which is asked at every start.
+CREATE INDEX subscribers_of_file ON subscribers (address_key) WHERE origin = 'file';
+
+-- Where the server has it: the same room as its older way, in a fifth of the time.
+DO $$
+BEGIN ALTER TABLE bodies ALTER COLUMN body SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN NULL;
+END $$;
+"""
+
 STEPS: dict[str, str] = {
     "p001_everything": FUNCTIONS + SHELVES + PEOPLE + LEDGER,
     "p002_turns": TURNS,
@@ -57,6 +68,7 @@ STEPS: dict[str, str] = {
     "p005_buckets_told": BUCKETS_TOLD,
     "p006_few_rows": FEW_ROWS,
     "p007_commons": COMMONS,
+    "p008_of_the_file": OF_THE_FILE,
 }
 """Name -> statements, in their order."""
 
