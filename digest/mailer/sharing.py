@@ -37,7 +37,7 @@ BEAT_S = 1.0
 QUOTA_S = 2.0
 """Seconds after which a quota is asked for anew: so soon others get what they need of it."""
 
-NEEDED_S = 5.0
+NEEDED_S = 2.0
 """Seconds for which a quota is wanted that no message needs any more."""
 
 CLOSED_S = 0.25

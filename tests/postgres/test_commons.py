@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, pairwise
@@ -92,6 +93,23 @@ def test_the_share_of_who_dies_comes_back(postgres: PostgresStore) -> None:
     assert other.quota(RELAY, 6, 3, 6) == 6
     other.leave()
     assert postgres.rows("SELECT granted FROM quotas WHERE until > clock_timestamp()") == []
+
+
+def test_what_cannot_be_parted_evenly_goes_round(
+    postgres: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three that want the one connection each has it in its turn, for as long as the others."""
+    monkeypatch.setattr("digest.store.postgres.commons.ROUND_S", 0.3)
+    three = processes(postgres, 3)
+    had: Counter[int] = Counter()
+    for _ in range(1000):
+        sizes = [one.quota(RELAY, 1, 0, 1) for one in three]
+        assert sum(sizes) <= 1
+        had.update(number for number, size in enumerate(sizes) if size)
+        if len(had) == 3:
+            return
+        time.sleep(0.02)
+    pytest.fail(f"only {set(had)} had it")
 
 
 def test_permits_of_all_are_within_the_limit(postgres: PostgresStore) -> None:

@@ -18,6 +18,9 @@ from digest.store.postgres.migrations import OURS
 LEASE_S = 15.0
 """Seconds for which a quota holds that was asked for."""
 
+ROUND_S = 10.0
+"""Seconds after which what cannot be parted evenly goes on to others."""
+
 PROBE_S = 10.0
 """Seconds for which a process that asked keeps others from trying what has rested."""
 
@@ -28,8 +31,9 @@ _LINE = 0
 _ALONE = f"SELECT pg_advisory_xact_lock({OURS + 1}, ?)"
 
 _OTHERS = """
-SELECT owner, granted, wanted FROM quotas
+SELECT owner, granted, wanted, extract(epoch FROM clock_timestamp())::float8 FROM quotas
 WHERE name = ? AND owner != ? AND until > clock_timestamp()
+ORDER BY owner
 """
 _QUOTA = """
 INSERT INTO quotas (name, owner, granted, wanted, until)
@@ -95,10 +99,8 @@ class PostgresCommons:
         with self._connections.apart() as db:
             db.execute(_ALONE, (_number(name),))
             others = db.execute(_OTHERS, (name, self._owner)).fetchall()
-            wants = {owner: want for owner, _, want in others} | {self._owner: wanted}
-            owners = sorted(wants)
-            part = parts(most, [wants[one] for one in owners])[owners.index(self._owner)]
-            free = most - sum(int(other) for _, other, _ in others)
+            part = _part(most, self._owner, wanted, others)
+            free = most - sum(int(other) for _, other, *_ in others)
             granted = max(0, min(part, free))
             if held or wanted:
                 row = {"name": name, "owner": self._owner, "lease_s": self.lease_s}
@@ -161,6 +163,17 @@ class PostgresCommons:
         with self._connections.apart() as db:
             db.execute(_GIVE_BACK, (self._owner,))
             db.execute("UPDATE rests SET prober = '' WHERE prober = ?", (self._owner,))
+
+
+def _part(most: int, owner: str, wanted: int, others: Sequence[tuple[str, int, int, float]]) -> int:
+    """What of `most` is this process's part; what cannot be parted evenly goes round among all."""
+    if not others:
+        return min(most, wanted)
+    wants = sorted([(owner, wanted), *((other, want) for other, _, want, _ in others)])
+    first = int(others[0][3] / ROUND_S) % len(wants)
+    turned = wants[first:] + wants[:first]
+    given = parts(most, [want for _, want in turned])
+    return given[turned.index((owner, wanted))]
 
 
 def _rests(rows: Sequence[tuple[str, int, float, str]]) -> Mapping[str, Rest]:
