@@ -25,7 +25,7 @@ from digest.cli.saying import counted, print_json, print_table, say
 from digest.config import profile_toml
 from digest.errors import SUPPRESSED_FOR, DigestError
 from digest.exporting import people_table
-from digest.model import Subscriber, SubscriberState
+from digest.model import Origin, Subscriber, SubscriberState
 from digest.moving import Tally, Terms, move_in
 from digest.roster import FORMATS, Roster, open_roster
 from digest.roster.columns import meant
@@ -196,9 +196,11 @@ def _is_toml(file: Path) -> bool:
 
 def _import_toml(app: App, file: Path, *, dry_run: bool, as_json: bool) -> None:
     """Add or change the subscribers of a TOML file, all or none of them."""
-    people = parsed(app, read_text(file), str(file))
-    known = {one.email: app.store.subscriber(one.email) for one in people}
-    owned = [k for k in known.values() if k and k.state is not SubscriberState.REMOVED]
+    named = parsed(app, read_text(file), str(file))
+    known = {one.email: app.store.subscriber(one.email) for one in named}
+    people = [one for one in named if not _as_configured(one, known[one.email])]
+    before = (known[one.email] for one in people)
+    owned = [one for one in before if one and one.state is not SubscriberState.REMOVED]
     for one in owned:
         check_ours(one, app)
     barred = [held for one in people if (held := _barred(app, one, known[one.email]))]
@@ -211,10 +213,13 @@ def _import_toml(app: App, file: Path, *, dry_run: bool, as_json: bool) -> None:
             "added": len(taken) - len(owned),
             "changed": len(owned),
             "suppressed": len(barred),
+            "unchanged": len(named) - len(people),
         }
         print_json({"file": str(file), "format": "toml", "dry_run": dry_run, "counts": counts})
         return
     say(f"{'would import' if dry_run else 'imported'} {counted(len(taken), 'subscriber')}")
+    if same := len(named) - len(people):
+        say(f"passed over {counted(same, 'subscriber')} as {app.config.place} has them", err=True)
     for held in barred:
         say(f"left out {held.email}: {why(held)}", err=True)
     for one in owned:
@@ -222,6 +227,13 @@ def _import_toml(app: App, file: Path, *, dry_run: bool, as_json: bool) -> None:
             say(f"{one.email} has unsubscribed and still gets no mail", err=True)
         if one.state is SubscriberState.SUPPRESSED:
             say(f"{one.email} is suppressed and still gets no mail", err=True)
+
+
+def _as_configured(new: Subscriber, known: Subscriber | None) -> bool:
+    """Whether someone is wanted as the config file has them: an export of ours holds them too."""
+    if known is None or known.origin is not Origin.FILE or known.state not in EXPORTED:
+        return False
+    return profile_toml(known) == profile_toml(new)
 
 
 def _barred(app: App, new: Subscriber, known: Subscriber | None) -> Suppression | None:

@@ -146,6 +146,20 @@ def test_an_import_is_all_or_nothing(desk: Desk) -> None:
     )
 
 
+def test_what_was_exported_here_comes_back_here(desk: Desk) -> None:
+    """Who stands in the config as in the file is passed over; the others are taken in again."""
+    Path("mary.toml").write_text(MARY)
+    desk.run("subscribers", "add", "mary@example.org", "--profile", "mary.toml")
+    desk.run("subscribers", "export", "people.toml")
+    before = desk.json("subscribers", "list")
+    done = desk.run("subscribers", "import", "people.toml")
+    assert done.stdout == "imported 1 subscriber\n"
+    assert done.stderr == "passed over 2 subscribers as config.toml has them\n"
+    counts = desk.json("subscribers", "import", "people.toml")["counts"]
+    assert counts == {"added": 0, "changed": 1, "suppressed": 0, "unchanged": 2}
+    assert desk.json("subscribers", "list") == before
+
+
 def test_what_is_exported_is_imported_the_same(desk: Desk) -> None:
     """The file of one service is the file of another."""
     desk.run("subscribers", "export", "people.toml")
