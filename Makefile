@@ -23,7 +23,7 @@ demo: $(INSTALLED)
 	@$(BIN)/digest demo
 
 test: check
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED)
 	@$(BIN)/ruff format --check --quiet .

@@ -41,7 +41,8 @@ WORDS: TypeAdapter[Words] = TypeAdapter(Words)
 class Account:
     """How the service did from `since` to `until`, and how it stands at `until`.
 
-    `receivers` are (name, messages), the most first; `sources` has a sentence for each.
+    `receivers` are (name, messages), the most first; `sources` has a sentence for each of
+    which no trouble tells.
     """
 
     since: datetime
@@ -98,6 +99,7 @@ def daily(service: str, account: Account, timezone: str, note_at: time, url: str
     name, local = line(service, 80), account.until.astimezone(zone(timezone))
     warnings = account.warnings
     looks = tuple(line(one, 1_000) for one in warnings)
+    sources = tuple(line(one, 600) for one in account.sources)
     count = account.closed.get(DeliveryState.SENT, 0)
     sent = f"{count:,} {'digest' if count == 1 else 'digests'} sent"
     things = "thing" if len(warnings) == 1 else "things"
@@ -111,7 +113,7 @@ def daily(service: str, account: Account, timezone: str, note_at: time, url: str
             *([Part("To look at", lines=looks)] if warnings else []),
             Part("Digests", rows=_figures(account, timezone)),
             Part("Messages by receiver", rows=_receivers(account.receivers)),
-            Part("Sources", lines=tuple(line(one, 600) for one in account.sources)),
+            *([Part("Sources", lines=sources)] if sources else []),
         ),
         action="Open the admin pages" if url else "",
         url=url,

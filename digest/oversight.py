@@ -64,6 +64,7 @@ def account(app: App, since: datetime, until: datetime) -> Account:
     store = app.store
     back = store.returned(since, until)
     settings = store.noted_states().get("settings")
+    found = troubles(app, until)
     return Account(
         since=since,
         until=until,
@@ -73,9 +74,9 @@ def account(app: App, since: datetime, until: datetime) -> Account:
         complaints=_complaints(back),
         oldest_waiting_at=store.oldest_waiting_at(),
         receivers=receivers(app, since, until),
-        sources=_sources(app, since, until),
+        sources=_sources(app, since, until, found),
         subscribers=store.subscribers_by_state(),
-        troubles=[*troubles(app, until).values(), *(settings.says if settings else ())],
+        troubles=[*found.values(), *(settings.says if settings else ())],
     )
 
 
@@ -137,8 +138,11 @@ def _tell(app: App, topic: str, words: Words, since: datetime, now: datetime) ->
     return is_new
 
 
-def _sources(app: App, since: datetime, until: datetime) -> list[str]:
-    """A sentence on each source of the config: what it brought in that time, how it stands."""
+def _sources(app: App, since: datetime, until: datetime, found: Mapping[str, str]) -> list[str]:
+    """A sentence on each source of the config: what it brought in that time, how it stands.
+
+    Those that are among the troubles `found` have theirs there.
+    """
     latest, good = app.store.latest_runs(), app.store.successes(since)
     brought = {name: [run for run in runs if run.started_at < until] for name, runs in good.items()}
     return [
@@ -146,6 +150,7 @@ def _sources(app: App, since: datetime, until: datetime) -> list[str]:
         if one.name in latest
         else f"{one.name} has never been read."
         for one in app.config.sources
+        if f"source:{one.name}" not in found
     ]
 
 

@@ -149,6 +149,19 @@ def test_q4_the_breaker_is_told_through_the_relay_that_works(tmp_path: Path) -> 
     assert mail["Subject"].startswith("Paper digest: The mail server 127.0.0.1 takes no mail: ")
 
 
+def test_a_source_in_trouble_is_told_once(tmp_path: Path) -> None:
+    """To look at, and not once more among those that are well."""
+    other = SOURCES.replace("Papers", "Journal")
+    with service(tmp_path, more=other) as app:
+        app.store.record_run(SourceRun("Journal", NOW, read=2, new=2))
+        app.store.record_run(
+            SourceRun("Papers", NOW, error="no answer", failing_since=NOW - timedelta(days=9))
+        )
+        day = account(app, NOW - timedelta(days=1), NOW)
+        assert [one.partition(" ")[0] for one in day.troubles] == ["Papers"]
+        assert [one.partition(" ")[0] for one in day.sources] == ["Journal"]
+
+
 def test_a_source_that_the_config_no_longer_names_is_no_trouble(tmp_path: Path) -> None:
     """What was read before under another name is nobody's concern."""
     with service(tmp_path) as app:
