@@ -203,9 +203,14 @@ def prepare(  # noqa: PLR0913  # the last four have defaults that suit one machi
 
 def _check_read(app: App) -> None:
     """Raises: DigestError before the first source was read."""
-    sources = app.config.sources
-    if sources and not any(app.store.last_success_at(source.name) for source in sources):
-        raise DigestError("no source has been read yet; run `digest ingest` first")
+    names = [source.name for source in app.config.sources]
+    if not names or any(app.store.last_success_at(name) for name in names):
+        return
+    latest = app.store.latest_runs()
+    if failed := [latest[name].error for name in names if name in latest]:
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        raise DigestError(f"digests wait, as no source could be read so far: {failed[0]}{more}")
+    raise DigestError("digests wait for the first source to be read; `digest ingest` reads all")
 
 
 async def rehearse(

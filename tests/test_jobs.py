@@ -218,10 +218,13 @@ def test_an_empty_day_is_mailed_to_who_wants_it(tmp_path: Path, when_empty: When
 
 
 def test_before_the_first_reading_no_day_is_called_empty(tmp_path: Path) -> None:
-    """The command fails instead, and the subscriber stays due."""
+    """It fails instead, saying whether a source was asked, and the subscriber stays due."""
     source = '[[sources]]\nname = "Papers"\nkind = "jsonl"\npath = "none.jsonl"\n'
     with running(tmp_path, ada(), sources=source) as app:
-        with pytest.raises(DigestError, match="no source has been read yet"):
+        with pytest.raises(DigestError, match=r"wait for the first source.*`digest ingest`"):
+            jobs.prepare(app, NOW)
+        asyncio.run(jobs.ingest(app, NOW, app.config.sources))
+        with pytest.raises(DigestError, match=r"no source could be read so far: .*none\.jsonl"):
             jobs.prepare(app, NOW)
         assert len(app.store.due(NOW, 9)) == 1
 

@@ -180,7 +180,7 @@ def test_an_unknown_name_brings_the_nearest(desk: Desk) -> None:
 def test_before_the_first_reading_nobody_is_told_of_an_empty_day(desk: Desk) -> None:
     """`send` says what to do first, and opens no row."""
     for words in (("send",), ("send", "--dry-run")):
-        assert "run `digest ingest` first" in desk.refused(*words, code=1)
+        assert "`digest ingest` reads all" in desk.refused(*words, code=1)
     assert desk.json("status")["deliveries"] == {}
 
 
