@@ -22,6 +22,8 @@ help:
 demo: $(INSTALLED)
 	@$(BIN)/digest demo
 
+# A process for each core. A file's tests stay together, as they share servers; files are begun in
+# their order, so that the long ones of tests/e2e are not the last.
 test: check
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
