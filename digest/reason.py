@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from struct import Struct
 from typing import overload
 
@@ -151,15 +152,16 @@ class Packed:
             begins=np.arange(many + 1) * len(texts),
         )
 
-    def texts_of(self, row: int) -> list[str]:
-        """The texts of a row."""
-        named = self.named[self.begins[row] : self.begins[row + 1]].tolist()
-        return [self.texts[one] for one in named]
+    def rows(self) -> list[list[str]]:
+        """The texts of each row."""
+        named, texts = self.named.tolist(), self.texts
+        bounds = pairwise(self.begins.tolist())
+        return [[texts[one] for one in named[low:high]] for low, high in bounds]
 
     def each(self) -> list[Reasons]:
         """The reasons match by match."""
         raw, bounds = self.reasons.tobytes(), (self.first * RECORD.size).tolist()
-        texts = [tuple(self.texts_of(row)) for row in range(len(self.begins) - 1)]
+        texts = list(map(tuple, self.rows()))
         return [
             Reasons(texts[row], raw[bounds[at] : bounds[at + 1]])
             for at, row in enumerate(self.row.tolist())

@@ -175,31 +175,32 @@ class Sums:
 
     def _all_parts(self, entries: Entries, row: Longs, which: Longs) -> Sum:
         """What each entry gives to each pair, in order of pair and entry, without the excluded."""
-        size = np.diff(entries.first)[row]
-        entry = spread(entries.first[row], size)
-        pair = np.repeat(np.arange(len(row)), size)
-        value = self._said(entries.column[entry], which[pair])
-        some = np.flatnonzero(value)
-        pair, entry = pair[some], entry[some]
+        first, size = entries.first[row], np.diff(entries.first)[row]
+        lowest = int(first[0])
+        table, place = self._said(entries.column[lowest : int(first[-1] + size[-1])])
+        entry = spread(first, size)
+        at = place.take(entry - lowest) + np.repeat(which, size)
+        value = table.take(at)
+        some = np.flatnonzero(value != 0)  # of numbers themselves it takes five times as long
+        pair, entry = np.repeat(np.arange(len(row)), size)[some], entry[some]
         out = np.unique(pair[entries.kind[entry] == OUT])
         parts = Sum(pair, entry, value[some] * entries.value[entry])
         return parts.those(~np.isin(pair, out)) if len(out) else parts
 
-    def _said(self, column: Longs, listing: Longs) -> NDArray[np.float32]:
-        """What each of these listings says of the column beside it."""
+    def _said(self, column: Longs) -> tuple[NDArray[np.float32], Longs]:
+        """What all listings say of some columns, and where that of each of them begins."""
         low, first = self._compiled.weak_width, self._compiled.dimensions
         place = np.zeros(low + self._says.shape[0], dtype=np.int64)
         place[column] = 1
         used = np.flatnonzero(place)
-        place[used] = np.arange(len(used))
+        place[used] = np.arange(len(used)) * len(self._batch)
         tables = []
         if self._meant is not None:
             tables.append(self._meant[used[used < first]])
         if self._weak:
             tables.append(self._weak.table[used[(used >= first) & (used < low)] - first])
         tables.append(self._says[used[used >= low] - low])
-        table = np.concatenate([each.toarray() for each in tables])
-        return table.ravel()[place[column] * len(self._batch) + listing]
+        return np.concatenate([each.toarray() for each in tables]).ravel(), place[column]
 
     @cached_property
     def _meant(self) -> csr_matrix | None:

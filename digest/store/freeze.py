@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
 from itertools import islice, pairwise
@@ -85,10 +85,9 @@ class Frozen(NamedTuple):
     listings: tuple[Listing, ...]
     text: str
 
-    def numbered(self, snapshot_id: Callable[[Listing], int]) -> str:
-        """The ledger text; `snapshot_id` numbers the listings that it shows."""
-        shown = ",".join([str(snapshot_id(listing)) for listing in self.listings])
-        return f'{self.text[:-1]},"shown":[{shown}]}}'
+    def numbered(self, numbers: Iterable[int]) -> str:
+        """The ledger text with the numbers of the listings that it shows."""
+        return f'{self.text[:-1]},"shown":[{",".join(map(str, numbers))}]}}'
 
 
 def freeze(digest: Digest) -> Frozen:
@@ -103,7 +102,7 @@ def frozen(drafts: Drafts) -> Iterator[Frozen]:
     heads["score"], heads["reasons"] = reasons.score, np.diff(reasons.first)
     matches, records = memoryview(heads.tobytes()), memoryview(reasons.reasons.tobytes())
     listings = [drafts.listings[at] for at in drafts.items.listing.tolist()]
-    row = [*reasons.row.tolist(), None]
+    row, texts = [*reasons.row.tolist(), -1], [*reasons.rows(), [""]]
     ends = zip(first.tolist(), reasons.first[first].tolist(), strict=True)
     columns = zip(
         drafts.people,
@@ -118,12 +117,12 @@ def frozen(drafts: Drafts) -> Iterator[Frozen]:
     )
     for one, sections, receipt, why, mailed, newest, hint, ((low, begin), (high, end)) in columns:
         places = {keyword.term: place for place, keyword in enumerate(one.profile.keywords)}
-        texts = reasons.texts_of(row[low]) if low < high else [""]
+        own = texts[row[low] if low < high else -1]
         body = to_json(
             {
-                "sections": sections,
+                "sections": [(name.value, many) for name, many in sections],
                 "matches": _printed(matches[low * _HEAD.itemsize : high * _HEAD.itemsize]),
-                "texts": [places.get(text, text) for text in texts],
+                "texts": [places.get(text, text) for text in own],
                 "reasons": _printed(records[begin * RECORD.size : end * RECORD.size]),
                 "counts": [receipt.considered, receipt.matched, receipt.shown, receipt.waiting],
                 "matched_by": receipt.matched_by,

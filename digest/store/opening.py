@@ -68,7 +68,9 @@ class Opening:
         self._frame = frame
         self._now = stamp(now)
         self._domain = frame.sender[1].rpartition("@")[2]
-        self._frames: dict[tuple[SourceRun, ...], int] = {}
+        # By the objects, which the digests of a batch share: to hash one takes 3 µs, and a mail has
+        # dozens. They are held, so that no other can stand where one stood.
+        self._frames: dict[int, tuple[tuple[SourceRun, ...], int]] = {}
         self._listings: dict[int, tuple[Listing, int]] = {}
 
     def write(self, digests: Sequence[Digest | Frozen]) -> int:
@@ -89,7 +91,7 @@ class Opening:
         many, last = self._db.executemany, self._db.execute(LAST_ROW).fetchone()[0]
         numbered = list(enumerate(digests, last + 1))
         many(OPEN_ROW, [self._row(number, one, day) for number, one in numbered])
-        many(OPEN_BODY, [(number, one.numbered(self._listing_id)) for number, one in numbered])
+        many(OPEN_BODY, self._bodies(numbered))
         self._db.execute(
             REPLACE.format(skip_locked=self._skip_locked), _named(new, day=day, now=self._now)
         )
@@ -124,17 +126,22 @@ class Opening:
             None if queued else self._now,
         )
 
-    def _frame_id(self, sources: tuple[SourceRun, ...]) -> int:
-        if sources not in self._frames:
-            self._frames[sources] = self._keep(FRAME.dump_json(FrameSnapshot(self._frame, sources)))
-        return self._frames[sources]
+    def _bodies(self, numbered: Sequence[tuple[int, Frozen]]) -> list[tuple[int, str]]:
+        shown = {id(one): one for _, digest in numbered for one in digest.listings}
+        for place, listing in shown.items():
+            if place not in self._listings:
+                self._listings[place] = listing, self._keep(LISTING.dump_json(listing))
+        numbers = {place: self._listings[place][1] for place in shown}
+        return [
+            (number, digest.numbered([numbers[id(one)] for one in digest.listings]))
+            for number, digest in numbered
+        ]
 
-    def _listing_id(self, listing: Listing) -> int:
-        # By the object, which the digests of a batch share: to hash it takes 3 µs, dozens a mail.
-        # It is held, so that no other can stand where it stood.
-        known = self._listings.get(id(listing))
+    def _frame_id(self, sources: tuple[SourceRun, ...]) -> int:
+        known = self._frames.get(id(sources))
         if known is None:
-            known = self._listings[id(listing)] = listing, self._keep(LISTING.dump_json(listing))
+            number = self._keep(FRAME.dump_json(FrameSnapshot(self._frame, sources)))
+            known = self._frames[id(sources)] = sources, number
         return known[1]
 
     def _keep(self, body: bytes) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
+from functools import lru_cache
 from typing import Any
 
 from digest.errors import SuppressedError
@@ -150,16 +151,20 @@ def _remembered(
 def subscriber_of(row: Sequence[Any]) -> Subscriber:
     """The subscriber of a row of `SELECT_SUBSCRIBER`."""
     row_id, email, origin, state, timezone, send_at, days, name, profile = row
-    return Subscriber(
-        id=row_id,
-        email=email,
-        origin=Origin(origin),
-        state=SubscriberState(state),
-        timezone=timezone,
-        send_at=time.fromisoformat(send_at),
-        days=tuple(days.split(",")),
-        name=name,
-        profile=PROFILE.validate_json(profile),
+    wanted = PROFILE.validate_json(profile)
+    belongs, stands, at, on = _settings(origin, state, send_at, days)
+    return Subscriber(email, wanted, timezone, at, on, name, belongs, stands, row_id)
+
+
+@lru_cache(maxsize=4096)  # thousands of subscribers have the same
+def _settings(
+    origin: str, state: str, send_at: str, days: str
+) -> tuple[Origin, SubscriberState, time, tuple[str, ...]]:
+    return (
+        Origin(origin),
+        SubscriberState(state),
+        time.fromisoformat(send_at),
+        tuple(days.split(",")),
     )
 
 

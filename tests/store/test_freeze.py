@@ -45,7 +45,7 @@ def frozen(reader: Subscriber | None = None, reasons: tuple[Reason, ...] = REASO
     """The ledger text of a digest of one listing."""
     section = Section(SectionName.FOR_YOU, (Match(SHOWN, 0.5, reasons),))
     frozen = freeze(Digest(reader or subscriber(), NOW.date(), (section,)))
-    return frozen.numbered(lambda listing: 7)
+    return frozen.numbered([7])
 
 
 def test_every_mark_of_a_reason_is_kept() -> None:
@@ -82,7 +82,7 @@ def test_the_reasons_of_each_match_are_its_own() -> None:
         Section(SectionName.SHORT, (Match(SHOWN, 0.7, REASONS[1:]),)),
     )
     made = Digest(subscriber(), NOW.date(), sections)
-    body = freeze(made).numbered(lambda listing: 7)
+    body = freeze(made).numbered([7, 7, 7])
     frame = FrameSnapshot(FRAME, ())
     assert thaw(body, NOW.date(), mailed=True, frame=frame, listing=lambda number: SHOWN) == made
 

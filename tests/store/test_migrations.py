@@ -59,7 +59,7 @@ def fill(db: Database) -> None:
     )
     keep(db, 1, FRAME.dump_json(FrameSnapshot(SAMPLE_FRAME, ())))
     keep(db, 2, LISTING.dump_json(PAPER))
-    body = freeze(digest_of(ADA, PAPER)).numbered(lambda shown: 2)
+    body = freeze(digest_of(ADA, PAPER)).numbered([2])
     inside = "body" in columns(db, "deliveries")
     sql = ROW.format(more=", body" if inside else "", marks=", ?" if inside else "")
     values = (NOW.date().isoformat(), ADA.email, now, now, *([body] if inside else []))
