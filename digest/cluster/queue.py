@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.app import WorkerOptions
 from procrastinate.exceptions import ConnectorException
@@ -12,7 +13,7 @@ from psycopg import AsyncConnection
 
 from digest.cluster.schema import SCHEMA
 from digest.errors import StoreError
-from digest.store.postgres.connection import impatient, place_of
+from digest.store.postgres.connection import impatient, place_of, wary
 
 BEAT_S = 5.0
 """Seconds between two signs of life of a worker to the queue."""
@@ -50,17 +51,17 @@ def worded(address: str) -> Iterator[None]:
     """Turns errors of the queue into a StoreError that names its database."""
     try:
         yield
-    except ConnectorException as error:
+    except (ConnectorException, psycopg.Error) as error:  # the second from its pool
         raise StoreError(f"{place_of(address)}: {why(error)}") from error
 
 
-def why(error: ConnectorException) -> str:
+def why(error: Exception) -> str:
     """What went wrong between us and the queue, in a line."""
     return (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
 
 
 async def _configure(connection: AsyncConnection) -> None:
-    await connection.execute(f"SET search_path TO {SCHEMA}")
+    await connection.execute(f"SET search_path TO {SCHEMA}; {wary()}".encode())
     await connection.commit()
 
 

@@ -61,10 +61,11 @@ def of_wheel(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
 
 
 @contextmanager
-def of_debian(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
+def of_debian(folder: Path, settings: Mapping[str, str], trusted: str = "") -> Iterator[str]:
     """The server that most have, sorting by the rules of a language: ours must not care.
 
-    It refuses to be run by root, who lets the package's own user do it.
+    It refuses to be run by root, who lets the package's own user do it. Whoever calls from a
+    `trusted` network (`a.b.c.d/n`) is let in.
     """
     programs = programs_of_debian()
     assert programs
@@ -80,6 +81,9 @@ def of_debian(folder: Path, settings: Mapping[str, str]) -> Iterator[str]:
         "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync",
         "--locale-provider=icu", "--icu-locale=en-US", "--locale=C.UTF-8",
     )  # fmt: skip
+    if trusted:
+        with (folder / DATA / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {trusted} trust\n")
     given = {"listen_addresses": "''", "unix_socket_directories": str(folder), **settings}
     words = " ".join(f"-c {name}={value}" for name, value in given.items())
     run("pg_ctl", "-w", "-l", folder / "log", "-o", words, "start")

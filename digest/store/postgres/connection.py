@@ -33,6 +33,15 @@ from digest.store.postgres.migrations import OURS, migrate
 WAIT_S = 15
 """How long a transaction waits for a lock, and a thread for a connection."""
 
+STILL_S = 10
+"""How long one that changes rows may ask nothing: less than others wait for its lock.
+
+Its machine has been stopped or cut off in the midst of it, and nobody else may wait for that.
+"""
+
+SILENT_S = 10
+"""How long a connection is silent until it is asked for a sign of life, by either side."""
+
 SURE_FOR_S = 1
 """After so long without use a connection is tried before it is trusted."""
 
@@ -56,7 +65,10 @@ _LOCKS = {
     Part.LISTINGS: f"SELECT pg_advisory_xact_lock({OURS}, {_LISTINGS})",
 }
 
-_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_UNHURRIED = "SET LOCAL idle_in_transaction_session_timeout = 0"
+"""Who reads holds up nobody, and may be handing rows on to somebody slow."""
+
+_READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {_UNHURRIED}"
 _BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED"
 _WRITE = {part: f"{_BEGIN}; {lock}" for part, lock in _LOCKS.items()}
 """How a transaction begins: with its lock, in one round trip."""
@@ -202,6 +214,7 @@ class PostgresConnections(Connections):
                 yield from speaker.stream(sql, parameters)
                 return
             with self._line() as connection, connection.transaction():
+                connection.execute(_UNHURRIED)
                 yield from Speaker(connection).stream(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[Any]:
@@ -243,7 +256,8 @@ def _configure(connection: Connection) -> None:
     connection.isolation_level = IsolationLevel.READ_COMMITTED
     connection.adapters.register_dumper(str, _TextDumper)
     # A query of the verbs takes milliseconds, to compile it seconds.
-    connection.execute(f"SET lock_timeout = '{WAIT_S}s'; SET jit = off".encode(), prepare=False)
+    settings = f"SET lock_timeout = '{WAIT_S}s'; SET jit = off; {wary()}"
+    connection.execute(settings.encode(), prepare=False)
 
 
 def _check(connection: _Line) -> None:
@@ -257,17 +271,44 @@ def _check(connection: _Line) -> None:
 
 def called(address: str) -> Connection:
     """A connection of its own, for a moment. Raises: psycopg.Error."""
-    return psycopg.connect(impatient(address), autocommit=True)
+    connection = psycopg.connect(impatient(address), autocommit=True)
+    connection.execute(alert().encode())
+    return connection
 
 
 def impatient(address: str) -> str:
-    """The address with an end to waiting and with our name, where it has none itself."""
+    """The address with an end to waiting and with our name, where it has none itself.
+
+    Without it a machine that is cut off from its server would wait for 15 minutes.
+    Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
+    """
     asked: dict[str, Any] = {
         "connect_timeout": WAIT_S,
         "application_name": OUR_NAME,
+        "keepalives_idle": SILENT_S,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": WAIT_S * 1000,
         **conninfo_to_dict(address),
     }
     return make_conninfo(**asked)
+
+
+def wary() -> str:
+    """The settings by which a server has done with a machine that is gone, or stands still."""
+    return f"SET idle_in_transaction_session_timeout = '{STILL_S}s'; {alert()}"
+
+
+def alert() -> str:
+    """The settings by which a server notices that a machine is gone.
+
+    It would keep its connections and what they have locked for two hours.
+    Source: https://www.postgresql.org/docs/current/runtime-config-connection.html
+    """
+    return (
+        f"SET tcp_keepalives_idle = {SILENT_S}; SET tcp_keepalives_interval = 2;"
+        f" SET tcp_keepalives_count = 3; SET tcp_user_timeout = '{WAIT_S}s'"
+    )
 
 
 def place_of(address: str) -> str:
@@ -284,6 +325,7 @@ def place_of(address: str) -> str:
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (PoolTimeout, f"no connection was to be had for {WAIT_S} s; nothing was changed"),
     (errors.LockNotAvailable, f"locked by others for {WAIT_S} s; nothing was changed"),
+    (errors.IdleInTransactionSessionTimeout, "stood still in its midst; nothing was changed"),
     (errors.DiskFull, "no room left on the server's disk; nothing was changed"),
     (errors.ReadOnlySqlTransaction, "cannot be written: it is a standby, or read-only"),
 )
