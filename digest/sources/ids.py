@@ -20,6 +20,7 @@ _ARXIV = re.compile(
 # The last step of any address, where it has the very form of an arXiv id of today.
 _ARXIV_STEP = re.compile(r"/(\d{2}(?:0[1-9]|1[0-2])\.\d{5})(?:v(\d{1,3}))?/?$")
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"'<>\\^`{|}]+")
+_LONGEST_DOI = 300  # characters; a handbook sets no end, a database's index does (2,704 octets)
 _DOI_TAIL = re.compile(
     r"(?:v\d+)?(?:\.(?:abstract|full|full-text|short|source|pdf))*(?:\+html)?(?:\?.*)?$"
 )
@@ -42,14 +43,15 @@ def arxiv_version(text: str) -> int | None:
 
 
 def doi(text: str) -> str:
-    """The DOI in a text or an address, lower case; empty where there is none."""
+    """The DOI in a text or an address, lower case; empty where there is none of a likely length."""
     found = _DOI.search(unquote(text[:2_000]) if "%" in text else text[:2_000])
     if not found:
         return ""
     name = found[0].lower()
     if name.startswith(("10.1101/", "10.64898/")):
         name = _DOI_TAIL.sub("", name)
-    return name.rstrip(".,;:)]&?#/")
+    name = name.rstrip(".,;:)]&?#/")
+    return name if len(name) <= _LONGEST_DOI else ""
 
 
 def dois(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from itertools import count
 from pathlib import Path
@@ -85,6 +86,30 @@ def test_an_interrupted_copy_is_said_and_gone_on_with(desk: Desk, address: str) 
     path.write_bytes(sound)
     desk.run("migrate-store", "--from", "digest.db", "--to", address)
     assert desk.json("status")
+
+
+def test_what_a_hostile_source_says_is_taken_in_and_moved(desk: Desk, server: str) -> None:
+    """Names that PostgreSQL's index cannot hold are passed over by both databases alike."""
+    choose = random.Random(3).choices  # noqa: S311 - what nobody can press together
+    blob = "".join(choose("abcdefghijkmnopqrstuvwxyz0123456789", k=9000))
+    signs = "".join(choose([chr(code) for code in range(0x4E00, 0x9FFF)], k=1900))
+    one = {
+        "id": blob,
+        "title": f"Kernels \x00 {blob}",
+        "abstract": f"{blob[::-1]} https://doi.org/10.1000/{blob[:1900]}",
+        "doi": f"10.1000/{signs}",
+        "url": f"https://example.org/{blob}",
+        "authors": [blob],
+        "categories": [blob],
+        "organization": blob,
+    }
+    (desk.folder / "papers.jsonl").write_text(json.dumps(one) + "\n", "utf-8")
+    here, there = made(server, next(NAMES)), made(server, next(NAMES))
+    desk.run("ingest")
+    desk.run("migrate-store", "--from", "digest.db", "--to", here)
+    (desk.folder / "digest.sent").unlink(missing_ok=True)
+    with_data(desk, there)
+    assert desk.json("ingest")[0]["new"] == 1
 
 
 @pytest.mark.parametrize(

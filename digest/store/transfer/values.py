@@ -24,6 +24,10 @@ _CALLED: dict[type, str] = {
 }
 
 
+_LONGEST = 100
+"""Characters of a value that are told: enough to find its row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """What a column is for: values of `kind`, and NULL where it is `nullable`."""
@@ -56,5 +60,10 @@ def _is_unicode(text: str) -> bool:
 
 def named(table: str, key: Sequence[str], values: Sequence[Value]) -> str:
     """A row as people find it again: its table, and the values of its key."""
-    told = (f"{name} {value!r}" for name, value in zip(key, values, strict=True))
+    told = (f"{name} {_short(value)}" for name, value in zip(key, values, strict=True))
     return f"{table}, {', '.join(told)}"
+
+
+def _short(value: Value) -> str:
+    told = repr(value)
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
