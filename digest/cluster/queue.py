@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,11 +11,15 @@ import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.app import WorkerOptions
 from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from psycopg import AsyncConnection
 
 from digest.cluster.schema import SCHEMA
 from digest.errors import StoreError
 from digest.store.postgres.connection import impatient, place_of, wary
+
+logger = logging.getLogger("digest")
 
 BEAT_S = 5.0
 """Seconds between two signs of life of a worker to the queue."""
@@ -34,7 +40,21 @@ def make_connector(address: str) -> PsycopgConnector:
 
 def make_queue(connector: PsycopgConnector) -> App:
     """What knows tasks, and runs their jobs."""
-    return App(connector=connector, worker_defaults=DEFAULTS)
+    queue = App(connector=connector, worker_defaults=DEFAULTS)
+    queue.job_manager = Manager(connector)
+    return queue
+
+
+class Manager(JobManager):
+    """Keeps jobs; one whose end cannot be recorded is rescued, by this process or another."""
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        """Take a job that has come to its end out of the queue."""
+        try:
+            await super().finish_job(job, status, delete_job)
+        except ConnectorException as error:  # the database is gone, or the job another's meanwhile
+            told = {"job": job.task_name, "lock": job.lock, "reason": why(error)}
+            logger.warning("job.not_ended %s", json.dumps(told))
 
 
 DEFAULTS: WorkerOptions = {

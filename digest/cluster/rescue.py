@@ -52,13 +52,9 @@ class Rescue:
 
         Such as one whose end could not be recorded.
         """
+        doing = await self._manager.list_jobs_async(status=Status.DOING.value)
         doubted = [
-            job
-            for worker in self._known
-            for job in await self._manager.list_jobs_async(
-                status=Status.DOING.value, worker_id=worker
-            )
-            if job.id not in self._mine
+            job for job in doing if job.worker_id in self._known and job.id not in self._mine
         ]
         lost = [job for job in doubted if job.id in self._doubted]
         self._doubted = {job.id for job in doubted if job.id is not None}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from procrastinate.schema import SchemaManager
 from psycopg import Connection
+from psycopg.errors import InsufficientPrivilege
 
 from digest.errors import StoreError
 from digest.store.postgres.connection import called, place_of, worded
@@ -31,9 +32,20 @@ def make_queue_tables(address: str) -> None:
     with worded(place_of(address)), called(address) as connection:
         connection.execute(_ONE_AT_A_TIME)  # until the connection ends
         if connection.execute(_IS_THERE).fetchone() != (True,):
-            connection.execute(f"CREATE SCHEMA {SCHEMA}")
+            _make_schema(connection, place_of(address))
         connection.execute(f"SET search_path TO {SCHEMA}")
         _migrate(connection, place_of(address))
+
+
+def _make_schema(connection: Connection, place: str) -> None:
+    try:
+        connection.execute(f"CREATE SCHEMA {SCHEMA}")
+    except InsufficientPrivilege as error:
+        name, user = connection.info.dbname, connection.info.user
+        raise StoreError(
+            f"{place}: the queue of its workers needs a schema of its own, which this user may not"
+            f' make; as an administrator: GRANT CREATE ON DATABASE "{name}" TO "{user}"'
+        ) from error
 
 
 def _migrate(connection: Connection, place: str) -> None:

@@ -22,12 +22,11 @@ from typing import Any
 from procrastinate import App as Queue
 from procrastinate import JobContext
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from procrastinate.manager import JobManager
 from procrastinate.tasks import Task
 
 from digest.app import App
 from digest.cluster.pulse import SharedPulse
-from digest.cluster.queue import cron, make_connector, make_queue, why, worded
+from digest.cluster.queue import Manager, cron, make_connector, make_queue, why, worded
 from digest.cluster.rescue import Rescue
 from digest.cluster.schema import make_queue_tables
 from digest.scheduler import Intervals
@@ -77,7 +76,7 @@ class Timetable:
             },
         )
         self._connector = make_connector(address)
-        self._manager = JobManager(self._connector)
+        self._manager = Manager(self._connector)
         self._rescue = Rescue(self._manager)
         self._every: dict[str, int] = {}
         self._workers: list[asyncio.Task[None]] = []

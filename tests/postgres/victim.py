@@ -1,8 +1,8 @@
-"""A worker as a process that is soon given up: `python victim.py hang|work CONFIG`.
+"""A worker as a process that is soon given up: `python victim.py hang|work|serve CONFIG`.
 
 With `hang` each step begins, says its name, and never ends, until the process is killed in their
-midst. With `work` it does what any worker does. Both tick every two seconds, and the queue gives up
-on either after four.
+midst. With `work` and `serve` it does what those commands do. All tick every two seconds, and the
+queue gives up on each after four.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from digest import cluster
-from digest.app import database_of, open_app
+from digest.app import App, database_of, open_app
 from digest.cli.logs import log_events
 from digest.cli.options import clock
 from digest.cluster import queue, timetable
 from digest.config import load_config
-from digest.serving import stop_signal
+from digest.sending import Clock
+from digest.serving import serve, work
 from digest.ticks import Ticks
 
 STEPS = ("ingest", "open", "deliver", "write", "tidy", "oversee")
@@ -36,16 +37,13 @@ def never_ending(name: str) -> Callable[..., Awaitable[None]]:
     return step
 
 
-async def run(config: Path) -> None:
-    """One worker, whose rows are tidied at once."""
-    with open_app(load_config(config), clock(), is_guest=True) as app:
-        stop, address = stop_signal(), str(database_of(app.config))
-        table = cluster.Timetable(app, clock, stop, address, "victim")
-        await table.start()
-        if sys.argv[1] == "hang":
-            table.hurry("tidy")
-        await stop.wait()
-        await table.stop()
+async def hang(app: App, clock: Clock) -> None:
+    """Begin every step, that of tidying too, which comes every six hours."""
+    address = str(database_of(app.config))
+    table = cluster.Timetable(app, clock, asyncio.Event(), address, "victim")
+    await table.start()
+    table.hurry("tidy")
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
@@ -56,4 +54,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "hang":
         for name in STEPS:
             setattr(Ticks, name, never_ending(name))
-    asyncio.run(run(Path(sys.argv[2])))
+    act = {"hang": hang, "work": work, "serve": serve}[sys.argv[1]]
+    with open_app(load_config(Path(sys.argv[2])), clock(), is_guest=act is not serve) as opened:
+        asyncio.run(act(opened, clock))
