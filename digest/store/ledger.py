@@ -47,6 +47,15 @@ SELECT_DELIVERY = (
     " imprint FROM deliveries JOIN bodies ON delivery_id = id"
 )
 
+FORGOTTEN_AT_ONCE = 1000
+
+FORGET = """
+DELETE FROM deliveries WHERE id IN (
+    SELECT id FROM deliveries WHERE prepared_at < ?
+    AND state NOT IN ('queued', 'sending', 'deferred', 'unknown') LIMIT ?
+)
+"""
+
 SLOTS = """
 WITH RECURSIVE
 zones (timezone) AS (
@@ -223,18 +232,21 @@ class LedgerVerbs(Watermark):
     def tidy(self, now: datetime) -> Mapping[str, int]:
         """Delete what retention no longer allows; returns how many rows per table."""
         old = stamp(now - KEEP_DELIVERIES)
+        deliveries = 0
+        while more := self._forget(old):
+            deliveries += more
         with self.writing() as db:
-            deliveries = db.execute(
-                "DELETE FROM deliveries WHERE prepared_at < ?"
-                " AND state NOT IN ('queued', 'sending', 'deferred', 'unknown')",
-                (old,),
-            ).rowcount
             runs = db.execute(
                 "DELETE FROM source_runs WHERE started_at < ?", (stamp(now - KEEP_RUNS),)
             ).rowcount
             # Used last when a digest was opened, so no row that is kept can need it.
             snapshots = db.execute("DELETE FROM snapshots WHERE used_at < ?", (old,)).rowcount
         return {"deliveries": deliveries, "source_runs": runs, "snapshots": snapshots}
+
+    def _forget(self, old: str) -> int:
+        """Delete some of the old rows, since nothing is sent meanwhile; returns how many."""
+        with self.writing() as db:
+            return db.execute(FORGET, (old, FORGOTTEN_AT_ONCE)).rowcount
 
     def _delivery(self, row: Sequence[Any]) -> Delivery:
         number, state, message_id, digest_on, frame_id, body, prepared_at, *counts = row

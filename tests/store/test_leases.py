@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from digest.model import Deferred, DeliveryState, Outcome, Refused, Sent, SubscriberState, Unknown
-from digest.store import Lease, Store, Tried, trail
+from digest.store import Lease, Store, Tried, ledger, trail
 from digest.store.postgres.store import PostgresStore
 from digest.store.sqlite import SqliteStore
 from tests.samples import NOW
@@ -175,3 +175,17 @@ def test_the_longest_waiting_goes_first(store: Store) -> None:
     store.turn([Tried(first.lease, Deferred("421", 421, relay=True), LATER)], [], NOW, 60)
     order = [lease.recipient for lease in store.lease(LATER, 10, 60, "w")]
     assert order == ["r1@example.org", "r2@example.org", "r0@example.org"]
+
+
+def test_old_rows_are_forgotten_some_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them, in several transactions."""
+    monkeypatch.setattr(ledger, "FORGOTTEN_AT_ONCE", 2)
+    for n in range(5):
+        queued(store, person(store, f"r{n}@example.org"))
+    leases = leased(store)
+    store.turn([], leases, NOW, 60)
+    store.turn([Tried(lease, Sent("250"), LATER) for lease in leases], [], NOW, 60)
+    assert store.tidy(NOW + timedelta(days=31))["deliveries"] == 5
+    assert not store.deliveries_by_id([lease.delivery_id for lease in leases])
