@@ -165,21 +165,16 @@ class End(Journal, Watermark):
     def read(self, table: str, columns: Sequence[str], after: Sequence[Any] = ()) -> Iterator[Row]:
         """The rows of a table in the order of its key, those after a key, read as asked for."""
         key = ", ".join(MOVED[table])
-        asked, parameters = [], list[Any]()
+        where, own = _wanted(table)
         if after:
-            asked.append(f"({key}) > ({', '.join('?' * len(after))})")
-            parameters += after
-        if table == "counters":
-            own = _own_counters()
-            asked.append(f"name NOT IN ({', '.join('?' * len(own))})")
-            parameters += own
-        where = f"WHERE {' AND '.join(asked)}" if asked else ""
-        sql = f"SELECT {', '.join(columns)} FROM {table} {where} ORDER BY {key}"  # noqa: S608 - names of ours
-        yield from self.stream(sql, parameters)
+            where += f" AND ({key}) > ({', '.join('?' * len(after))})"
+        sql = f"SELECT {', '.join(columns)} FROM {table} WHERE {where} ORDER BY {key}"  # noqa: S608 - names of ours
+        yield from self.stream(sql, [*own, *after])
 
     def count(self, table: str) -> int:
-        """How many rows a table has."""
-        ((number,),) = self.rows(f"SELECT count(*) FROM {table}")  # noqa: S608 - names of ours
+        """How many rows of a table are moved."""
+        where, own = _wanted(table)
+        ((number,),) = self.rows(f"SELECT count(*) FROM {table} WHERE {where}", own)  # noqa: S608 - as above
         return int(number)
 
     def last_number(self, table: str) -> int:
@@ -191,6 +186,12 @@ class End(Journal, Watermark):
         return not self.rows(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608 - names of ours
 
 
-def _own_counters() -> tuple[str, ...]:
-    """Counters of one database and one machine, which are set apart."""
-    return SENDS, Journal.read_counter, MachineJournal.read_counter
+def _wanted(table: str) -> tuple[str, Sequence[str]]:
+    """Which rows of a table are moved: a condition and what it is about.
+
+    Some counters are of one database or one machine, and set apart.
+    """
+    if table != "counters":
+        return "TRUE", ()
+    own = (SENDS, Journal.read_counter, MachineJournal.read_counter)
+    return f"name NOT IN ({', '.join('?' * len(own))})", own
