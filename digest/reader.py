@@ -18,7 +18,7 @@ from operator import itemgetter
 from pathlib import Path
 
 from digest.errors import SourceError
-from digest.fetcher import Fetcher, FetchError, Remembered, read_files
+from digest.fetcher import Fetcher, FetchError, Remembered, patience, read_files
 from digest.model import Listing, Source
 from digest.sources import Batch, Request, RestartError, kind_of, read_batch
 
@@ -154,17 +154,18 @@ async def read_requests(
 async def at_its_own_risk(reading: Reading, patience_s: float | None = None) -> AsyncIterator[None]:
     """Room for reading a source: whatever goes wrong, time included, becomes its own fault.
 
-    It takes `patience_s` seconds at most, those of its kind where none are given.
+    It takes `patience_s` seconds at most, those of its kind where none are given, and beside them
+    what it waits for its host's turn.
     """
     source = reading.source
     try:
         patience_s = patience_s or kind_of(source).patience_s
-        async with asyncio.timeout(patience_s):
+        async with patience(patience_s):
             yield
     except SourceError as error:
         reading.fail(str(error))
     except TimeoutError:
-        # No word on whether it answers: it may have waited for its host's turn all the while.
+        # No word on whether it answers: it may have, again and again.
         reading.fail(str(SourceError(source.name, f"took longer than {patience_s:g} s")))
     except Exception as error:
         logger.exception("source.broke %s", json.dumps({"source": source.name}))

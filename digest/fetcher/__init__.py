@@ -11,6 +11,7 @@ from digest.fetcher.files import read_files
 from digest.fetcher.guard import is_public
 from digest.fetcher.memory import Remembered
 from digest.fetcher.pace import Pace
+from digest.fetcher.patience import patience
 from digest.fetcher.turns import LocalTurns, Turns
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Turns",
     "is_public",
     "no_connection",
+    "patience",
     "read_files",
 ]

@@ -11,9 +11,10 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from digest.errors import StoreError
+from digest.fetcher.patience import asking, waiting, whose
 from digest.fetcher.turns import ARXIV, Turns
 
 logger = logging.getLogger("digest")
@@ -42,21 +43,24 @@ class Pace:
         self._pause_s = pause_s
         self._arxiv_pause_s = arxiv_pause_s
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._latest: dict[str, object] = {}  # for whom a host was asked last
 
     @asynccontextmanager
     async def turn(self, host: str) -> AsyncIterator[None]:
         """The host's turn, held until the request is over. Raises: TurnError."""
         name = ARXIV if is_arxiv(host) else host
-        async with self._locks[name]:
+        async with AsyncExitStack() as stack:
+            with waiting():
+                await stack.enter_async_context(self._locks[name])
             await self._take(name, self._arxiv_pause_s if name == ARXIV else self._pause_s)
-            try:
+            stack.push_async_callback(self._give_back, name)
+            self._latest[name] = whose()
+            with asking():
                 yield
-            finally:
-                await self._give_back(name)
 
     async def _take(self, name: str, pause_s: float) -> None:
         """Wait until the turn is ours. Raises: TurnError when that takes too long."""
-        waited_s = 0.0
+        waited_s, is_own_pause = 0.0, self._latest.get(name) is whose()
         while waited_s < _LONGEST_WAIT_S:
             try:
                 wait_s = await asyncio.to_thread(self._turns.take, name, pause_s)
@@ -64,8 +68,9 @@ class Pace:
                 raise TurnError(f"no turn to ask {name} was to be had ({error})") from error
             if not wait_s:
                 return
-            await self._sleep(wait_s)
-            waited_s += wait_s
+            with asking() if is_own_pause else waiting():
+                await self._sleep(wait_s)
+            waited_s, is_own_pause = waited_s + wait_s, False
         raise TurnError(f"other processes have been asking {name} for {_LONGEST_WAIT_S} s")
 
     async def _give_back(self, name: str) -> None:

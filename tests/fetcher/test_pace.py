@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from digest.fetcher import LocalTurns, Pace
+from digest.fetcher import LocalTurns, Pace, patience
 from digest.fetcher.pace import TurnError, is_arxiv
 from tests.fetcher.server import Clock
+
+LIMIT_S = 0.5
+"""What a source may take here; a busy machine is given that for nothing at all."""
 
 
 @pytest.mark.parametrize(
@@ -74,6 +78,37 @@ def test_s9_arxiv_waits_for_other_processes(tmp_path: Path) -> None:
     began = clock.now
     asyncio.run(run())
     assert (clock.now - began).total_seconds() >= 3
+
+
+def test_s10_waiting_for_others_takes_none_of_a_sources_time() -> None:
+    """Of two on one host the second waits for longer than it may take; alone it is cut off."""
+    told: list[str] = []
+
+    def real_clock() -> datetime:
+        return datetime.now(UTC)
+
+    async def read(name: str, pace: Pace, request_s: float, requests: int) -> None:
+        try:
+            async with patience(LIMIT_S):
+                for _ in range(requests):
+                    async with pace.turn("example.org"):
+                        await asyncio.sleep(request_s)
+        except TimeoutError:
+            told.append(f"{name} took too long")
+        else:
+            told.append(name)
+
+    async def run() -> None:
+        pace = Pace(LocalTurns(real_clock), pause_s=0)
+        async with pace.turn("example.org"):
+            second = asyncio.create_task(read("second", pace, 0, 3))
+            await asyncio.sleep(2 * LIMIT_S)
+        await second
+        await read("slow", pace, LIMIT_S / 2, 9)
+        await read("pauses", Pace(LocalTurns(real_clock), pause_s=LIMIT_S / 2), 0, 9)
+
+    asyncio.run(run())
+    assert told == ["second", "slow took too long", "pauses took too long"]
 
 
 async def _enter(pace: Pace) -> None:
