@@ -103,6 +103,24 @@ def test_a_changed_config_is_taken_up_with_its_people(place: Place) -> None:
     assert not place.app.store.noted_states()
 
 
+def test_files_of_a_machine_that_only_works_say_not_who_is_subscribed(place: Place) -> None:
+    """They may be older than those of the service; the rest of them is taken up there."""
+    guest = Settings(place.app, place.pulse, "mail2")
+    place.configure(MARY, mail='reply_to = "desk@example.org"')
+    fresh = guest.changed(place.app, NOW, asked=True)
+    assert fresh
+    assert fresh.frame.reply_to == "desk@example.org"
+    assert state(place, "mary@example.org") is None
+    assert state(place, "ada@example.org") is SubscriberState.ACTIVE
+    with open_app(load_config(place.folder / "config.toml"), NOW, is_guest=True):
+        assert state(place, "ada@example.org") is SubscriberState.ACTIVE
+    place.write("config.toml", "nonsense")
+    assert guest.changed(fresh, NOW, asked=True) is None
+    (told,) = place.app.store.noted_states().items()
+    assert told[0] == "settings mail2"
+    assert "on mail2 have faults" in told[1].says[0]
+
+
 def test_a_file_that_is_being_written_is_not_read_by_half(place: Place) -> None:
     """A change counts from one look to the next, or whom the first half leaves out would be cut."""
     place.configure("")

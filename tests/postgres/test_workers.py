@@ -191,7 +191,7 @@ def test_no_step_dies_with_its_worker(tmp_path: Path, address: str) -> None:
         worker = stack.enter_context(started(two, *WORK, command=VICTIM))
         until(lambda: len(asked(address, ENDED)) == len(STEPS))
         until(lambda: asked(address, OF_THE_DEAD) == [])
-        until(lambda: not asked(address, UNDER_WAY))
+        until(lambda: not asked(address, NOT_ANSWERED) and not asked(address, UNDER_WAY))
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE_S) == 0
         assert len(server.taken) >= 15
