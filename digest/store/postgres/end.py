@@ -164,7 +164,9 @@ def _alone(address: str) -> Connection:
         if alone:
             return connection
         connection.close()
-    raise StoreError(f"{place}: is in use; stop `digest serve` on every machine first")
+    raise StoreError(
+        f"{place}: is in use; stop `digest serve` and `digest worker` everywhere first"
+    )
 
 
 def _is_alone(connection: Connection) -> bool:

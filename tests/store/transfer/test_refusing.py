@@ -56,7 +56,7 @@ def test_a_service_that_has_the_server_open_is_noticed(
     """On any machine; and none can write while a store is moved."""
     monkeypatch.setattr("digest.store.postgres.end.PATIENCE_S", 0.2)
     service = PostgresStore(address, tmp_path / "digest")
-    said = "is in use; stop `digest serve` on every machine first"
+    said = "is in use; stop `digest serve` and `digest worker` everywhere first"
     assert said in refused(address, tmp_path / "new.db", tmp_path)
     service.close_store()
     monkeypatch.undo()
