@@ -22,7 +22,7 @@ from digest.matcher.ranking import Ranking
 from digest.matcher.reading import Batch
 from digest.matcher.reasons import Explanation, factors, needed
 from digest.matcher.scoring import count_units, evidence
-from digest.matcher.sums import Sums
+from digest.matcher.sums import MOST_CELLS, Sums
 from digest.matcher.weak import Weak
 from digest.model import Keyword, Match, Profile
 from digest.reason import Packed
@@ -68,7 +68,10 @@ class Pairs:
         used, column = np.unique(rows.indices, return_inverse=True)
         parts = rows.data, column.astype(np.int32), rows.indptr
         narrow = csr_matrix(parts, shape=(rows.shape[0], len(used)))
-        return np.asarray(narrow @ self._table[used].toarray())
+        table = self._table[used]
+        if table.shape[0] * table.shape[1] > MOST_CELLS:
+            return np.asarray((narrow @ table).toarray())
+        return np.asarray(narrow @ table.toarray())
 
     @cached_property
     def _table(self) -> csr_matrix:
@@ -107,8 +110,7 @@ class Pairs:
     def matches(self, profiles: Sequence[int], listings: Sequence[int]) -> list[Match]:
         """The matches of many pairs: the first profile with the first listing, and so on.
 
-        Profiles come in ascending order. A pair alone takes a hundred times as long as one of a
-        thousand.
+        A pair alone takes a hundred times as long as one of a thousand.
         """
         packed = self.packed(np.array(profiles, dtype=np.int64), np.array(listings, dtype=np.int64))
         return [

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from digest.language.terms import STEM
 from digest.matcher import formula
@@ -57,6 +57,10 @@ _TITLE, _ABSTRACT, _BOTH, _MEANING = (
     NUMBERS[name] for name in ("title", "abstract", BOTH, "meaning")
 )
 
+MOST_CELLS = 10_000_000
+"""Of a table that is filled up with zeros, to be quick: 40 MB. Days of many thousand listings have
+more, and take longer each."""
+
 ROUNDED = 0.999
 """From here on keywords count whole: rows are kept in 4 bytes, and one like already halves them."""
 
@@ -82,10 +86,7 @@ class Sums:
         self._known = _known_shares(batch)
 
     def parted(self, whose: Longs, which: Longs) -> Packed:
-        """The score and the reasons of each pair of a profile and a listing; nothing of excluded.
-
-        `whose` is in ascending order.
-        """
+        """The score and the reasons of each pair of a profile and a listing, none of excluded."""
         asked, row = np.unique(whose, return_inverse=True)
         entries, _ = self._entries(asked)
         totals, found = [np.zeros(0)], list[tuple[Sum, NDArray[np.float32]]]()
@@ -176,31 +177,30 @@ class Sums:
     def _all_parts(self, entries: Entries, row: Longs, which: Longs) -> Sum:
         """What each entry gives to each pair, in order of pair and entry, without the excluded."""
         first, size = entries.first[row], np.diff(entries.first)[row]
-        lowest = int(first[0])
-        table, place = self._said(entries.column[lowest : int(first[-1] + size[-1])])
+        lowest, highest = int(first.min()), int((first + size).max())
+        table, place = self._said(entries.column[lowest:highest])
         entry = spread(first, size)
-        at = place.take(entry - lowest) + np.repeat(which, size)
-        value = table.take(at)
+        value = looked_up(table, place.take(entry - lowest), np.repeat(which, size))
         some = np.flatnonzero(value != 0)  # of numbers themselves it takes five times as long
         pair, entry = np.repeat(np.arange(len(row)), size)[some], entry[some]
         out = np.unique(pair[entries.kind[entry] == OUT])
         parts = Sum(pair, entry, value[some] * entries.value[entry])
         return parts.those(~np.isin(pair, out)) if len(out) else parts
 
-    def _said(self, column: Longs) -> tuple[NDArray[np.float32], Longs]:
-        """What all listings say of some columns, and where that of each of them begins."""
+    def _said(self, column: Longs) -> tuple[csr_matrix, Longs]:
+        """What all listings say of some columns, and the row of each of them."""
         low, first = self._compiled.weak_width, self._compiled.dimensions
         place = np.zeros(low + self._says.shape[0], dtype=np.int64)
         place[column] = 1
         used = np.flatnonzero(place)
-        place[used] = np.arange(len(used)) * len(self._batch)
+        place[used] = np.arange(len(used))
         tables = []
         if self._meant is not None:
             tables.append(self._meant[used[used < first]])
         if self._weak:
             tables.append(self._weak.table[used[(used >= first) & (used < low)] - first])
         tables.append(self._says[used[used >= low] - low])
-        return np.concatenate([each.toarray() for each in tables]).ravel(), place[column]
+        return vstack(tables, format="csr"), place[column]
 
     @cached_property
     def _meant(self) -> csr_matrix | None:
@@ -273,6 +273,13 @@ class Sums:
         order = np.argsort(self._counts.listing, kind="stable")
         places = np.arange(self._says.shape[1] + 1)
         return order, np.searchsorted(self._counts.listing[order], places).tolist()
+
+
+def looked_up(table: csr_matrix, row: Longs, column: Longs) -> Floats:
+    """The values at these places of a table, by way of a full one where that is not too large."""
+    if table.shape[0] * table.shape[1] > MOST_CELLS:
+        return np.asarray(table[row, column]).ravel()
+    return np.asarray(table.toarray().ravel().take(row * table.shape[1] + column))
 
 
 def _pieces(size: Longs) -> Iterator[tuple[int, int]]:

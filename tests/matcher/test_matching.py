@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
+import numpy as np
 import pytest
 
 from digest.errors import KeywordError
-from digest.matcher import Explanation, Likes, Matcher, Statistics, fit_floor, learn, terms_of
+from digest.matcher import (
+    BARRED,
+    Explanation,
+    Likes,
+    Matcher,
+    Statistics,
+    fit_floor,
+    learn,
+    terms_of,
+)
 from digest.model import Keyword, Profile
 from tests.matcher.listings import archive, listing, matcher, profile, score
 
@@ -343,3 +353,37 @@ def test_many_pairs_at_once_are_each_as_alone() -> None:
     assert any(one.learned for match in found for one in match.reasons)
     assert any(one.part for match in found for one in match.reasons)
     assert pairs.matches([], []) == []
+
+
+def test_days_of_very_many_listings_are_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where tables are too large to be filled up, sums, scores and reasons are the same."""
+    papers = archive(25)
+    asked = [
+        profile("heat transfer", "noise", flow=-2.0),
+        Profile((Keyword("laminar", 3.0), Keyword("graph embedding")), exclude=("tissue",)),
+    ]
+    pairs = Matcher(Statistics.of(STORED), STORED).pairs(asked, papers)
+    chosen = [0] * 25 + [1] * 25, [*range(25), *range(25)]
+    sums, matches = pairs.sums(0, 2), pairs.matches(*chosen)
+    for module in ("sums", "pairs"):
+        monkeypatch.setattr(f"digest.matcher.{module}.MOST_CELLS", 0)
+    assert pairs.sums(0, 2).tolist() == sums.tolist()
+    assert pairs.matches(*chosen) == matches
+    assert sum(bool(match.reasons) for match in matches) > 9
+
+
+def test_sums_are_those_of_the_ranking() -> None:
+    """What is chosen from them is in the order of the ranking, and what is excluded far below."""
+    papers, one = archive(25), profile("heat transfer", "noise")
+    pairs = Matcher(Statistics.of(STORED)).pairs([one, replace(one, exclude=("noise",))], papers)
+    batch = Matcher(Statistics.of(STORED)).read(papers)
+    sums = pairs.sums(0, 2)
+    best = np.argsort(-sums[0], kind="stable")
+    ranked = [at for at, _ in pairs.rank(25)[0]]
+    assert [at for at in batch.order[best].tolist() if at in ranked] == ranked
+    out = {at for at in range(25) if pairs.excluded_by(1, at)}
+    assert {
+        at for at, each in zip(batch.order.tolist(), sums[1], strict=True) if each < BARRED
+    } == out
+    assert out
+    assert set(range(25)) - out
