@@ -78,6 +78,18 @@ By `coalesce` no index has what is asked, and rows are found by their numbers: a
 learned at night that none waits would look through all that wait.
 """
 
+GIVE_BACK = (
+    "UPDATE deliveries SET lease_until = NULL"
+    " WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(:held))"
+    " AND coalesce(lease_until, '') > '' AND owner = :owner AND coalesce(state, '') != 'sending'"
+)
+
+RENEW = (
+    "UPDATE deliveries SET lease_until = :until"
+    " WHERE id IN (SELECT CAST(value AS BIGINT) FROM json_each(:held))"
+    " AND coalesce(lease_until, '') > :now AND owner = :owner"
+)
+
 SETTLED_BY_TIME = (
     "UPDATE deliveries SET state = 'unknown', unknowns = unknowns + 1,"
     " lease_until = NULL, next_attempt_at = :now,"
@@ -122,9 +134,9 @@ FIRST_TRIES = (
     " WHERE s.id = d.subscriber_id AND d.state IN ('queued', 'deferred', 'unknown')"
     " AND d.next_attempt_at > '' AND d.unknowns < :tries AND s.state = 'active'"
     " ORDER BY d.next_attempt_at, d.id LIMIT 1",
-    "SELECT d.lease_until FROM deliveries d CROSS JOIN subscribers s"
-    " WHERE s.id = d.subscriber_id AND d.lease_until > '' AND d.state = 'sending'"
-    " AND d.unknowns < :tries AND s.state = 'active' ORDER BY d.lease_until LIMIT 1",
+    "SELECT min(d.lease_until) FROM deliveries d CROSS JOIN subscribers s"
+    " WHERE s.id = d.subscriber_id AND d.state = 'sending' AND d.lease_until > ''"
+    " AND d.unknowns < :tries AND s.state = 'active'",
 )
 
 
@@ -135,6 +147,9 @@ class LeaseVerbs(Watermark):
     def _trails(self) -> dict[str, Trail]:
         """That of each owner who has leased and not given back."""
         return {}
+
+    def _trail(self, owner: str) -> Trail:
+        return self._trails.setdefault(owner, Trail())
 
     def lease(
         self, now: datetime, limit: int, lease_s: float, owner: str, share: Share = EVERYBODY
@@ -147,7 +162,7 @@ class LeaseVerbs(Watermark):
             "tries": TRIES_WITHOUT_REPLY,
         }
         rows: list[Any] = []
-        trail = self._trails.setdefault(owner, Trail())
+        trail = self._trail(owner)
         with self.writing(Part.SENDING) as db:
             for among, values in _looks(trail, share, now):
                 sql = LEASE.format(skip_locked=self.skip_locked, among=among)
@@ -171,6 +186,7 @@ class LeaseVerbs(Watermark):
                 told = [(one.lease.delivery_id, *_closing(one, now)) for one in asked]
                 values = {"tried": json.dumps(told), "owner": owner}
                 held.update(row for (row,) in db.execute(CLOSE, values).fetchall())
+                self._trail(owner).held.difference_update(one.lease.delivery_id for one in asked)
             for owner, leases in _by_owner(begun, begun):
                 rows = json.dumps([one.delivery_id for one in leases])
                 values = {"begun": rows, "owner": owner, "now": stamp(now), "until": until}
@@ -182,21 +198,16 @@ class LeaseVerbs(Watermark):
 
     def give_back(self, owner: str) -> int:
         """Let go of what `owner` leased and did not begin; returns how many rows."""
-        self._trails.pop(owner, None)
+        trail = self._trails.pop(owner, Trail())
         with self.writing() as db:
-            return db.execute(
-                "UPDATE deliveries SET lease_until = NULL WHERE lease_until > ''"
-                " AND owner = ? AND state != 'sending'",
-                (owner,),
-            ).rowcount
+            return db.execute(GIVE_BACK, {"held": trail.rows, "owner": owner}).rowcount
 
     def renew(self, owner: str, now: datetime, lease_s: float) -> None:
         """Prolong every lease that `owner` still holds."""
+        until = stamp(now + timedelta(seconds=lease_s))
+        values = {"held": self._trail(owner).rows, "owner": owner, "now": stamp(now)}
         with self.writing() as db:
-            db.execute(
-                "UPDATE deliveries SET lease_until = ? WHERE lease_until > ? AND owner = ?",
-                (stamp(now + timedelta(seconds=lease_s)), stamp(now), owner),
-            )
+            db.execute(RENEW, values | {"until": until})
 
     def wanted(self, lease: Lease, now: datetime) -> bool:
         """Whether this delivery is still its owner's to send and its subscriber still active."""
@@ -222,7 +233,7 @@ class LeaseVerbs(Watermark):
     def next_attempt_at(self) -> datetime | None:
         """When the earliest waiting delivery is to be tried; None when nothing waits."""
         values = {"tries": TRIES_WITHOUT_REPLY}
-        times = [row[0] for sql in FIRST_TRIES for row in self.rows(sql, values)]
+        times = [row[0] for sql in FIRST_TRIES for row in self.rows(sql, values) if row[0]]
         return moment(min(times)) if times else None
 
 

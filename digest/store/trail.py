@@ -1,4 +1,4 @@
-"""Where the leases of one run left off: what waited before that is gone, but for a few rows.
+"""What one run has leased, and where its leases left off: few rows that wait stand before that.
 
 An index of PostgreSQL keeps the entries of rows that have gone out until it is vacuumed, and who
 begins at its start passes over all of them: at 200,000 mails 16 ms a lease.
@@ -6,6 +6,7 @@ begins at its start passes over all of them: at 200,000 mails 16 ms a lease.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,11 +18,20 @@ START = ("", 0)
 
 
 class Trail:
-    """The last row that was leased in each place, by its time and number."""
+    """The last row that was leased in each place, by its time and number; and the rows held.
+
+    No index of the database has who holds a row: a lease would write into all of them.
+    """
 
     def __init__(self) -> None:
+        self.held: set[int] = set()
         self._leases = 0
         self._ends: dict[object, tuple[str, int]] = {}
+
+    @property
+    def rows(self) -> str:
+        """The numbers of the rows held, as a JSON list."""
+        return json.dumps(list(self.held))
 
     def begin(self) -> None:
         """One more lease begins."""
@@ -37,6 +47,7 @@ class Trail:
 
     def went(self, place: object, found: Sequence[Sequence[Any]]) -> None:
         """What was found there: rows that begin with their number and end with their time."""
+        self.held.update(row[0] for row in found)
         if found:
             self._ends[place] = max((row[-1], row[0]) for row in found)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from digest.store.connection import Parameters
-from digest.store.leases import BEGIN, CLOSE, FIRST_TRIES, LEASE, SETTLED_BY_TIME
+from digest.store.leases import BEGIN, CLOSE, FIRST_TRIES, GIVE_BACK, LEASE, RENEW, SETTLED_BY_TIME
 from digest.store.ledger import SLOTS
 from digest.store.postgres.store import PostgresStore
 from digest.store.sqlite import SqliteStore
@@ -11,20 +11,22 @@ from digest.store.subscribers import FILED, LISTED
 from tests.samples import FRAME, NOW, digest_of
 from tests.store.test_ledger import person
 
-WAITING, TROUBLE, LEASED = "deliveries_waiting", "deliveries_in_trouble", "deliveries_leased"
+WAITING, TROUBLE = "deliveries_waiting", "deliveries_in_trouble"
 LEASING = LEASE.format(skip_locked="", among="")
-NUMBER, ADDRESS = "the row's number", "the address"
+NUMBER, ADDRESS, SENDING = "the row's number", "the address", "what is being sent"
 
 WAYS = [
     *zip(
         SETTLED_BY_TIME,
-        (LEASED, TROUBLE, TROUBLE, WAITING, TROUBLE, WAITING, TROUBLE),
+        (SENDING, TROUBLE, TROUBLE, WAITING, TROUBLE, WAITING, TROUBLE),
         strict=True,
     ),
-    *zip(FIRST_TRIES, (WAITING, LEASED), strict=True),
+    *zip(FIRST_TRIES, (WAITING, SENDING), strict=True),
     (LEASING, WAITING),
     (BEGIN, NUMBER),
     (CLOSE, NUMBER),
+    (RENEW, NUMBER),
+    (GIVE_BACK, NUMBER),
     (SLOTS, "subscribers_by_slot"),
     (FILED, "subscribers_of_file"),
     (LISTED, ADDRESS),
@@ -40,6 +42,7 @@ VALUES = {
 }
 VALUES |= {
     "begun": "[1]",
+    "held": "[1]",
     "tried": "[]",
     "limit": 32,
     "waited_since": "2026-11-20T06:00",
@@ -47,8 +50,16 @@ VALUES |= {
 }
 
 KEYS = {
-    SqliteStore: {NUMBER: "INTEGER PRIMARY KEY", ADDRESS: "(address_key=?)"},
-    PostgresStore: {NUMBER: "deliveries_pkey", ADDRESS: "subscribers_address_key_key"},
+    SqliteStore: {
+        NUMBER: "INTEGER PRIMARY KEY",
+        ADDRESS: "(address_key=?)",
+        SENDING: "deliveries_leased",
+    },
+    PostgresStore: {
+        NUMBER: "deliveries_pkey",
+        ADDRESS: "subscribers_address_key_key",
+        SENDING: "deliveries_sending",
+    },
 }
 """What each calls its index of a key."""
 
