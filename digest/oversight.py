@@ -33,7 +33,10 @@ DAY = timedelta(days=1)
 
 def oversee(app: App, now: datetime) -> int:
     """Write down what is wrong, and let the operator be told what they were not; how many notes."""
-    resting = app.mailer.resting if isinstance(app.mailer, SmtpMailer) else []
+    resting: list[tuple[str, str]] = []
+    if isinstance(app.mailer, SmtpMailer):
+        app.mailer.hear()  # whichever process is asked, all say the same
+        resting = app.mailer.resting
     says = [f"{host} takes no mail and rests: {reply}" for host, reply in resting]
     app.store.note_state("relays", says, now)
     if not app.config.operator.email:

@@ -23,7 +23,7 @@ from digest.cli.receipts import print_runs, run_reports
 from digest.cli.saying import complain, counted, minute, print_json, say
 from digest.config import load_config
 from digest.errors import DigestError
-from digest.mailer import EmlFolder
+from digest.mailer import EmlFolder, SmtpMailer
 from digest.model import Deferred, DeliveryState, Outcome, Refused, Source, SourceRun
 from digest.sending import Told
 from digest.serving import check_shared, stop_signal, work
@@ -191,6 +191,8 @@ def _send_what_waits(app: App) -> bool:
     if account.states:
         say(f"sent {counted(sent, 'mail')}")
     complain(*account.faults(f"{app.config.smtp.host}:{app.config.smtp.port}"))
+    if waiting and not account.states and isinstance(app.mailer, SmtpMailer):
+        complain(*(f"{host} takes no mail and rests: {said}" for host, said in app.mailer.resting))
     if held := app.store.deliveries_by_state(clock() - timedelta(hours=24)).get(DeliveryState.HELD):
         say(f"{counted(held, 'mail is', 'mails are')} held: `digest held list` says why", err=True)
     if again := app.store.next_attempt_at():

@@ -59,6 +59,14 @@ class SmtpMailer:
         """(host, its last reply) of each relay that is left alone for its trouble now."""
         return [(one.relay.host, one.trouble) for one in self._trunks if one.resting]
 
+    def hear(self) -> None:
+        """Hear who rests, as other processes know it; an open session does so all the time.
+
+        Raises: StoreError.
+        """
+        if not self._open:
+            self._sharing.hear()
+
     def is_like(self, other: SmtpMailer) -> bool:
         """Whether it sends by the same settings: then what it has learned of them holds."""
         return self._made_of == other._made_of

@@ -70,6 +70,10 @@ class Trouble:
     firm: bool = False
 
 
+class Resting(Trouble):
+    """Nothing was tried, as the relay is left alone: it tells nothing new of it."""
+
+
 def of_mail(reply: Reply) -> Trouble | None:
     """What the reply to MAIL means: a refusal is always the relay's (Q9)."""
     return None if reply.good else Trouble(reply.words, reply.code, firm=reply.code > 0)

@@ -238,6 +238,13 @@ class Sharing:
             self._probes[name] = breaker
             return True
 
+    def hear(self) -> None:
+        """Let everyone here know who rests, outside of an event loop. Raises: StoreError."""
+        if self._commons.is_shared:
+            board = self._commons.rests([])
+            for follower in self.followers:
+                follower(board)
+
     async def _beat(self) -> None:
         while True:
             with suppress(TimeoutError):

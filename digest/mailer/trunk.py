@@ -19,7 +19,7 @@ from digest.mailer.breaker import Breaker, Chance, Clock
 from digest.mailer.dialling import Relay, dial
 from digest.mailer.envelope import Envelope, Permit
 from digest.mailer.line import Line
-from digest.mailer.replies import Reply, Trouble, printable
+from digest.mailer.replies import Reply, Resting, Trouble, printable
 from digest.mailer.sharing import Sharing
 from digest.mailer.transaction import transact
 from digest.model import Deferred, Outcome, Sent, Unknown
@@ -55,10 +55,10 @@ class Trunk:
         sharing.followers.append(self._follow)
 
     @property
-    def resting(self) -> Trouble | None:
+    def resting(self) -> Resting | None:
         """The trouble for which it is left alone now."""
         rest_s = self.breaker.rest_s
-        return Trouble(f"rests for {rest_s:.0f} s after: {self._reply}") if rest_s else None
+        return Resting(f"rests for {rest_s:.0f} s after: {self._reply}") if rest_s else None
 
     @property
     def trouble(self) -> str:
@@ -241,6 +241,8 @@ class Trunk:
 
     def _heed(self, outcome: Outcome | Trouble) -> None:
         """Learn from what came of a message."""
+        if isinstance(outcome, Resting):
+            return
         if isinstance(outcome, Trouble | Unknown):
             self._reply = outcome.reply
             self._most = max(1.0, self._most / 2)

@@ -243,3 +243,17 @@ def test_a_relay_on_the_machine_itself_is_no_other_machines(
         monkeypatch.setattr("socket.gethostname", lambda machine=machine: machine)
         names.add(Relay(host, 25, login=Login("ours")).name)
     assert len(names) == (2 if own else 1)
+
+
+def test_what_a_resting_relay_has_said_is_told_once() -> None:
+    """Those that waited for a connection repeat its words, and not what others were told."""
+
+    async def run() -> None:
+        async with mail_server(scripted("connect", b"421 away", times=999)) as server:
+            mailer = SmtpMailer(relay(server), chance=lambda: 0.5)
+            got = await send_many(mailer, 12)
+            assert {one.reply.count("rests for") for one in got} == {0, 1}
+            assert all(one.reply.endswith("421 away") for one in got)
+            assert mailer.resting == [("127.0.0.1", "421 away")]
+
+    asyncio.run(run())

@@ -165,6 +165,11 @@ def test_q14_one_finds_that_the_relay_refuses_and_all_rest(postgres: PostgresSto
                     assert isinstance(await send(late, "c@example.org"), Deferred)
                 assert len(server.commands) == asked
                 assert second.resting == [("127.0.0.1", "421 too much")]
+                assert third.rest_s > 0
+                silent_one = mailer(postgres, relay(server))
+                assert not silent_one.rest_s
+                await asyncio.to_thread(silent_one.hear)
+                assert silent_one.resting == second.resting
                 server.script = silent
                 postgres.rows("UPDATE rests SET until = clock_timestamp() RETURNING 1")
                 await until(lambda: not (second.rest_s or first.rest_s))

@@ -8,11 +8,14 @@ import time
 from itertools import count, pairwise
 from pathlib import Path
 
+import psycopg
 import pytest
 from aiohttp import web
 
-from tests.e2e.service import Service, beside
+from tests.e2e.pages import twenty_subscribers, write_pages
+from tests.e2e.service import Service, beside, mail_server_thread
 from tests.fetcher.server import serving
+from tests.mailer.test_sending import scripted
 from tests.postgres.database import made
 
 NAMES = (f"between_{number}" for number in count())
@@ -72,3 +75,27 @@ def test_s9_a_host_is_asked_by_one_machine_at_a_time(tmp_path: Path, address: st
     for (began, ended), (next_began, _) in pairwise(sorted(spans)):
         assert ended <= next_began
         assert next_began - began >= 1
+
+
+def test_q14_a_relay_that_refuses_one_machine_is_left_alone_by_the_other(
+    tmp_path: Path, address: str
+) -> None:
+    """It is told why nothing goes out, and the mail server is asked nothing."""
+    refusing = scripted("connect", b"421 4.7.0 too many", times=999)
+    with mail_server_thread(refusing) as server:
+        first, second = machines(tmp_path, server.port, address, twenty_subscribers("ours"))
+        write_pages("ours", first.folder)
+        first.run("ingest")
+        first.run("send", code=1)
+        assert "takes no mail" in first.stderr
+        asked = server.connections
+        second.run("send", code=1)
+        assert "127.0.0.1 takes no mail and rests: 421 4.7.0 too many" in second.stderr
+        assert server.connections == asked
+        with psycopg.connect(address) as connection:
+            connection.execute("UPDATE rests SET until = clock_timestamp()")
+        server.script = lambda step, before: None
+        second.now = "2026-11-20T14:30:00+00:00"
+        assert "sent" in second.run("send")
+        assert len(server.taken) >= 10
+        assert server.connections > asked
