@@ -110,7 +110,7 @@ class Fetcher:
         self._user_agent = user_agent
         self._limits = limits or Limits()
         self._clock = clock
-        self._pace = pace or Pace(LocalTurns(clock))
+        self._pace = pace or Pace(LocalTurns())  # it waits in real time, whatever the clock says
         self._allowed_hosts = allowed_hosts
         self._resolver = resolver
         self._tls = tls

@@ -144,7 +144,7 @@ KEPT = {
     "deliveries", "bodies", "snapshots", "signups", "letters", "tries", "used_links",
     "profile_history", "votes", "remembered", "source_runs", "returns", "notes",
     # what the service says of itself now
-    "service_states",
+    "service_states", "beats",
 }  # fmt: skip
 
 
