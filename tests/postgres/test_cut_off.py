@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -21,11 +22,14 @@ from tests.postgres.database import made
 from tests.postgres.servers import HASTE, of_debian, programs_of_debian
 from tests.samples import NOW, subscriber
 from tests.soak.hosts import NET, Host, hosts, inside, why_not
+from tests.waiting import wait_for
 
 PATIENCE_S = 120
 """Far less than the hours that the system itself would wait, and more than a busy machine takes."""
 
 THEIRS = "SELECT count(*) FROM pg_stat_activity WHERE client_addr IS NOT NULL"
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 @pytest.fixture
@@ -127,18 +131,20 @@ def test_a_machine_that_is_cut_off_notices_it(
 def test_a_server_gives_up_a_machine_that_is_gone(
     reached: tuple[Host, str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It keeps no connection of it, nor what it had locked."""
+    """It keeps no connection of it, not even one that waits for a lock and would yet get it."""
     host, address, near = reached
     monkeypatch.setattr(module, "SILENT_S", 1)
+    monkeypatch.setattr(module, "WAIT_S", 600)
     with inside(host.name):
         gone = PostgresStore(address, tmp_path / "gone")
-    gone.put_subscriber(subscriber(), NOW)
-    with psycopg.connect(near, autocommit=True) as connection:
-        assert connection.execute(THEIRS).fetchone() != (0,)
+    with psycopg.connect(near, autocommit=True) as other:
+        assert other.execute(module.HOLD_ALL).fetchone() == (True,)
+        change = partial(gone.put_subscriber, subscriber(), NOW)
+        waiting = Thread(target=fails, args=(change,))
+        waiting.start()
+        wait_for("the change to wait", lambda: other.execute(WAITING).fetchone() != (0,))
         host.cut(near=True)
-        for _ in range(PATIENCE_S):
-            if connection.execute(THEIRS).fetchone() == (0,):
-                break
-            time.sleep(1)
-        assert connection.execute(THEIRS).fetchone() == (0,)
+        wait_for("the server", lambda: other.execute(THEIRS).fetchone() == (0,))
+        host.mend(near=True)
+        waiting.join()
     gone.close_store()

@@ -33,13 +33,14 @@ from digest.store.postgres.migrations import OURS, migrate
 WAIT_S = 15
 """How long a transaction waits for a lock, and a thread for a connection."""
 
-STILL_S = 10
-"""How long one that changes rows may ask nothing: less than others wait for its lock.
+STILL_S = 5
+"""How long one that changes rows may ask nothing.
 
-Its machine has been stopped or cut off in the midst of it, and nobody else may wait for that.
+Its machine has been stopped or cut off in the midst of it, and nobody else may wait for that. With
+the time after which a machine is known to be gone it is less than others wait for its lock.
 """
 
-SILENT_S = 10
+SILENT_S = 3
 """How long a connection is silent until it is asked for a sign of life, by either side."""
 
 SURE_FOR_S = 1
@@ -286,7 +287,7 @@ def impatient(address: str) -> str:
         "connect_timeout": WAIT_S,
         "application_name": OUR_NAME,
         "keepalives_idle": SILENT_S,
-        "keepalives_interval": 2,
+        "keepalives_interval": 1,
         "keepalives_count": 3,
         "tcp_user_timeout": WAIT_S * 1000,
         **conninfo_to_dict(address),
@@ -294,9 +295,16 @@ def impatient(address: str) -> str:
     return make_conninfo(**asked)
 
 
+_LOOK = """
+DO $$ BEGIN SET client_connection_check_interval = '2s';
+EXCEPTION WHEN undefined_object OR invalid_parameter_value THEN NULL; END $$
+"""
+"""Who waits for a lock is looked after as well, by servers that can; else it would yet get it."""
+
+
 def wary() -> str:
     """The settings by which a server has done with a machine that is gone, or stands still."""
-    return f"SET idle_in_transaction_session_timeout = '{STILL_S}s'; {alert()}"
+    return f"SET idle_in_transaction_session_timeout = '{STILL_S}s'; {alert()}; {_LOOK}"
 
 
 def alert() -> str:
@@ -306,8 +314,8 @@ def alert() -> str:
     Source: https://www.postgresql.org/docs/current/runtime-config-connection.html
     """
     return (
-        f"SET tcp_keepalives_idle = {SILENT_S}; SET tcp_keepalives_interval = 2;"
-        f" SET tcp_keepalives_count = 3; SET tcp_user_timeout = '{WAIT_S}s'"
+        f"SET tcp_keepalives_idle = {SILENT_S}; SET tcp_keepalives_interval = 1;"
+        f" SET tcp_keepalives_count = 3; SET tcp_user_timeout = '{SILENT_S + 3}s'"
     )
 
 
