@@ -61,6 +61,8 @@ class Run:
         self._told = told
         self._troubled = False
         self._ready: asyncio.Queue[Made | None] = asyncio.Queue(AHEAD)
+        self._under_way = 0
+        self._ended = asyncio.Event()
         owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._clerk = Clerk(app.store, clock, app.lease_s, owner, share)
 
@@ -93,18 +95,40 @@ class Run:
         tried: Tried | None = None
         try:
             while not self.paused:
-                if tried and self._ready.empty():  # nothing to begin with it: not later, then
-                    tried = await self._turn(tried)
-                made = await self._next()
-                if made is None:
-                    break
-                tried = await self._turn(tried, made, session)
+                if tried and (self._ready.empty() or not self._has_room):
+                    tried = await self._turn(tried)  # nothing to begin with it: not later, then
+                async with self._place():
+                    made = None if self.paused else await self._next()
+                    if made is None:
+                        break
+                    tried = await self._turn(tried, made, session)
         except BaseException:
             self._troubled = True  # the others finish and record what they have in flight
             raise
         finally:
             if tried:
                 await self._turn(tried)
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether one more message need not wait for a connection."""
+        return self._under_way < self._app.mailer.room
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """A place among the messages under way, once there is one or the run has to pause.
+
+        A row that was begun and waits for a connection would be in doubt after a kill for nothing.
+        """
+        while not (self.paused or self._has_room):
+            self._ended.clear()
+            await self._ended.wait()
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            self._ended.set()
 
     async def _turn(
         self, tried: Tried | None, made: Made | None = None, session: Session | None = None

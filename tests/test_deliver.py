@@ -20,6 +20,7 @@ from digest.model import (
 from tests.running import announce, delivery_of, prepared, running
 from tests.samples import NOW, listing, profile, subscriber
 from tests.smtp_server import DROP, MailServer, Script, mail_server
+from tests.waiting import see
 
 DAY = timedelta(days=1)
 ADA = "ada@example.org"
@@ -256,3 +257,52 @@ def test_what_a_refused_mail_held_is_offered_again(tmp_path: Path) -> None:
             assert prepared(app, ADA, NOW + DAY) == {SectionName.FOR_YOU: ["Flash attention 0"]}
 
     with_server(refuse, lambda step, before: b"550 no" if step.startswith("RCPT") else None)
+
+
+def test_no_row_is_begun_that_would_wait_for_a_connection(tmp_path: Path) -> None:
+    """A run begins with one connection: before it has had success, two rows are in doubt at most.
+
+    One is being sent, the envelope of the next follows on the same connection.
+    """
+
+    async def check(server: MailServer) -> None:
+        server.hold = asyncio.Event()
+        relay = Relay("127.0.0.1", server.port, tls="none", connections=8)
+        with running(tmp_path, *readers(20), mailer=SmtpMailer(relay)) as app:
+            announce(app, *ATTENTION)
+            jobs.prepare(app, NOW)
+            sending = asyncio.create_task(jobs.deliver(app, lambda: NOW))
+            await see("a mail", lambda: "DATA" in server.commands)
+            await asyncio.sleep(0.2)  # the others could begin, too
+            begun = [delivery_of(app, f"reader{n}@example.org").state for n in range(20)]
+            server.hold.set()
+            tally = await sending
+        assert begun.count(DeliveryState.SENDING) <= 2
+        assert tally == {DeliveryState.SENT: 20}
+
+    with_server(check)
+
+
+def test_a_worker_that_was_stopped_over_its_lease_loses_nobody_a_try(tmp_path: Path) -> None:
+    """It withdraws what may be another's by now; the mail goes out soon, not after a failure."""
+    now = NOW
+
+    def script(step: str, before: int) -> None:
+        nonlocal now
+        if (step, before) == ("DATA", 0):
+            now += timedelta(minutes=5)  # more than a lease
+
+    async def check(server: MailServer) -> None:
+        with running(tmp_path, *readers(1), port=server.port) as app:
+            announce(app, *ATTENTION)
+            jobs.prepare(app, NOW)
+            await jobs.deliver(app, lambda: now)
+            assert recipients(server) == []
+            row = app.store.ledger_rows(1)[0]
+            assert row.attempts == 0
+            assert row.next_attempt_at
+            assert row.next_attempt_at - now <= timedelta(seconds=1)
+            await jobs.deliver(app, lambda: now + timedelta(seconds=2))
+            assert recipients(server) == ["reader0@example.org"]
+
+    with_server(check, script)

@@ -12,7 +12,7 @@ from digest.model import Deferred, Outcome
 Permit = Callable[[], bool]
 """Asked right before the last byte: is this mail still ours to send, and still wanted?"""
 
-WITHDRAWN = Deferred("withdrawn before the last byte: unsubscribed or taken over")
+WITHDRAWN = Deferred("withdrawn before the last byte: unsubscribed or taken over", wait_s=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,13 @@ class Session(Protocol):
 
 
 class Mailer(Protocol):
-    """Where mails go; `workers` is how many messages may be under way at once."""
+    """Where mails go; `workers` is how many messages may ever be under way at once."""
 
     workers: int
+
+    @property
+    def room(self) -> int:
+        """How many may be now, at least 1: as many as need not wait for a connection."""
 
     @property
     def rest_s(self) -> float:

@@ -22,6 +22,7 @@ class EmlFolder:
     """
 
     workers = 1
+    room = 1
     rest_s = 0.0
 
     def __init__(self, folder: Path) -> None:

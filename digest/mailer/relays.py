@@ -50,6 +50,11 @@ class SmtpMailer:
         self._open = 0
 
     @property
+    def room(self) -> int:
+        """Messages that may be under way now: each has a connection, or follows on one."""
+        return OVERLAP * sum(trunk.usable for trunk in self._trunks)
+
+    @property
     def rest_s(self) -> float:
         """Seconds until some relay may be tried; 0 when one may be now."""
         return min(trunk.breaker.rest_s for trunk in self._trunks)

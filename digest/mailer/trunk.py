@@ -70,6 +70,14 @@ class Trunk:
         """Whether one more message need not wait for another to end."""
         return self.load < self.relay.connections
 
+    @property
+    def usable(self) -> int:
+        """How many connections there may be now, at least 1: before it is asked for there is none.
+
+        By success, by health, and by the part of it that other processes leave.
+        """
+        return max(1, min(self._allowed, self._quota.size))
+
     async def send(self, envelope: Envelope, permit: Permit) -> Outcome | Trouble:
         """What came of one message; trouble of an old line is tried once more on another."""
         await self._turn()

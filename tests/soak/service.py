@@ -101,6 +101,11 @@ class MortalMailer:
     workers: int
 
     @property
+    def room(self) -> int:
+        """The same."""
+        return self.mailer.room
+
+    @property
     def rest_s(self) -> float:
         """The same."""
         return self.mailer.rest_s
