@@ -9,7 +9,7 @@ LOCK := .ci/requirements.txt
 SERVED := docs/deploy/requirements.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak lock clean
+.PHONY: help demo test check bench soak soak-cluster lock clean
 
 help:
 	@echo "make demo   run the whole service once on this machine, six readers, real mails"
@@ -17,6 +17,7 @@ help:
 	@echo "make check  style and types alone"
 	@echo "make bench  measure quality and speed beside peers"
 	@echo "make soak   kill the service at every named point while 10,000 mails go out"
+	@echo "make soak-cluster   kill, pause and cut off workers on two hosts meanwhile (as root)"
 	@echo "make lock   choose the newest dependencies and pin them with their hashes"
 
 demo: $(INSTALLED)
@@ -53,6 +54,9 @@ $(INSTALLED): pyproject.toml $(LOCK)
 
 soak: $(INSTALLED)
 	@$(BIN)/python -m tests.soak.soak
+
+soak-cluster: $(INSTALLED)
+	@$(BIN)/python -m tests.soak.cluster
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \

@@ -1,7 +1,8 @@
 """A mail server with moods that notes each message it took, and kills its client when told to.
 
 By address: 2 % are told to come back later, 1 % do not exist, 1 % lose the connection (half of them
-before the final dot, half after it), 1 % wait for the reply. In between comes a storm of 421.
+before the final dot, half after it), 1 % wait for the reply. In between comes a storm of 421. One
+of even temper knows who does not exist, and makes everybody wait for as long as it is told.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -38,10 +40,13 @@ class Took:
 class Moody:
     """What the server has seen, and whom it is to kill at which step.
 
-    `strike` is (process, step, how many times the step is let pass).
+    `strike` is (process, step, how many times the step is let pass); `even` is its temper, and
+    `reply_after_s` how long its reply to a message then takes.
     """
 
     port: int = 0
+    even: bool = False
+    reply_after_s: float = 0.0
     storm_from: int = 0
     strike: tuple[int, str, int] | None = None
     killed: int = 0
@@ -65,7 +70,7 @@ class Moody:
         bucket = crc32(recipient.encode()) % 1000
         if bucket < 10:
             return "refuse"
-        if self.tries[recipient] > 1:
+        if self.even or self.tries[recipient] > 1:
             return ""
         for below, mood in ((30, "later"), (35, "drop"), (40, "drop after"), (50, "slow")):
             if bucket < below:
@@ -75,7 +80,7 @@ class Moody:
     @property
     def stormy(self) -> bool:
         """Whether the server is closing just now."""
-        return self.storm_from <= self.transactions < self.storm_from + STORM
+        return not self.even and self.storm_from <= self.transactions < self.storm_from + STORM
 
 
 class Talk(asyncio.Protocol):
@@ -87,17 +92,19 @@ class Talk(asyncio.Protocol):
         self._in_message = False
         self._recipient = ""
         self._allowed_at_s = 0.0
+        self._thinking = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._loop = asyncio.get_running_loop()
         self._say("220 moody.example.org")
 
     def data_received(self, data: bytes) -> None:
         """Answer each command that is complete, or take the end of a message."""
         self._held += data
-        while not self._transport.is_closing():
+        while not (self._transport.is_closing() or self._thinking):
             if self._in_message:
                 self._moody.step("mid-DATA")
                 if (self._held[:3] != b".\r\n") and b"\r\n.\r\n" not in self._held:
@@ -166,24 +173,32 @@ class Talk(asyncio.Protocol):
         if mood == "drop after":
             moody.lost_after_dot += 1
             self._transport.abort()
-        elif mood == "slow":
-            asyncio.get_running_loop().call_later(SLOW_S, self._say, "250 OK queued")
+        elif (wait_s := SLOW_S if mood == "slow" else moody.reply_after_s) > 0:
+            self._thinking = True  # what was sent ahead is answered after this, in its order
+            self._loop.call_later(wait_s, self._think_no_more)
         else:
             self._say("250 OK queued")
 
+    def _think_no_more(self) -> None:
+        self._thinking = False
+        self._say("250 OK queued")
+        self.data_received(b"")
+
 
 @contextmanager
-def moody_server() -> Iterator[Moody]:
-    """A running server in a thread of its own."""
-    moody, ready = Moody(), threading.Event()
+def moody_server(*listening: socket.socket, even: bool = False) -> Iterator[Moody]:
+    """A running server in a thread of its own, on loopback or on sockets that listen already."""
+    moody, ready = Moody(even=even), threading.Event()
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    sockets = listening or (socket.create_server(("127.0.0.1", 0)),)
+    moody.port = sockets[0].getsockname()[1]
 
     async def serve() -> None:
-        server = await loop.create_server(lambda: Talk(moody), "127.0.0.1", 0)
-        moody.port = server.sockets[0].getsockname()[1]
+        servers = [await loop.create_server(lambda: Talk(moody), sock=one) for one in sockets]
         ready.set()
         await stop.wait()
-        server.close()
+        for server in servers:
+            server.close()
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
     thread.start()

@@ -12,19 +12,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from time import monotonic
 
 from digest.app import open_app
 from digest.config import parse_config
-from digest.model import DeliveryState, Origin, SubscriberState
+from digest.model import Origin, SubscriberState
 from digest.store import Store
 from digest.store.sqlite import SqliteStore
 from tests.running import announce
 from tests.samples import listing, profile, subscriber
+from tests.soak.account import Account
 from tests.soak.server import Moody, moody_server
 from tests.soak.service import OURS
 
@@ -51,41 +50,6 @@ lease_s = 60
 timeout_s = 20
 final_timeout_s = 20
 """
-
-FINAL = {
-    DeliveryState.SENT,
-    DeliveryState.REFUSED,
-    DeliveryState.CANCELLED,
-    DeliveryState.HELD,
-}
-
-
-@dataclass
-class Account:
-    """What became of everyone."""
-
-    recipients: int
-    kills: Counter[str] = field(default_factory=Counter)
-    states: Counter[str] = field(default_factory=Counter)
-    mails: int = 0
-    lost: list[str] = field(default_factory=list)
-    repeated: int = 0
-    excused: int = 0
-    altered: list[str] = field(default_factory=list)
-    unasked: list[str] = field(default_factory=list)
-    unfinished: int = 0
-
-    @property
-    def faults(self) -> list[str]:
-        """Where the promise did not hold."""
-        found = [f"lost: {one}" for one in self.lost]
-        found += [f"another id or other bytes: {one}" for one in self.altered]
-        found += [f"mailed after leaving: {one}" for one in self.unasked]
-        if self.repeated > self.excused:
-            found.append(f"{self.repeated} repeated, {self.excused} were in flight")
-        if self.unfinished:
-            found.append(f"{self.unfinished} rows without an end")
-        return found
 
 
 class Soak:
@@ -150,22 +114,9 @@ class Soak:
             one = self._store.subscriber(address)
             assert one
             row = self._store.delivery(one.id, BEGUN.date())
+            left_at_s = self._left.get(address, float("inf"))
             took = moody.took.get(address, [])
-            account.mails += len(took)
-            account.repeated += max(0, len(took) - 1)
-            if row is None:  # who left before the digests were opened was not due
-                account.lost += [] if address in self._left else [address]
-                continue
-            account.states[row.state] += 1
-            account.unfinished += row.state not in FINAL
-            if row.state is DeliveryState.SENT and not took:
-                account.lost.append(address)
-            if row.state is DeliveryState.CANCELLED and address not in self._left:
-                account.lost.append(address)
-            if len({(one.message_id, one.content) for one in took}) > 1:
-                account.altered.append(address)
-            if any(one.allowed_at_s > self._left.get(address, float("inf")) for one in took):
-                account.unasked.append(address)
+            account.note(address, row.state if row else None, took, left_at_s)
         self._store.close_store()
         return account
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.soak.soak import POINTS, Account, soak
+from tests.soak.account import Account
+from tests.soak.soak import POINTS, soak
 
 
 @pytest.fixture(scope="module")
