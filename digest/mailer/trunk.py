@@ -189,6 +189,7 @@ class Trunk:
             self._dialling += 1
             await line.quit()
             self._dialling -= 1
+            self._wake()
 
     def _overlapping(self) -> Line | None:
         """A line on which only the reply to a whole message is still to come."""
@@ -278,6 +279,7 @@ class Trunk:
             logger.info("relay.resting %s", json.dumps({"relay": self.relay.host, **told}))
         for line in set(self._lines) - set(self._ours):
             if not line.busy and not line.waiting:  # others wait for its place
+                line.busy = True  # or a message would be begun before its QUIT, and hold that
                 ending = asyncio.create_task(self._end(line))
                 self._ending.add(ending)
                 ending.add_done_callback(self._ending.discard)

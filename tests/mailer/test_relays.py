@@ -257,3 +257,22 @@ def test_what_a_resting_relay_has_said_is_told_once() -> None:
             assert mailer.resting == [("127.0.0.1", "421 away")]
 
     asyncio.run(run())
+
+
+def test_no_message_is_begun_on_a_line_that_is_left_to_others() -> None:
+    """Its QUIT would be the first line of that message."""
+
+    async def run() -> None:
+        async with mail_server(extensions=("SIZE 10000000", "PIPELINING")) as server:
+            mailer = SmtpMailer(relay(server, connections=1))
+            async with mailer.session() as session:
+                await session.send(envelope(), lambda: True)
+                (trunk,) = mailer._trunks
+                trunk._quota.grant(0, float("inf"))
+                trunk._follow({})
+                trunk._quota.grant(1, float("inf"))  # nobody wanted it after all
+                assert isinstance(await session.send(envelope(), lambda: True), Sent)
+            assert [mail.raw for mail in server.taken] == [server.taken[0].raw] * 2
+            assert server.connections == 2
+
+    asyncio.run(run())
