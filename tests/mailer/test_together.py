@@ -110,7 +110,7 @@ def test_who_comes_later_gets_a_part_of_what_the_first_has(postgres: PostgresSto
             async with sessions(first, second) as (one, two):
                 await send_all(one, readers("early", 40), 8)
                 assert server.at_once == 4
-                busy = asyncio.create_task(send_all(one, readers("busy", 4000), 8))
+                busy = asyncio.create_task(send_all(one, readers("busy", 40_000), 8))
                 await send_all(two, readers("late", 40), 8)
                 assert not busy.done()
                 busy.cancel()
