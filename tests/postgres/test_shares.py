@@ -48,7 +48,8 @@ def test_a_lease_looks_at_no_more_rows_than_it_takes(
         db.execute(DELIVERIES)
         db.execute("ANALYZE")
     later = NOW.replace(hour=23).isoformat(timespec="microseconds")
-    values = {"now": later, "until": later, "owner": "w", "tries": 2, "limit": 32, "bucket": 3}
+    asked = {"owner": "w", "tries": 2, "limit": 32, "bucket": 3, "waited_since": "", "after": 0}
+    values = {"now": later, "until": later, **asked}
     sql = LEASE.format(skip_locked=postgres.skip_locked, among=among)
     with postgres.writing() as db:
         ((plan,),) = db.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", values).fetchall()
