@@ -11,7 +11,7 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from digest.errors import StoreError
 from digest.fetcher.patience import asking, waiting, whose
@@ -63,7 +63,7 @@ class Pace:
         waited_s, is_own_pause = 0.0, self._latest.get(name) is whose()
         while waited_s < _LONGEST_WAIT_S:
             try:
-                wait_s = await asyncio.to_thread(self._turns.take, name, pause_s)
+                wait_s = await self._ask(name, pause_s)
             except StoreError as error:
                 raise TurnError(f"no turn to ask {name} was to be had ({error})") from error
             if not wait_s:
@@ -72,6 +72,18 @@ class Pace:
                 await self._sleep(wait_s)
             waited_s, is_own_pause = waited_s + wait_s, False
         raise TurnError(f"other processes have been asking {name} for {_LONGEST_WAIT_S} s")
+
+    async def _ask(self, name: str, pause_s: float) -> float:
+        """Seconds until the turn may be ours; 0 when it is. Raises: StoreError."""
+        taking = asyncio.ensure_future(asyncio.to_thread(self._turns.take, name, pause_s))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            # The thread goes on, and a turn that it takes is nobody's to give back but ours.
+            with suppress(StoreError):
+                if not await taking:
+                    await self._give_back(name)
+            raise
 
     async def _give_back(self, name: str) -> None:
         """Let the next one ask. What was fetched is good, whatever becomes of the turn."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import threading
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -180,3 +181,34 @@ def test_other_hosts_do_not_wait_for_each_other() -> None:
             assert clock.slept == [1.0]
 
     asyncio.run(run())
+
+
+def test_s9_a_turn_that_comes_too_late_for_its_source_is_given_back(tmp_path: Path) -> None:
+    """A slow disk, or a slow database: the source's time is over while the turn is being taken."""
+    begun, go = threading.Event(), threading.Event()
+
+    class Slow(LocalTurns):
+        def take(self, name: str, pause_s: float) -> float:
+            begun.set()
+            assert go.wait(30)
+            return super().take(name, pause_s)
+
+    turns = Slow(stamp_file=tmp_path / "arxiv.stamp")
+    pace = Pace(turns, pause_s=0, arxiv_pause_s=0)
+
+    async def ask() -> None:
+        async with pace.turn("arxiv.org"):
+            pytest.fail("nobody waits for it any more")
+
+    async def run() -> None:
+        asking = asyncio.create_task(ask())
+        await asyncio.to_thread(begun.wait, 30)
+        asking.cancel()
+        go.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(run())
+    other = LocalTurns(stamp_file=tmp_path / "arxiv.stamp")
+    assert not other.take("arxiv.org", 0)
+    other.give_back("arxiv.org")
