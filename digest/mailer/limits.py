@@ -113,7 +113,12 @@ class Limits:
         if breaker and not await self._may_try(provider, breaker):
             wait_s = self._after(max(breaker.rest_s, PROBE_S))
             return Wait(f"{provider} refuses our mail; it rests", wait_s)
-        wait = await self._over(provider)
+        try:
+            wait = await self._over(provider)
+        except BaseException:
+            if breaker:
+                breaker.end()
+            raise
         if wait and breaker:
             breaker.end()
         return wait
@@ -135,7 +140,11 @@ class Limits:
         self._under_way[provider] += 1
         if not (known and known.limits):
             return None
-        wait_s = await self._sharing.book(_name(provider), known.limits)
+        try:
+            wait_s = await self._sharing.book(_name(provider), known.limits)
+        except BaseException:
+            self._give_back(provider)
+            raise
         if not wait_s:
             return None
         self._give_back(provider)

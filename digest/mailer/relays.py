@@ -48,6 +48,7 @@ class SmtpMailer:
         self._limits = Limits(providers, self._sharing, clock, chance)
         self._clock, self._chance = clock, chance
         self._open = 0
+        self._leaving: asyncio.Future[None] | None = None
 
     @property
     def room(self) -> int:
@@ -82,15 +83,26 @@ class SmtpMailer:
         self._open += 1
         try:
             if self._open == 1:
-                self._joining = asyncio.ensure_future(self._sharing.join())
+                self._joining = asyncio.ensure_future(self._join(self._leaving))
             await asyncio.shield(self._joining)
             yield self
         finally:
             self._open -= 1
             if not self._open:
-                for trunk in self._trunks:
-                    await trunk.quit()
-                await self._sharing.leave()
+                self._leaving = asyncio.ensure_future(self._leave())
+                await asyncio.shield(self._leaving)
+
+    async def _join(self, leaving: asyncio.Future[None] | None) -> None:
+        """Come among the others again, once this process has left them."""
+        if leaving and not leaving.done():
+            await asyncio.wait({leaving})
+        await self._sharing.join()
+
+    async def _leave(self) -> None:
+        """Close every line, and give back what was had of the others."""
+        for trunk in self._trunks:
+            await trunk.quit()
+        await self._sharing.leave()
 
     async def send(self, envelope: Envelope, permit: Permit) -> Outcome:
         """Send one message; whatever happens comes back as a value."""

@@ -111,7 +111,6 @@ class Sharing:
         self._commons, self._clock = commons, clock
         self._quotas: dict[str, Quota] = {}
         self._news: list[News] = []
-        self._probes: dict[str, Breaker] = {}
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -120,6 +119,7 @@ class Sharing:
         self._pockets: dict[str, _Pocket] = defaultdict(_Pocket)
         self._places: dict[str, deque[float]] = defaultdict(deque)
         self._waiting: dict[str, int] = defaultdict(int)
+        self._probes: dict[str, Breaker] = {}  # of a run before this one they were given back
         self._others_probe: set[str] = set()
         self._told = asyncio.Event()
         self._beating: asyncio.Task[None] | None = None
@@ -257,6 +257,8 @@ class Sharing:
                 await self._keep()
             except StoreError as error:  # the next beat may get through
                 _warn(error)
+            except Exception:  # without a beat those who wait for others would wait for ever
+                logger.exception("limits.broke")
 
     async def _look(self) -> None:
         """Tell what is new, and let everyone here know who rests. Raises: StoreError."""
@@ -273,8 +275,9 @@ class Sharing:
     async def _keep(self) -> None:
         """Keep what is held: probes that are out, and quotas. Raises: StoreError."""
         self._probes = {name: one for name, one in self._probes.items() if one.probing}
-        for name in self._probes:
-            await self._ask(partial(self._commons.probe, name))
+        for name in list(self._probes):  # others may come meanwhile
+            if not await self._ask(partial(self._commons.probe, name)):
+                self._probes.pop(name, None)  # it ran out, and is another's now
         for quota in list(self._quotas.values()):
             in_use = quota.wanted or quota.size or quota.held()
             if in_use and self._clock() - quota.asked_at >= QUOTA_S:

@@ -10,8 +10,9 @@ import pytest
 
 from digest.allowance import Booked, Limit, News, Rest
 from digest.errors import StoreError
-from digest.mailer import Alone
+from digest.mailer import Alone, Provider, Relay, SmtpMailer, sharing
 from digest.mailer.breaker import Breaker
+from digest.mailer.limits import Limits, Wait
 from digest.mailer.sharing import Sharing
 from tests.mailer.test_relays import Seconds
 
@@ -49,6 +50,11 @@ class Others(Alone):
         """As alone."""
         self._count("place")
         return super().place(name, rate_per_s, mails)
+
+    def probe(self, name: str) -> bool:
+        """Let this one try."""
+        self._count("probe")
+        return True
 
     def rests(self, news: Sequence[News]) -> Mapping[str, Rest]:
         """Keep what is told."""
@@ -159,3 +165,111 @@ def test_a_breaker_learns_and_forgets_what_others_know() -> None:
     assert not breaker.learn(None)
     assert not breaker.rest_s
     assert breaker.begin()
+
+
+def rested(clock: Seconds) -> Breaker:
+    """One whose rest is over."""
+    breaker = Breaker(clock)
+    breaker.learn(Rest(1, 1.0))
+    clock.now += 1
+    return breaker
+
+
+def test_a_beat_goes_on_when_another_is_to_be_probed_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two receivers come out of their rests, the second while the first one's probe is kept."""
+    clock = Seconds()
+    first, second = rested(clock), rested(clock)
+    monkeypatch.setattr(sharing, "BEAT_S", 0.01)
+
+    class Slow(Others):
+        def probe(self, name: str) -> bool:
+            """Meanwhile the other's time has come."""
+            if self.asked["probe"] == 1:
+                assert second.begin()
+                one._probes["second"] = second
+            return super().probe(name)
+
+    others = Slow()
+    one = Sharing(others, clock)
+
+    async def run() -> None:
+        await one.join()
+        assert await one.may_probe("first", first)
+        assert first.begin()
+        while others.asked["probe"] < 6:
+            assert one._beating
+            assert not one._beating.done()
+            await asyncio.sleep(0.01)
+        await one.leave()
+
+    asyncio.run(run())
+    assert "limits.broke" not in caplog.text
+
+
+def test_a_probe_of_an_earlier_run_is_asked_for_anew() -> None:
+    """It was given back with the rest; another process may be the one that tries now."""
+    others, clock = Others(), Seconds()
+
+    async def run() -> None:
+        one, breaker = Sharing(others, clock), rested(clock)
+        for tries in (1, 2):
+            await one.join()
+            assert await one.may_probe("relay", breaker)
+            assert others.asked["probe"] == tries
+            await one.leave()
+
+    asyncio.run(run())
+
+
+def test_a_place_is_given_back_when_the_others_cannot_be_asked() -> None:
+    """An outage as long as a few mails must not use up a receiver's places for good."""
+    others, clock = Others(), Seconds()
+
+    async def run() -> list[Wait | None]:
+        one = Sharing(others, clock)
+        limits = Limits([Provider("google", connections=1, per_minute=60)], one, clock)
+        await one.join()
+        assert await limits.begin("google") is None
+        limits.end("google", None, 0.1)
+        others.reachable = False
+        clock.now += 1.5  # what permits there were have run out
+        with pytest.raises(StoreError):
+            await limits.begin("google")
+        others.reachable = True
+        again = [await limits.begin("google")]
+        await one.leave()
+        return again
+
+    assert asyncio.run(run()) == [None]
+
+
+def test_a_run_begins_when_the_one_before_has_left() -> None:
+    """Letters and digests share the mailer: the last to leave takes no beat with it."""
+    mailer = SmtpMailer(Relay("mail.example.org", 25), commons=Others())
+    order: list[str] = []
+
+    async def quit_slowly() -> None:
+        order.append("leaves")
+        await asyncio.sleep(0.05)
+        order.append("has left")
+
+    async def run() -> int:
+        (trunk,) = mailer._trunks
+        trunk.quit = quit_slowly  # type: ignore[method-assign]
+
+        async def first() -> None:
+            async with mailer.session():
+                pass
+
+        leaving = asyncio.create_task(first())
+        while not order:  # noqa: ASYNC110 - it happens in the other task
+            await asyncio.sleep(0)
+        async with mailer.session():
+            order.append("is there")
+        await leaving
+        return sum("_beat" in repr(one.get_coro()) for one in asyncio.all_tasks())
+
+    assert asyncio.run(run()) == 0
+    assert order == ["leaves", "has left", "is there", "leaves", "has left"]
