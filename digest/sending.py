@@ -60,6 +60,7 @@ class Run:
         self._stopping = stopping
         self._told = told
         self._troubled = False
+        self._unanswered = ""
         self._ready: asyncio.Queue[Made | None] = asyncio.Queue(AHEAD)
         self._under_way = 0
         self._ended = asyncio.Event()
@@ -152,9 +153,20 @@ class Run:
         if made.fault:
             return Deferred(made.fault)
         envelope = Envelope(made.sender, made.lease.recipient, made.raw)
-        return await session.send(
-            envelope, lambda: self._app.store.wanted(made.lease, self._clock())
-        )
+        return await session.send(envelope, lambda: self._is_wanted(made.lease))
+
+    def _is_wanted(self, lease: Lease) -> bool:
+        """Whether it is still wanted; one failure to ask answers for all. Raises: StoreError.
+
+        Each would hold up this process, its pages and its stop as long as the first.
+        """
+        if self._unanswered:
+            raise StoreError(self._unanswered)
+        try:
+            return self._app.store.wanted(lease, self._clock())
+        except StoreError as error:
+            self._unanswered = str(error)
+            raise
 
     def _again_at(self, lease: Lease, outcome: Outcome) -> datetime:
         now = self._clock()

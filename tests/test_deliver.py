@@ -7,8 +7,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from digest import jobs
 from digest.app import open_app
+from digest.errors import StoreError
 from digest.mailer import Relay, SmtpMailer
 from digest.model import (
     DeliveryState,
@@ -17,6 +20,7 @@ from digest.model import (
     Subscriber,
     SubscriberState,
 )
+from digest.store import Lease
 from tests.running import announce, delivery_of, prepared, running
 from tests.samples import NOW, listing, profile, subscriber
 from tests.smtp_server import DROP, MailServer, Script, mail_server
@@ -131,6 +135,29 @@ def test_nobody_is_mailed_after_the_unsubscribe(tmp_path: Path) -> None:
             assert delivery_of(app, "reader1@example.org").state is DeliveryState.CANCELLED
 
     with_server(test)
+
+
+def test_a_database_that_is_gone_is_asked_once_who_is_still_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each message under way would hold up the process, its pages and its stop as long again."""
+    asked = []
+
+    def gone(lease: Lease, now: datetime) -> bool:
+        asked.append(lease.recipient)
+        raise StoreError("the database cannot be reached")
+
+    async def test(server: MailServer) -> None:
+        with running(tmp_path, *readers(6), port=server.port) as app:
+            announce(app, *ATTENTION)
+            jobs.prepare(app, NOW)
+            monkeypatch.setattr(app.store, "wanted", gone)
+            with pytest.raises(StoreError):
+                await jobs.deliver(app, lambda: NOW)
+            assert recipients(server) == []
+
+    with_server(test)
+    assert len(asked) == 1
 
 
 def test_a_living_worker_keeps_its_leases(tmp_path: Path) -> None:
