@@ -115,6 +115,13 @@ class ServerEnd(End, MachineJournal, MachineMark, PostgresConnections):
         """Whether there is such a table."""
         return self.rows("SELECT to_regclass(?)", (table,)) != [(None,)]
 
+    def tables(self) -> Sequence[str]:
+        """All tables that are there, whoever made them."""
+        found = self.rows(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
+        )
+        return [str(name) for (name,) in found]
+
     def write(
         self, db: Statements, table: str, columns: Sequence[str], rows: Sequence[Row]
     ) -> None:

@@ -63,6 +63,10 @@ class End(Journal, Watermark):
         """Whether there is such a table."""
 
     @abstractmethod
+    def tables(self) -> Sequence[str]:
+        """All tables that are there, whoever made them."""
+
+    @abstractmethod
     def write(
         self, db: Statements, table: str, columns: Sequence[str], rows: Sequence[Row]
     ) -> None:
@@ -119,6 +123,11 @@ class End(Journal, Watermark):
                     " begun and not finished; --fresh begins anew"
                 )
             return
+        if not self.steps() and (others := self.tables()):
+            raise StoreError(
+                f"{self.name}: is not empty, it has a table {others[0]} of another program;"
+                " a copy needs a new database"
+            )
         if filled := next((one for one in MOVED if self.has(one) and not self._is_empty(one)), ""):
             raise StoreError(
                 f"{self.name}: is not empty, it has rows in {filled}; a copy needs a new database"

@@ -107,6 +107,11 @@ class FileEnd(End, SqliteFile):
         """Whether there is such a table."""
         return bool(self.rows("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))
 
+    def tables(self) -> Sequence[str]:
+        """All tables that are there, whoever made them."""
+        found = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        return [str(name) for (name,) in found]
+
     def write(
         self, db: Statements, table: str, columns: Sequence[str], rows: Sequence[Row]
     ) -> None:

@@ -50,6 +50,16 @@ def test_a_service_that_has_the_file_open_is_noticed(file: Path, tmp_path: Path)
                 db.execute("SELECT * FROM subscribers")
 
 
+def test_a_database_of_another_program_is_refused(file: Path, address: str, tmp_path: Path) -> None:
+    """Nothing is made in it, though none of its tables is called as one of ours."""
+    other = tmp_path / "other.db"
+    change(other, "CREATE TABLE recipes (title TEXT)")
+    assert "it has a table recipes of another program" in refused(file, other, tmp_path)
+    with psycopg.connect(address, autocommit=True) as db:
+        db.execute("CREATE TABLE recipes (title TEXT)")
+    assert "it has a table recipes of another program" in refused(file, address, tmp_path)
+
+
 def test_a_service_that_has_the_server_open_is_noticed(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
