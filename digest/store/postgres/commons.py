@@ -118,7 +118,9 @@ class PostgresCommons:
             # So far ahead a schedule never is, unless the server's clock was set back.
             moments = [(known.get(limit.seconds, now), now + 2 * limit.seconds) for limit in limits]
             next_at = tuple(at if at <= latest else now for at, latest in moments)
-            schedule = Schedule(next_at, known.get(_LINE, now))
+            longest_s = max(limit.seconds for limit in limits)
+            line_at = known.get(_LINE, now)
+            schedule = Schedule(next_at, line_at if line_at <= now + 24 * longest_s else now)
             schedule, got = booked(limits, schedule, now, mails)
             kept = (
                 [(name, _LINE, schedule.line_at)]

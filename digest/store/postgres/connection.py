@@ -63,7 +63,9 @@ _LOCKS = {
     # The narrower lock first: who waits for it keeps nobody from the ledger.
     Part.OPENING: f"SELECT pg_advisory_xact_lock({OURS}, {_OPENING}),"
     f" pg_advisory_xact_lock_shared({OURS}, {_LEDGER})",
-    Part.LISTINGS: f"SELECT pg_advisory_xact_lock({OURS}, {_LISTINGS})",
+    # A long list takes its time between two statements, and its lock keeps no mail waiting.
+    Part.LISTINGS: "SET LOCAL idle_in_transaction_session_timeout = '60s';"
+    f" SELECT pg_advisory_xact_lock({OURS}, {_LISTINGS})",
 }
 
 _UNHURRIED = "SET LOCAL idle_in_transaction_session_timeout = 0"
