@@ -45,6 +45,9 @@ ROUND_S = 15.0
 SLOWEST_S, QUICKEST_S = 1.5, 0.02
 """Within these the mail server's reply to a message is timed."""
 
+START_S, SENDING_S = 45.0, 5.0
+"""How long is waited for all workers to have begun a mail, and later for one that has."""
+
 PATIENCE_S = 420.0
 """How long what is left may take when nothing happens to the workers any more."""
 
@@ -148,6 +151,7 @@ class Swarm:
     def run(self, account: ClusterAccount) -> None:
         """Do to them what is to be done, let them end, and account for it."""
         began = monotonic()
+        self._moody.reply_after_s = SLOWEST_S  # enough is to be left when all are there
         self._crowd.start()
         self._wait_for_all()
         for number in range(self._rounds):
@@ -167,7 +171,7 @@ class Swarm:
 
     def _wait_for_all(self) -> None:
         """Wait until each of them has begun a mail, but not for ever."""
-        until = monotonic() + PATIENCE_S / 4
+        until = monotonic() + START_S
         waiting = self._crowd.workers
         while waiting and monotonic() < until:
             sleep(0.5)
@@ -214,7 +218,7 @@ class Swarm:
 
     def _who_sends(self, among: Sequence[Worker]) -> Worker:
         """One of these who has begun a mail, or any of them when none does for a while."""
-        until = monotonic() + 20
+        until = monotonic() + SENDING_S
         while monotonic() < until:
             if sending := [one for one in among if one.runs and self._in_flight([one])]:
                 return self._choose.choice(sending)
