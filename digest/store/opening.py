@@ -86,7 +86,8 @@ class Opening:
 
     def _write_day(self, day: str, asked: dict[int, Frozen]) -> int:
         # Nobody else opens rows during the transaction: what is asked first holds to its end.
-        new = [row[0] for row in self._db.execute(UNOPENED, _named(asked, day=day))]
+        unopened = {row[0] for row in self._db.execute(UNOPENED, _named(asked, day=day))}
+        new = [person for person in asked if person in unopened]  # numbered in this order
         digests = [asked[person] for person in new]
         many, last = self._db.executemany, self._db.execute(LAST_ROW).fetchone()[0]
         numbered = list(enumerate(digests, last + 1))

@@ -280,6 +280,15 @@ def test_an_unreadable_profile_leaves_the_others_due(store: AnyStore) -> None:
     assert [d.subscriber.email for d in store.due(NOW, 10)] == ["ada@example.org"]
 
 
+def test_rows_go_out_in_the_order_in_which_their_digests_were_given(store: Store) -> None:
+    """Whoever was answered longest ago comes first, whatever their numbers are."""
+    people = [person(store, f"reader{number}@example.org") for number in range(9)]
+    given = people[5:] + people[4::-1]
+    store.open_deliveries(FRAME, [digest_of(one, listing("Tiles")) for one in given], NOW)
+    leases = store.lease(NOW, 9, 60, "worker")
+    assert [one.recipient for one in leases] == [one.email for one in given]
+
+
 def test_u4_whoever_left_between_due_and_open_gets_no_row(store: Store) -> None:
     """Someone who has just gone, or was erased, leaves no trace in the ledger."""
     one = person(store)
