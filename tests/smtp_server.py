@@ -29,8 +29,9 @@ class Taken:
     sender: str
     recipients: list[str]
     raw: bytes
-    begun_at: float = 0.0  # when MAIL came and the answer went, by the monotonic clock
-    ended_at: float = 0.0
+    # When MAIL came and the answer went, by the monotonic clock.
+    begun_at: float = field(default=0.0, compare=False)
+    ended_at: float = field(default=0.0, compare=False)
 
 
 @dataclass
