@@ -75,9 +75,9 @@ def test_status_names_the_workers(desk: Desk) -> None:
     """Who lives and who does not, with what each did last; who has ended in order is left out."""
     assert "worker" not in desk.run("status").stdout
     store = SqliteStore(desk.folder / "digest.db")
-    before = AT - timedelta(minutes=5)
+    before, soon = AT - timedelta(minutes=5), AT + timedelta(minutes=1)
     for beat in (
-        WorkerBeat("mail1:7", ALIVE, AT, AT),
+        WorkerBeat("mail1:7", ALIVE, soon, soon),  # the command takes its time, too
         WorkerBeat("mail1:7", "deliver", before, before),
         WorkerBeat("mail1:7", "write", before, AT),
         WorkerBeat("mail1:7", "tidy", AT),
@@ -87,7 +87,7 @@ def test_status_names_the_workers(desk: Desk) -> None:
         store.note_beat(beat)
     store.close_store()
     told = " ".join(desk.run("status").stdout.split())
-    assert "mail1:7 lives 2026-11-20 14:00 UTC write, deliver" in told
+    assert "mail1:7 lives 2026-11-20 14:01 UTC write, deliver" in told
     assert "mail2:9 gives no sign of life 2026-11-20 13:55 UTC" in told
     assert "mail3" not in told
     shown = desk.json("status")["workers"]
