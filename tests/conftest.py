@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from digest.store.postgres.store import PostgresStore
-from tests.postgres.database import made, opened
+from tests.postgres.database import made, new_database, opened
 from tests.postgres.servers import KINDS, running_server
 
 Started = Callable[[str], str]
@@ -47,6 +47,12 @@ def kind(request: pytest.FixtureRequest) -> str:
 def server(kind: str, servers: Started) -> str:
     """The address of a running PostgreSQL, of each kind."""
     return servers(kind)
+
+
+@pytest.fixture
+def address(server: str) -> str:
+    """The address of a database with nothing in it."""
+    return new_database(server)
 
 
 @pytest.fixture

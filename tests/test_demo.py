@@ -7,7 +7,6 @@ import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP as SMTP_POLICY
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,8 @@ from digest.config import load_config
 from digest.demo import Told, run_demo, working_day
 from digest.errors import DigestError
 from tests.e2e.pages import SEEDS, write_pages
-from tests.postgres.database import made
+from tests.postgres.database import new_database
 
-NAMES = (f"demo_{number}" for number in count())
 FRIDAY = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
@@ -140,7 +138,7 @@ def test_the_demos_mail_goes_over_smtp(tmp_path: Path) -> None:
 
 def test_the_demo_runs_on_a_new_postgresql(tmp_path: Path, server: str) -> None:
     """The same mails, a second run that finds nothing left to do, and no database but a new one."""
-    output, address = tmp_path / "out", made(server, next(NAMES))
+    output, address = tmp_path / "out", new_database(server)
     told = asyncio.run(run_demo(output, None, FRIDAY, fresh=False, data=address))
     on_file = run(tmp_path / "file")
     assert (told.rows, told.faults) == (on_file.rows, [])

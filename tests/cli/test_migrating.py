@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import random
 import re
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from digest.store.inspecting import is_there
 from tests.cli.desk import Desk
-from tests.postgres.database import made
-
-NAMES = (f"migrated_{number}" for number in count())
+from tests.postgres.database import new_database
 
 
 @pytest.fixture
@@ -26,7 +23,7 @@ def kind() -> str:
 @pytest.fixture
 def address(server: str) -> str:
     """The address of an empty database, with a password."""
-    return made(server, next(NAMES)).replace("postgres:@", "postgres:s3cret@")
+    return new_database(server).replace("postgres:@", "postgres:s3cret@")
 
 
 def with_data(desk: Desk, data: str) -> None:
@@ -104,7 +101,7 @@ def test_what_a_hostile_source_says_is_taken_in_and_moved(desk: Desk, server: st
         "organization": blob,
     }
     (desk.folder / "papers.jsonl").write_text(json.dumps(one) + "\n", "utf-8")
-    here, there = made(server, next(NAMES)), made(server, next(NAMES))
+    here, there = new_database(server), new_database(server)
     desk.run("ingest")
     desk.run("migrate-store", "--from", "digest.db", "--to", here)
     (desk.folder / "digest.sent").unlink(missing_ok=True)

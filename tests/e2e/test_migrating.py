@@ -8,7 +8,6 @@ import shutil
 import signal
 from email import message_from_bytes
 from email.policy import SMTP
-from itertools import count
 from pathlib import Path
 
 import httpx
@@ -16,11 +15,9 @@ import pytest
 
 from tests.e2e.pages import twenty_subscribers, write_pages
 from tests.e2e.service import Service, mail_server_thread, message_ids
-from tests.postgres.database import made
 from tests.smtp_server import MailServer, Taken
 from tests.web.test_server import address as address_of
 
-NAMES = (f"moved_service_{number}" for number in count())
 LATER = "2026-11-20T14:10:00+00:00"
 
 
@@ -28,12 +25,6 @@ LATER = "2026-11-20T14:10:00+00:00"
 def kind() -> str:
     """One server is enough for what a reader sees."""
     return "wheel"
-
-
-@pytest.fixture
-def address(server: str) -> str:
-    """The address of a database with nothing in it."""
-    return made(server, next(NAMES))
 
 
 def every_second(step: str, before: int) -> bytes | None:

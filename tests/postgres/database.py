@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -13,11 +14,19 @@ AnyStore = SqliteStore | PostgresStore
 """What a case of the contract is run on."""
 
 
+_NUMBERS = count()
+
+
 def made(address: str, name: str) -> str:
     """The address of a new, empty database."""
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
     return address.replace("/postgres?", f"/{name}?")
+
+
+def new_database(address: str) -> str:
+    """The address of a new, empty database that nobody else is given."""
+    return made(address, f"fresh_{next(_NUMBERS)}")
 
 
 def opened(address: str, folder: Path) -> PostgresStore:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,31 +12,13 @@ import pytest
 from digest.model import SubscriberState
 from digest.store.postgres.store import PostgresStore
 from digest.tokens import Tokens, read_keys
-from tests.e2e.pages import twenty_subscribers, write_pages
-from tests.e2e.service import Service, beside
-from tests.postgres.database import made
+from tests.e2e.service import beside
+from tests.postgres.machines import machine
 from tests.samples import NOW
 from tests.smtp_server import mail_server
 
-NAMES = (f"leaving_{number}" for number in count())
+ONE_LINE = "connections = 1\n"
 LEAVING = {f"reader{number}@example.org" for number in range(0, 20, 3)}
-
-
-@pytest.fixture
-def address(server: str) -> str:
-    """The address of a database with nothing in it."""
-    return made(server, next(NAMES))
-
-
-def machine(folder: Path, port: int, address: str) -> Service:
-    """A service on that database, which sends over one connection."""
-    folder.mkdir()
-    write_pages("ours", folder)
-    service = Service(folder, port, twenty_subscribers("ours"))
-    config = folder / "config.toml"
-    text = config.read_text("utf-8").replace("[service]", f'[service]\ndata = "{address}"')
-    config.write_text(text.replace("lease_s", "connections = 1\nlease_s"), "utf-8")
-    return service
 
 
 class Pages:
@@ -79,9 +60,9 @@ def test_n3_who_has_left_on_one_machine_is_not_mailed_by_another(
     """Though it had handed over the envelope: it asks once more right before the mail itself."""
     pages: list[Pages] = []
     with beside(mail_server(leaver(pages), extensions=extensions)) as server:
-        first = machine(tmp_path / "one", server.port, address)
+        first = machine(tmp_path / "one", server.port, address, ONE_LINE)
         first.run("ingest")
-        second = machine(tmp_path / "two", server.port, address)
+        second = machine(tmp_path / "two", server.port, address, ONE_LINE)
         shutil.copy(first.folder / "secret.key", second.folder)
         pages.append(Pages(first.folder, address))
         second.run("send")

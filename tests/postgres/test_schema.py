@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -12,16 +11,14 @@ import pytest
 from digest.errors import StoreError
 from digest.store.postgres.store import PostgresStore
 from digest.store.sqlite import SqliteStore
-from tests.postgres.database import made
+from tests.postgres.database import new_database
 from tests.samples import NOW, subscriber
-
-NAMES = (f"fresh_{number}" for number in count())
 
 
 @pytest.fixture
 def fresh(server: str) -> str:
     """The address of a database with nothing in it."""
-    return made(server, next(NAMES))
+    return new_database(server)
 
 
 def test_both_stores_have_the_same_tables_and_columns(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -18,30 +17,10 @@ from digest.errors import ConfigError
 from digest.matcher import terms_of
 from digest.model import DeliveryState, Subscriber
 from digest.store.inspecting import inspect, is_subscriber, is_there, shelf
-from tests.e2e.pages import twenty_subscribers, write_pages
-from tests.e2e.service import Service, mail_server_thread
-from tests.postgres.database import made
+from tests.e2e.service import mail_server_thread
+from tests.postgres.machines import machine
 from tests.running import announce, running
 from tests.samples import NOW, listing, subscriber
-
-NAMES = (f"service_{number}" for number in count())
-
-
-@pytest.fixture
-def address(server: str) -> str:
-    """The address of a database with nothing in it."""
-    return made(server, next(NAMES))
-
-
-def machine(folder: Path, port: int, address: str) -> Service:
-    """A service on that database, with its own folder."""
-    folder.mkdir()
-    write_pages("ours", folder)
-    service = Service(folder, port, twenty_subscribers("ours"))
-    config = folder / "config.toml"
-    text = config.read_text("utf-8")
-    config.write_text(text.replace("[service]", f'[service]\ndata = "{address}"'), "utf-8")
-    return service
 
 
 def test_the_main_job_runs_on_two_machines(tmp_path: Path, address: str) -> None:

@@ -5,27 +5,18 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from itertools import count, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
-import pytest
 from aiohttp import web
 
 from tests.e2e.pages import twenty_subscribers, write_pages
 from tests.e2e.service import Service, beside, mail_server_thread
 from tests.fetcher.server import serving
 from tests.mailer.test_sending import scripted
-from tests.postgres.database import made
 
-NAMES = (f"between_{number}" for number in count())
 FEED = "<rss version='2.0'><channel><title>x</title></channel></rss>"
-
-
-@pytest.fixture
-def address(server: str) -> str:
-    """The address of a database with nothing in it."""
-    return made(server, next(NAMES))
 
 
 def machines(tmp_path: Path, port: int, address: str, more: str = "") -> list[Service]:

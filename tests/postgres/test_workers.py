@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import count
 from pathlib import Path
 
 import httpx
@@ -21,11 +20,9 @@ import pytest
 from digest.cluster.schema import make_queue_tables
 from tests.conftest import Started
 from tests.e2e.service import DIGEST, Service, mail_server_thread, message_ids
-from tests.postgres.database import made
-from tests.postgres.test_service import machine
+from tests.postgres.database import new_database
+from tests.postgres.machines import machine
 from tests.postgres.victim import STEPS
-
-NAMES = (f"workers_{number}" for number in count())
 
 PATIENCE_S = 120
 """How long a thing may take to come about on a machine that has other work."""
@@ -97,7 +94,7 @@ VICTIM = (sys.executable, str(Path(__file__).with_name("victim.py")))
 @pytest.fixture
 def address(servers: Started) -> str:
     """The address of an empty database, on one kind of server: these tests wait a lot."""
-    return made(servers("wheel"), next(NAMES))
+    return new_database(servers("wheel"))
 
 
 def until(come: Callable[[], bool]) -> None:
@@ -145,7 +142,7 @@ def machines(folder: Path, port: int, address: str, number: int) -> list[Service
 
 def test_two_workers_share_the_mails_out(tmp_path: Path, server: str) -> None:
     """Sources are read once, each reader is mailed once, and either worker mails some of them."""
-    address = made(server, next(NAMES))
+    address = new_database(server)
     with mail_server_thread() as mails, ExitStack() as stack:
         of = machines(tmp_path, mails.port, address, 2)
         workers = [stack.enter_context(started(one, "worker")) for one in of]

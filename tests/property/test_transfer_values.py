@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,7 @@ from digest.store.transfer.comparing import compare_table
 from digest.store.transfer.end import End
 from digest.store.transfer.opening import both
 from digest.store.transfer.values import Column, Row, why_not
-from tests.postgres.database import made
-
-NAMES = (f"values_{number}" for number in count())
+from tests.postgres.database import new_database
 
 TEXTS = st.text() | st.sampled_from(
     [
@@ -55,9 +52,7 @@ def ends(tmp_path: Path, server: str) -> Iterator[tuple[End, End, End]]:
         SqliteStore(tmp_path / name).close_store()
     with ExitStack() as stack:
         first, second = (tmp_path / name for name in ("one.db", "two.db"))
-        source, there = stack.enter_context(
-            both(first, made(server, next(NAMES)), tmp_path, makes=True)
-        )
+        source, there = stack.enter_context(both(first, new_database(server), tmp_path, makes=True))
         _, back = stack.enter_context(both(second, tmp_path / "back.db", tmp_path, makes=True))
         yield source, there, back
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from digest.store.sqlite import SqliteStore
-from tests.postgres.database import made
+from tests.postgres.database import new_database
 from tests.store.transfer.moves import fill, use_up_numbers
-
-NAMES = (f"moved_{number}" for number in count())
 
 
 @pytest.fixture
@@ -21,15 +18,9 @@ def kind() -> str:
 
 
 @pytest.fixture
-def address(server: str) -> str:
-    """The address of a database with nothing in it."""
-    return made(server, next(NAMES))
-
-
-@pytest.fixture
 def other_address(server: str) -> str:
     """The address of another one."""
-    return made(server, next(NAMES))
+    return new_database(server)
 
 
 @pytest.fixture
