@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 from digest.app import App
+from digest.clock import Clock
 from digest.config import BounceMailbox, read_secret
 from digest.errors import DigestError
 from digest.postbox import Account, Taker, empty_mailbox, empty_maildir, listening
 from digest.returns import Verdict, is_ours, take_back
-
-Clock = Callable[[], datetime]
 
 
 def has_places(app: App) -> bool:

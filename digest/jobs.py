@@ -27,6 +27,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 from digest.app import App
+from digest.clock import Clock
 from digest.errors import DigestError
 from digest.fetcher import Fetcher
 from digest.intake import added, known_of, rehearse_in, rehearse_past, take_in, take_in_past
@@ -48,7 +49,7 @@ from digest.reader import (
     read_requests,
     read_source,
 )
-from digest.sending import Clock, Run, Told
+from digest.sending import Run, Told
 from digest.share import EVERYBODY, Share
 from digest.sources import kind_of
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from digest.clock import Clock, SharedClock
 from digest.mailer import Commons
 from digest.store import Store
 from digest.store.sqlite import SqliteStore
@@ -38,6 +40,12 @@ def commons_of(store: Store) -> Commons | None:
 
         return PostgresCommons(shared)
     return None
+
+
+def shared_clock(store: Store, clock: Clock) -> SharedClock:
+    """The time that all processes of the service go by. Raises: StoreError."""
+    shared = _shared(store)
+    return SharedClock(clock, shared.now_s if shared else time.time)
 
 
 def _shared(store: Store) -> PostgresStore | None:

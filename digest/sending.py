@@ -20,6 +20,7 @@ from zlib import crc32
 
 from digest.app import App
 from digest.clerk import Clerk
+from digest.clock import Clock
 from digest.errors import StoreError
 from digest.mailer import Envelope, Session
 from digest.model import Deferred, DeliveryState, Outcome, Refused, Sent, Unknown
@@ -36,8 +37,6 @@ BATCH = 32
 
 AHEAD = 64
 """Mails that are made and wait for a session, at most: about 3 MB of them."""
-
-Clock = Callable[[], datetime]
 
 Told = Callable[[Lease, Outcome, DeliveryState], None]
 """Called with each try to send, what came of it, and the state that this led to."""

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from digest import __version__, collecting, scheduler
 from digest.app import App, database_of
+from digest.clock import Clock
 from digest.config import Config
 from digest.doctor import Finding, Level
 from digest.doctor.machine import python_finding
 from digest.errors import ConfigError
 from digest.reloading import topic
-from digest.sending import Clock
 from digest.ticks import Ticks, Timetable
 from digest.web import Site, check_tokens, listen, serve_site
 
@@ -36,7 +36,7 @@ async def serve(app: App, clock: Clock) -> None:
     check_tokens(app.config)
     table = _timetable(app, clock, stop_signal())
     ticks = table.ticks
-    async with collecting.open_listener(lambda: ticks.app, clock):
+    async with collecting.open_listener(lambda: ticks.app, ticks.clock):
         sock = listen(app.config.web)
         async with _running(table):
             await serve_site(_site(table), sock, ticks.stop)

@@ -16,9 +16,9 @@ from typing import Protocol
 
 from digest import collecting, jobs, mailroom, oversight
 from digest.app import App
+from digest.clock import Clock
 from digest.errors import DigestError
 from digest.reloading import Settings
-from digest.sending import Clock
 from digest.share import EVERYBODY, Share
 from digest.web import Pulse, Site
 

@@ -8,7 +8,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -21,8 +21,10 @@ from digest.cli.options import calendar_day, clock, config_option, json_option, 
 from digest.cli.progress import Done, progress
 from digest.cli.receipts import print_runs, run_reports
 from digest.cli.saying import complain, counted, minute, print_json, say
+from digest.clock import Clock
 from digest.config import load_config
 from digest.errors import DigestError
+from digest.machines import shared_clock
 from digest.mailer import EmlFolder, SmtpMailer
 from digest.model import Deferred, DeliveryState, Outcome, Refused, Source, SourceRun
 from digest.sending import Told
@@ -163,10 +165,11 @@ def send(config_path: Path, at_once: bool, dry_run: bool, output: Path) -> None:
         if dry_run:
             _write_mails(app, at_once, output)
             return
+        now = shared_clock(app.store, clock)
         with progress("preparing digests") as done:
-            prepared = jobs.prepare(app, clock(), at_once=at_once, done=done)
+            prepared = jobs.prepare(app, now(), at_once=at_once, done=done)
         _say_prepared(prepared, at_once)
-        failed = _send_what_waits(app)
+        failed = _send_what_waits(app, now)
     if failed:
         sys.exit(1)
 
@@ -181,38 +184,38 @@ def _say_prepared(prepared: Counter[DeliveryState], at_once: bool) -> None:
         say("nobody is due now; `digest send --now` waits for nobody's hour")
 
 
-def _send_what_waits(app: App) -> bool:
+def _send_what_waits(app: App, now: Clock) -> bool:
     """Send, say what came of it; true when a mail was refused or has to wait."""
-    waiting = _waiting(app)
+    waiting = _waiting(app, now())
     with progress("sending", waiting) as done:
         account = _Account(done)
-        asyncio.run(_deliver(app, account.take))
+        asyncio.run(_deliver(app, now, account.take))
     sent = account.states.count(DeliveryState.SENT)
     if account.states:
         say(f"sent {counted(sent, 'mail')}")
     complain(*account.faults(f"{app.config.smtp.host}:{app.config.smtp.port}"))
     if waiting and not account.states and isinstance(app.mailer, SmtpMailer):
         complain(*(f"{host} takes no mail and rests: {said}" for host, said in app.mailer.resting))
-    if held := app.store.deliveries_by_state(clock() - timedelta(hours=24)).get(DeliveryState.HELD):
+    if held := app.store.deliveries_by_state(now() - timedelta(hours=24)).get(DeliveryState.HELD):
         say(f"{counted(held, 'mail is', 'mails are')} held: `digest held list` says why", err=True)
     if again := app.store.next_attempt_at():
-        left = counted(_waiting(app), "mail waits", "mails wait")
-        when = f" from {minute(again)} on" if again > clock() else ""
+        left = counted(_waiting(app, now()), "mail waits", "mails wait")
+        when = f" from {minute(again)} on" if again > now() else ""
         say(f"{left}; `digest send` and `digest serve` try again{when}", err=True)
     return bool(again or account.refused)
 
 
-def _waiting(app: App) -> int:
+def _waiting(app: App, now: datetime) -> int:
     """How many mails of the last day are still to be sent."""
-    states = app.store.deliveries_by_state(clock() - timedelta(hours=24))
+    states = app.store.deliveries_by_state(now - timedelta(hours=24))
     still = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN)
     return sum(states.get(state, 0) for state in still)
 
 
-async def _deliver(app: App, told: Told) -> None:
+async def _deliver(app: App, now: Clock, told: Told) -> None:
     """Send what waits; a stop from outside lets the mails in flight finish."""
     stop = stop_signal()
-    await jobs.deliver(app, clock, stopping=stop.is_set, told=told)
+    await jobs.deliver(app, now, stopping=stop.is_set, told=told)
 
 
 class _Account:

@@ -221,6 +221,27 @@ def test_everybody_is_mailed_though_a_worker_is_killed(tmp_path: Path, address: 
     assert log.read_text("utf-8").count("delivery.sent") < len(mailed)
 
 
+def test_q7_a_machine_whose_clock_is_wrong_mails_nobody_twice(tmp_path: Path, address: str) -> None:
+    """Ten minutes ahead, it takes nothing that another is sending for given up."""
+
+    def slowly(step: str, before: int) -> None:
+        if step == "dot" and not before:
+            time.sleep(10)
+
+    with mail_server_thread(slowly) as server, ExitStack() as stack:
+        one, two = machines(tmp_path, server.port, address, 2)
+        stack.enter_context(started(one, *WORK, command=VICTIM))
+        until(lambda: bool(asked(address, "SELECT 1 FROM deliveries WHERE state = 'sending'")))
+        wrong = stack.enter_context(started(two, *WORK, "600", command=VICTIM))
+        until(lambda: not asked(address, NOT_ANSWERED) and not asked(address, UNDER_WAY))
+        wrong.send_signal(signal.SIGTERM)
+        assert wrong.wait(PATIENCE_S) == 0
+        mailed = Counter(mail.recipients[0] for mail in server.taken)
+    assert len(mailed) >= 15
+    assert set(mailed.values()) == {1}
+    assert 'clock.apart {"seconds_behind": -600' in (two.folder / "worker.log").read_text("utf-8")
+
+
 def test_a_tick_comes_once_for_all_workers(tmp_path: Path, address: str) -> None:
     """Each time that a step is due one worker begins it, and over some ticks each of them does."""
     with mail_server_thread() as server, ExitStack() as stack:

@@ -1,15 +1,17 @@
-"""A worker as a process that is soon given up: `python victim.py hang|work|serve CONFIG`.
+"""A worker as a process that is soon given up: `python victim.py hang|work|serve CONFIG [AHEAD]`.
 
 With `hang` each step begins, says its name, and never ends, until the process is killed in their
 midst. With `work` and `serve` it does what those commands do. All tick every two seconds, and the
-queue gives up on each after four.
+queue gives up on each after four. Its machine's clock is so many seconds ahead.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,9 @@ from digest import cluster
 from digest.app import App, database_of, open_app
 from digest.cli.logs import log_events
 from digest.cli.options import clock
+from digest.clock import Clock
 from digest.cluster import queue, timetable
 from digest.config import load_config
-from digest.sending import Clock
 from digest.serving import serve, work
 from digest.ticks import Ticks
 
@@ -54,6 +56,9 @@ if __name__ == "__main__":
     if sys.argv[1] == "hang":
         for name in STEPS:
             setattr(Ticks, name, never_ending(name))
+    if ahead := [float(one) for one in sys.argv[3:]]:
+        true_time = time.time
+        time.time = lambda: true_time() + ahead[0]
     act = {"hang": hang, "work": work, "serve": serve}[sys.argv[1]]
     with open_app(load_config(Path(sys.argv[2])), clock(), is_guest=act is not serve) as opened:
-        asyncio.run(act(opened, clock))
+        asyncio.run(act(opened, lambda: clock() + timedelta(seconds=sum(ahead))))

@@ -228,6 +228,11 @@ class PostgresConnections(Connections):
             with self._line() as connection:
                 return Speaker(connection).execute(sql, parameters).fetchall()
 
+    def now_s(self) -> float:
+        """Seconds since 1970 by the database's clock. Raises: StoreError."""
+        ((now_s,),) = self.rows("SELECT extract(epoch FROM clock_timestamp())::float8")
+        return float(now_s)
+
     @contextmanager
     def worded(self) -> Iterator[None]:
         """Turns errors of the database, and of the files beside it, into a StoreError."""
