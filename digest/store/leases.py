@@ -163,7 +163,7 @@ class LeaseVerbs(Watermark):
         }
         rows: list[Any] = []
         trail = self._trail(owner)
-        with self.writing(Part.SENDING) as db:
+        with self.writing(Part.LEASING) as db:
             for among, values in _looks(trail, share, now):
                 sql = LEASE.format(skip_locked=self.skip_locked, among=among)
                 values |= {"limit": limit - len(rows)}

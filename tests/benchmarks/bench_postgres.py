@@ -23,6 +23,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
@@ -113,9 +114,10 @@ def run(bench: Bench, way: Way) -> Result:
     for one in running:
         one.start()
     pids = [one.pid or 0 for one in running]
-    marks = []
+    ends, marks = [one.sentinel for one in running], []
     for share in (FIRST, LAST):
-        while out.value < share * bench.mails and any(one.is_alive() for one in running):
+        # Nobody asks who is alive: that would bury who has ended, and what it has used with it.
+        while out.value < share * bench.mails and len(wait(ends, 0.01)) < len(running):
             time.sleep(0.01)
         marks.append((out.value, time.perf_counter(), cpu_s(pids), bench.server.used()))
     for one in running:
