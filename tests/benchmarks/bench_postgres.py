@@ -5,7 +5,9 @@ interleaved rounds the messages a second and the CPU a mail of all processes, wi
 of the server its CPU, statements, transactions and bytes of its log (WAL) a mail. "As it is set up"
 is one `digest send` with a process for each core that makes mails; each of the workers is one
 process that makes mails and sends them. What is measured lies between the first fifth of the mails
-and the last tenth. A busy machine slows all alike: trust the ratios of one run, and CPU most.
+and the last tenth. A busy machine slows all alike: trust the ratios of one run, and CPU most. The
+same work takes more CPU where cores share caches and more: as many SQLite services, each with a
+ledger of its own and so with nothing in common, tell by how much it grows of itself.
 """
 
 from __future__ import annotations
@@ -68,7 +70,9 @@ class Way:
         store = "PostgreSQL" if self.postgres else "SQLite"
         if self.processes == 0:
             return f"{store}, as it is set up"
-        return f"{store}, {self.workers} worker{'s' if self.workers > 1 else ''}"
+        if self.workers == 1:
+            return f"{store}, 1 worker"
+        return f"{store}, {self.workers} {'workers' if self.postgres else 'services'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +105,18 @@ def run(bench: Bench, way: Way) -> Result:
     """One round: the ledger as it was prepared, all workers at once."""
     again = bench.folder / "again"
     shutil.rmtree(again, ignore_errors=True)
-    shutil.copytree(bench.folder / ("postgres" if way.postgres else "sqlite"), again)
+    apart = [again / str(number) for number in range(way.workers)]
+    folders = [again] * way.workers if way.postgres else apart
+    for folder in set(folders):
+        shutil.copytree(bench.folder / ("postgres" if way.postgres else "sqlite"), folder)
     service = f"processes = {way.processes}\n"
     if way.postgres:
         service += f'data = "{bench.server.database("again", LEDGER)}"\n'
     spawning = multiprocessing.get_context("spawn")
     out: Synchronized[int] = spawning.Value("q", 0)
     running = [
-        spawning.Process(target=send, args=(again, bench.port, service, share, out))
-        for share in shares(way.workers)
+        spawning.Process(target=send, args=(folder, bench.port, service, share, out))
+        for folder, share in zip(folders, shares(way.workers), strict=True)
     ]
     for one in running:
         one.start()
@@ -149,7 +156,7 @@ def told(name: object, results: Sequence[Result]) -> None:
 def compare(bench: Bench, rounds: int, workers: Sequence[int]) -> None:
     """Run all in turn, and print what they did."""
     ways = [Way(postgres=False, processes=0), Way(postgres=True, processes=0)]
-    ways += [Way(postgres=False), *(Way(True, many) for many in workers)]
+    ways += [Way(postgres, many) for many in workers for postgres in (False, True)]
     results: dict[Way, list[Result]] = defaultdict(list)
     print(HEAD)
     for _ in range(rounds):
@@ -159,11 +166,23 @@ def compare(bench: Bench, rounds: int, workers: Sequence[int]) -> None:
     print(f"\nmedians\n{HEAD}")
     for way in ways:
         told(way, results[way])
-    for theirs, mine in ((ways[0], ways[1]), (ways[2], ways[3])):
-        pairs = zip(results[mine], results[theirs], strict=True)
-        ratios = [(one.per_s / other.per_s, one.cpu_ms / other.cpu_ms) for one, other in pairs]
-        speed, cpu = (statistics.median(many) for many in zip(*ratios, strict=True))
+    for theirs, mine in zip(ways[::2], ways[1::2], strict=True):
+        speed = ratio([one.per_s for one in results[mine]], [one.per_s for one in results[theirs]])
+        cpu = ratio(cpu_of(results[mine]), cpu_of(results[theirs]))
         print(f"{mine}: {speed:.2f} of SQLite's rate, {cpu:.2f} of its CPU")
+    for way in ways[4:]:
+        grown = ratio(cpu_of(results[way]), cpu_of(results[Way(way.postgres, workers[0])]))
+        print(f"{way}: {grown:.2f} of the CPU a mail of {Way(way.postgres, workers[0])}")
+
+
+def cpu_of(results: Sequence[Result]) -> list[float]:
+    """The CPU a mail of each round."""
+    return [one.cpu_ms for one in results]
+
+
+def ratio(these: Sequence[float], those: Sequence[float]) -> float:
+    """The median of what one is of the other in the same round."""
+    return statistics.median(one / other for one, other in zip(these, those, strict=True))
 
 
 def sizes(address: str) -> None:
