@@ -57,21 +57,22 @@ FROM generate_series(1, %s) AS copies (n), subscribers WHERE id <= %s
 """
 
 COPY_ROWS = """
-WITH known AS (
-    SELECT array_agg(d.id ORDER BY d.id) AS ids FROM deliveries d WHERE state = 'queued'
+WITH known AS MATERIALIZED (
+    SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM deliveries WHERE state = 'queued'
+), copies AS MATERIALIZED (
+    SELECT s.id AS subscriber_id, s.email, known.id FROM subscribers s
+    JOIN known ON known.place = s.id % (SELECT count(*) FROM known)
+    WHERE NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.subscriber_id = s.id)
 ), made AS (
     INSERT INTO deliveries (id, subscriber_id, digest_on, state, message_id, recipient, frame_id,
         listing_ids, prepared_at, attempts, unknowns, next_attempt_at, owner, code, reply)
-    SELECT 100000000 + s.id, s.id, d.digest_on, d.state, 'copy' || s.id || '.' || d.message_id,
-        s.email, d.frame_id, d.listing_ids, d.prepared_at, 0, 0, d.next_attempt_at, '', 0, ''
-    FROM subscribers s CROSS JOIN known
-    JOIN deliveries d ON d.id = known.ids[1 + s.id % cardinality(known.ids)]
-    WHERE NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.subscriber_id = s.id)
+    SELECT 100000000 + c.subscriber_id, c.subscriber_id, d.digest_on, d.state,
+        'copy' || c.subscriber_id || '.' || d.message_id, c.email, d.frame_id, d.listing_ids,
+        d.prepared_at, 0, 0, d.next_attempt_at, '', 0, ''
+    FROM copies c JOIN deliveries d USING (id)
 )
 INSERT INTO bodies (delivery_id, body)
-SELECT 100000000 + s.id, b.body FROM subscribers s CROSS JOIN known
-JOIN bodies b ON b.delivery_id = known.ids[1 + s.id % cardinality(known.ids)]
-WHERE NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.subscriber_id = s.id)
+SELECT 100000000 + c.subscriber_id, b.body FROM copies c JOIN bodies b ON b.delivery_id = c.id
 """
 
 
