@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,10 +41,13 @@ def commons_of(store: Store) -> Commons | None:
     return None
 
 
-def shared_clock(store: Store, clock: Clock) -> SharedClock:
-    """The time that all processes of the service go by. Raises: StoreError."""
+def clock_of(store: Store, clock: Clock) -> Clock:
+    """The time that all processes of a service go by; `clock` is the machine's.
+
+    Raises: StoreError.
+    """
     shared = _shared(store)
-    return SharedClock(clock, shared.now_s if shared else time.time)
+    return SharedClock(clock, shared.now_s) if shared else clock
 
 
 def _shared(store: Store) -> PostgresStore | None:

@@ -36,7 +36,7 @@ async def serve(app: App, clock: Clock) -> None:
     check_tokens(app.config)
     table = _timetable(app, clock, stop_signal())
     ticks = table.ticks
-    async with collecting.open_listener(lambda: ticks.app, ticks.clock):
+    async with collecting.open_listener(lambda: ticks.app, clock):
         sock = listen(app.config.web)
         async with _running(table):
             await serve_site(_site(table), sock, ticks.stop)

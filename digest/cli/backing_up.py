@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from digest.app import App
-from digest.cli.options import clock, config_option, json_option, opened, person
+from digest.cli.options import config_option, json_option, opened, person, service_clock
 from digest.cli.saying import counted, minute, print_json, print_table, say
 from digest.config import load_config
 from digest.errors import DigestError
@@ -64,7 +64,7 @@ def held() -> None:
 def list_(config_path: Path, as_json: bool) -> None:
     """List the digests that are held, the newest first."""
     with opened(config_path) as app:
-        rows, now = _held(app), clock()
+        rows, now = _held(app), service_clock(app)()
         named = [(row, _email(app, row)) for row in rows]
     if as_json:
         print_json([_described(row, email) for row, email in named])
@@ -97,8 +97,8 @@ all_option = click.option("--all", "everyone", is_flag=True, help="Every digest 
 def release(config_path: Path, email: str | None, everyone: bool) -> None:
     """Let the held digests of EMAIL go out; whoever got one already gets it twice."""
     with opened(config_path) as app:
-        rows = _chosen(app, email, everyone)
-        done = _each(rows, lambda row: app.store.retry_delivery(row.id, clock()))
+        rows, now = _chosen(app, email, everyone), service_clock(app)()
+        done = _each(rows, lambda row: app.store.retry_delivery(row.id, now))
     say(f"released {counted(done, 'digest')}; `digest send` or `digest serve` sends them")
     if left := len(rows) - done:
         why = "a day old, replaced by a newer one, or its reader gets no mail any more"
@@ -112,8 +112,8 @@ def release(config_path: Path, email: str | None, everyone: bool) -> None:
 def cancel(config_path: Path, email: str | None, everyone: bool) -> None:
     """Never send the held digests of EMAIL; their papers may come in a later one."""
     with opened(config_path) as app:
-        rows = _chosen(app, email, everyone)
-        done = _each(rows, lambda row: app.store.cancel_delivery(row.id, clock()))
+        rows, now = _chosen(app, email, everyone), service_clock(app)()
+        done = _each(rows, lambda row: app.store.cancel_delivery(row.id, now))
     say(f"cancelled {counted(done, 'digest')}")
 
 

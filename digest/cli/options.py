@@ -16,10 +16,12 @@ import click
 
 from digest.app import App, check_extra, open_app
 from digest.cli.logs import log_warnings
+from digest.clock import Clock
 from digest.config import load_config, parse_subscribers
 from digest.config.places import is_address
 from digest.config.words import WrongValueError
 from digest.errors import ConfigError, DigestError
+from digest.machines import clock_of
 from digest.model import Origin, Subscriber, SubscriberState
 from digest.store.inspecting import Place
 
@@ -63,6 +65,11 @@ def clock() -> datetime:
         ) from error
     start = start if start.tzinfo else start.replace(tzinfo=UTC)
     return start.astimezone(UTC) + timedelta(seconds=time.monotonic() - _STARTED)
+
+
+def service_clock(app: App) -> Clock:
+    """The time that all processes of the service go by; one that is pretended is left alone."""
+    return clock if os.environ.get("DIGEST_CLOCK") else clock_of(app.store, clock)
 
 
 @contextmanager

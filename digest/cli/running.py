@@ -17,14 +17,20 @@ import click
 from digest import jobs
 from digest.app import App
 from digest.cli.logs import log_events
-from digest.cli.options import calendar_day, clock, config_option, json_option, opened
+from digest.cli.options import (
+    calendar_day,
+    clock,
+    config_option,
+    json_option,
+    opened,
+    service_clock,
+)
 from digest.cli.progress import Done, progress
 from digest.cli.receipts import print_runs, run_reports
 from digest.cli.saying import complain, counted, minute, print_json, say
 from digest.clock import Clock
 from digest.config import load_config
 from digest.errors import DigestError
-from digest.machines import shared_clock
 from digest.mailer import EmlFolder, SmtpMailer
 from digest.model import Deferred, DeliveryState, Outcome, Refused, Source, SourceRun
 from digest.sending import Told
@@ -68,13 +74,13 @@ def ingest(
     if since:
         _check_past(since)
     with opened(config_path) as app:
-        sources = _named(app, names)
+        sources, now = _named(app, names), service_clock(app)
         if since:
             runs = _look_back(app, sources, since, dry=dry_run)
         else:
             with progress("reading sources", len(sources)) as done:
-                runs = asyncio.run(jobs.ingest(app, clock(), sources, dry=dry_run, done=done))
-        reports = run_reports(app, runs, clock())
+                runs = asyncio.run(jobs.ingest(app, now(), sources, dry=dry_run, done=done))
+        reports = run_reports(app, runs, now())
     if as_json:
         print_json(reports)
     else:
@@ -165,7 +171,7 @@ def send(config_path: Path, at_once: bool, dry_run: bool, output: Path) -> None:
         if dry_run:
             _write_mails(app, at_once, output)
             return
-        now = shared_clock(app.store, clock)
+        now = service_clock(app)
         with progress("preparing digests") as done:
             prepared = jobs.prepare(app, now(), at_once=at_once, done=done)
         _say_prepared(prepared, at_once)
@@ -280,7 +286,7 @@ def serve(config_path: Path) -> None:
     """
     with opened(config_path) as app:
         log_events()
-        asyncio.run(serve_app(app, clock))
+        asyncio.run(serve_app(app, service_clock(app)))
 
 
 @click.command()
@@ -295,4 +301,4 @@ def worker(config_path: Path) -> None:
     check_shared(load_config(config_path))
     with opened(config_path, is_guest=True) as app:
         log_events()
-        asyncio.run(work(app, clock))
+        asyncio.run(work(app, service_clock(app)))

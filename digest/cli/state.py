@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from digest.app import App
-from digest.cli.options import clock, config_option, json_option, opened
+from digest.cli.options import config_option, json_option, opened, service_clock
 from digest.cli.receipts import local_minute, print_sources, source_reports
 from digest.cli.saying import print_json, print_table, say
 from digest.model import DeliveryState
@@ -34,7 +34,7 @@ MOST_HELD = 1_000_000
 def status(config_path: Path, as_json: bool) -> None:
     """Show the sources, the subscribers by state and today's digests."""
     with opened(config_path) as app:
-        report, timezone = _report(app, clock()), app.config.service.timezone
+        report, timezone = _report(app, service_clock(app)()), app.config.service.timezone
     if as_json:
         print_json(report)
     else:

@@ -30,7 +30,6 @@ from digest.cluster.pulse import SharedPulse
 from digest.cluster.queue import Manager, cron, make_connector, make_queue, why, worded
 from digest.cluster.rescue import Rescue
 from digest.cluster.schema import make_queue_tables
-from digest.machines import shared_clock
 from digest.scheduler import Intervals
 from digest.share import Share, shares
 from digest.store.operating import living
@@ -65,9 +64,8 @@ class Timetable:
         self, app: App, clock: Clock, stop: asyncio.Event, address: str, guest: str = ""
     ) -> None:
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._clock = shared_clock(app.store, clock)
-        self._pulse = SharedPulse(app.store, self._worker, self._clock())
-        self.ticks = Ticks(app, self._clock, stop, self._pulse, guest)
+        self._pulse = SharedPulse(app.store, self._worker, clock())
+        self.ticks = Ticks(app, clock, stop, self._pulse, guest)
         self._address = address
         self._here = Intervals(
             self.ticks,
@@ -274,7 +272,6 @@ class Timetable:
 
     async def _look(self) -> None:
         """Show and see who lives, and put in anew what a worker that is gone has left."""
-        await asyncio.to_thread(self._clock.keep)
         self._pulse.live(self.ticks.clock())
         beats = await asyncio.to_thread(self.ticks.app.store.beats)
         self._pulse.hear(beats, self.ticks.clock())

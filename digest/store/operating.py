@@ -54,7 +54,7 @@ class ServiceState:
 
 @dataclass(frozen=True, slots=True)
 class WorkerBeat:
-    """When a worker, a process `machine:pid`, last began and ended a step, by its own clock.
+    """When a worker, a process `machine:pid`, last began and ended a step.
 
     `ended_at` is None while the step runs for the first time; `failed` counts how often in a row it
     has failed. The step `ALIVE` is a worker's sign of life.

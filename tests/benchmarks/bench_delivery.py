@@ -87,7 +87,7 @@ def prepared(folder: Path, wanted: int, service: str = "") -> tuple[int, int]:
             cut = drafts.cut_to(np.full(len(drafts), ITEMS))
             app.store.open_deliveries(app.frame, list(frozen(cut)), AT)
         waiting = sum(app.store.deliveries_by_state(AT).values())
-        sizes, lines = [], []
+        sizes, raws, lines = [], [], []
         for row in range(1, min(waiting, SAMPLES) + 1):
             delivery = app.store.delivery_by_id(row)
             mail = render(app, delivery)
@@ -96,8 +96,9 @@ def prepared(folder: Path, wanted: int, service: str = "") -> tuple[int, int]:
             sample = {"subject": mail.subject, "text": mail.text, "html": mail.html, "foot": foot}
             lines.append(json.dumps({**sample, "items": items_of(matches)}))
             sizes.append(len(mail.raw))
-            if len(mail.raw) <= statistics.median(sizes):
-                (folder / COMPOSED).write_bytes(mail.raw)
+            raws.append(mail.raw)
+        middling = sorted(raws, key=len)[len(raws) // 2]
+        (folder / COMPOSED).write_bytes(middling[middling.index(b"From: ") :])  # not signed yet
         (folder / MAILS).write_text("\n".join(lines))
     return waiting, round(statistics.mean(sizes))
 

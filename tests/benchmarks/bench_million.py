@@ -182,7 +182,7 @@ def fill(folder: Path, address: str, count: int) -> None:
     with open_app(config, AT) as app:
         read = read_pages(folder)
         made = archive(read)  # of the same sentences; what the day lacks is of them
-        more = NEW - len(read)
+        more = NEW - len({one.key for one in read})
         app.store.add_listings(made[more:], [], {}, [], AT.replace(day=1))
         asyncio.run(jobs.ingest(app, AT, config.sources))
         app.store.add_listings(made[:more], [], {}, [], AT)

@@ -29,7 +29,7 @@ from tests.samples import NOW
 AT = NOW + timedelta(hours=6)
 MAILS, KEY = "mails.jsonl", "dkim.pem"
 COMPOSED = "composed.eml"
-"""A mail of middling size."""
+"""A mail of middling size, not signed."""
 
 WARM = 5
 """One part in so many of a run is left out."""

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Event
 
 import httpx
 import psycopg
@@ -223,16 +224,21 @@ def test_everybody_is_mailed_though_a_worker_is_killed(tmp_path: Path, address: 
 
 def test_q7_a_machine_whose_clock_is_wrong_mails_nobody_twice(tmp_path: Path, address: str) -> None:
     """Ten minutes ahead, it takes nothing that another is sending for given up."""
+    in_flight, go_on = Event(), Event()
 
-    def slowly(step: str, before: int) -> None:
-        if step == "dot" and not before:
-            time.sleep(10)
+    def slowly(step: str, _: int) -> None:
+        if step == "dot" and not in_flight.is_set():
+            in_flight.set()
+            go_on.wait(PATIENCE_S)
 
     with mail_server_thread(slowly) as server, ExitStack() as stack:
         one, two = machines(tmp_path, server.port, address, 2)
         stack.enter_context(started(one, *WORK, command=VICTIM))
-        until(lambda: bool(asked(address, "SELECT 1 FROM deliveries WHERE state = 'sending'")))
+        assert in_flight.wait(PATIENCE_S)
         wrong = stack.enter_context(started(two, *WORK, "600", command=VICTIM))
+        until(lambda: len(asked(address, "SELECT * FROM beats WHERE step = 'deliver'")) == 2)
+        time.sleep(2)  # it has begun to deliver, and settles first what time has settled
+        go_on.set()
         until(lambda: not asked(address, NOT_ANSWERED) and not asked(address, UNDER_WAY))
         wrong.send_signal(signal.SIGTERM)
         assert wrong.wait(PATIENCE_S) == 0

@@ -22,6 +22,7 @@ from digest.cli.options import clock
 from digest.clock import Clock
 from digest.cluster import queue, timetable
 from digest.config import load_config
+from digest.machines import clock_of
 from digest.serving import serve, work
 from digest.ticks import Ticks
 
@@ -61,4 +62,5 @@ if __name__ == "__main__":
         time.time = lambda: true_time() + ahead[0]
     act = {"hang": hang, "work": work, "serve": serve}[sys.argv[1]]
     with open_app(load_config(Path(sys.argv[2])), clock(), is_guest=act is not serve) as opened:
-        asyncio.run(act(opened, lambda: clock() + timedelta(seconds=sum(ahead))))
+        wrong = lambda: clock() + timedelta(seconds=sum(ahead))  # noqa: E731 - of one line
+        asyncio.run(act(opened, clock_of(opened.store, wrong)))
