@@ -243,6 +243,7 @@ def test_q15_a_run_of_sending_ends_between_mails_and_goes_on_elsewhere(tmp_path:
         def script(step: str, before: int) -> None:
             if (step, before) == ("dot", 5):
                 some.set()
+                old.hold = asyncio.Event()  # answers wait until the new settings are there
 
         async with mail_server(script) as old, mail_server() as new:
             text = CONFIG.format(port=old.port, lease_s=120, mail="")
@@ -259,6 +260,8 @@ def test_q15_a_run_of_sending_ends_between_mails_and_goes_on_elsewhere(tmp_path:
                 path.write_text(text.replace(f"port = {old.port}", f"port = {new.port}"))
                 ticks.asked = True
                 assert await ticks.reload()
+                assert old.hold
+                old.hold.set()
                 await run
                 states = app.store.deliveries_by_state(NOW - timedelta(days=1))
                 assert set(states) <= {DeliveryState.SENT, DeliveryState.QUEUED}
