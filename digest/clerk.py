@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from digest.clock import Clock
 from digest.share import EVERYBODY, Share
 from digest.store import Lease, Store, Tried
 
@@ -47,7 +47,7 @@ class Clerk:
     def __init__(
         self,
         store: Store,
-        clock: Callable[[], datetime],
+        clock: Clock,
         lease_s: float,
         owner: str,
         share: Share = EVERYBODY,

@@ -36,6 +36,10 @@ _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 logger = logging.getLogger("digest")
 
 
+def _in_a_thread(act: Callable[[], None]) -> None:
+    Thread(target=act, daemon=True).start()
+
+
 class SharedClock:
     """A machine's clock, set right by another one, which `ask` gives in seconds since 1970.
 
@@ -47,32 +51,30 @@ class SharedClock:
         self,
         clock: Clock,
         ask: Callable[[], float],
-        later: Callable[[Callable[[], None]], None] = lambda act: Thread(
-            target=act, daemon=True
-        ).start(),
+        later: Callable[[Callable[[], None]], None] = _in_a_thread,
     ) -> None:
         self._clock = clock
         self._ask = ask
         self._later = later
         self._told_s = 0.0
-        self._start_s = _start_s()
-        self._asked_at = _steady_s()
+        self._start_s, self._asked_at = _start_s(), _steady_s()
         self._set(*self._asked())
 
     def __call__(self) -> datetime:
         """The time now."""
-        if abs(_start_s() - self._start_s) > NEAR_S:  # the machine's clock was set
-            self._keep()
-        elif _steady_s() - self._asked_at > FRESH_S:
-            self._asked_at = _steady_s()
-            self._later(self._keep)
+        was_set = abs(_start_s() - self._start_s) > NEAR_S
+        if was_set or _steady_s() - self._asked_at > FRESH_S:
+            self._start_s, self._asked_at = _start_s(), _steady_s()
+            if was_set:
+                self._keep()
+            else:
+                self._later(self._keep)
         behind_s = self._true_start_s - _start_s()
         now = self._clock()
         return now + timedelta(seconds=behind_s) if abs(behind_s) > NEAR_S else now
 
     def _keep(self) -> None:
         """Ask again; where no answer comes, or a slow one, what is known has to do."""
-        self._start_s, self._asked_at = _start_s(), _steady_s()
         try:
             took_s, true_start_s = self._asked()
         except StoreError as error:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 from digest.app import App
+from digest.clock import Clock
 from digest.domains import takes_mail
 from digest.errors import StoreError, TemplateError
 from digest.letters import Heading, Words, confirmation, invitation, render_letter, way_in
@@ -37,7 +38,7 @@ Reaches = Callable[[str], Awaitable[bool]]
 
 async def send_letters(
     app: App,
-    clock: Callable[[], datetime],
+    clock: Clock,
     *,
     stopping: Callable[[], bool] = lambda: False,
     reaches: Reaches = takes_mail,
@@ -67,7 +68,7 @@ async def _send(
     app: App,
     session: Session,
     letter: Letter,
-    clock: Callable[[], datetime],
+    clock: Clock,
     reaches: Reaches,
 ) -> Outcome:
     """Write one letter and send it, if there is still something to say to a domain that listens."""

@@ -76,7 +76,7 @@ def ingest(
     with opened(config_path) as app:
         sources, now = _named(app, names), service_clock(app)
         if since:
-            runs = _look_back(app, sources, since, dry=dry_run)
+            runs = _look_back(app, sources, since, now(), dry=dry_run)
         else:
             with progress("reading sources", len(sources)) as done:
                 runs = asyncio.run(jobs.ingest(app, now(), sources, dry=dry_run, done=done))
@@ -95,12 +95,13 @@ def ingest(
         sys.exit(1)
 
 
-def _look_back(app: App, sources: Sequence[Source], since: date, *, dry: bool) -> list[SourceRun]:
+def _look_back(
+    app: App, sources: Sequence[Source], since: date, now: datetime, *, dry: bool
+) -> list[SourceRun]:
     """Ask these sources for their past; names those that have none to ask for.
 
     Raises: DigestError when no source is left.
     """
-    now = clock()
     able = [source for source in sources if kind_of(source).reaches_back(source)]
     for source in sources:
         if source not in able:
@@ -168,10 +169,10 @@ def _named(app: App, names: Sequence[str]) -> list[Source]:
 def send(config_path: Path, at_once: bool, dry_run: bool, output: Path) -> None:
     """Prepare the digests that are due and send what waits."""
     with opened(config_path) as app:
-        if dry_run:
-            _write_mails(app, at_once, output)
-            return
         now = service_clock(app)
+        if dry_run:
+            _write_mails(app, now(), at_once, output)
+            return
         with progress("preparing digests") as done:
             prepared = jobs.prepare(app, now(), at_once=at_once, done=done)
         _say_prepared(prepared, at_once)
@@ -257,11 +258,11 @@ class _Account:
         return faults
 
 
-def _write_mails(app: App, at_once: bool, output: Path) -> None:
+def _write_mails(app: App, now: datetime, at_once: bool, output: Path) -> None:
     """Write what is due as files, and name them."""
     folder = EmlFolder(output)
     with progress("writing mails") as done:
-        digests = asyncio.run(jobs.rehearse(app, clock(), folder, at_once=at_once, done=done))
+        digests = asyncio.run(jobs.rehearse(app, now, folder, at_once=at_once, done=done))
     for path in folder.written:
         say(path)
     empty = sum(not digest.mailed for digest in digests)

@@ -60,8 +60,7 @@ class Part(Enum):
     `ALL` is alone with people and the ledger, as every transaction is on SQLite. `SENDING` changes
     rows of the ledger that it holds itself, beside its like; `LEASING` does so with those that
     have waited longest. `OPENING` writes new rows of the ledger, one at a time, beside what is
-    sent. `LISTINGS` writes what sources announced, one at a
-    time, beside all others.
+    sent. `LISTINGS` writes what sources announced, one at a time, beside all others.
     """
 
     ALL = auto()

@@ -29,6 +29,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp
 
 from digest.app import App
+from digest.clock import Clock
 from digest.errors import DigestError
 from digest.forecast import chart
 from digest.templates import web_folder
@@ -85,7 +86,7 @@ class Site:
     """
 
     app: App
-    clock: Callable[[], datetime]
+    clock: Clock
     wake: Callable[[], None] = lambda: None
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(THREADS, thread_name_prefix="web")

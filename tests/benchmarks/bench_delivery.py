@@ -253,13 +253,17 @@ def compare(bench: Bench, rounds: int) -> None:
             )
     print(f"\n{'':16}{'median/s':>10}{'best/s':>9}{'CPU ms each':>13}{'peak MB':>9}  ours is")
     for name, one in results.items():
-        pairs = zip(results["ours"].per_s, one.per_s, strict=True)
-        ratio = statistics.median(mine / theirs for mine, theirs in pairs)
         speed, cpu = statistics.median(one.per_s), statistics.median(one.cpu_ms)
-        said = "" if name == "ours" else f"{ratio:6.2f} times it"
+        ours_is = ratio(results["ours"].per_s, one.per_s)
+        said = "" if name == "ours" else f"{ours_is:6.2f} times it"
         print(f"{name:16}{speed:10.0f}{max(one.per_s):9.0f}{cpu:13.2f}{one.peak_mb:9.0f}  {said}")
     for why in missing.values():
         print(why)
+
+
+def ratio(these: Sequence[float], those: Sequence[float]) -> float:
+    """The median of what one is of the other in the same round."""
+    return statistics.median(one / other for one, other in zip(these, those, strict=True))
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ import psycopg
 from digest.model import DeliveryState, Outcome
 from digest.share import Share, shares
 from digest.store import Lease
-from tests.benchmarks.bench_delivery import prepared
+from tests.benchmarks.bench_delivery import prepared, ratio
 from tests.benchmarks.contenders import AT, config_for
 from tests.benchmarks.postgres_server import Server, Used, cpu_s, server
 from tests.benchmarks.sink import sink
@@ -178,11 +178,6 @@ def compare(bench: Bench, rounds: int, workers: Sequence[int]) -> None:
 def cpu_of(results: Sequence[Result]) -> list[float]:
     """The CPU a mail of each round."""
     return [one.cpu_ms for one in results]
-
-
-def ratio(these: Sequence[float], those: Sequence[float]) -> float:
-    """The median of what one is of the other in the same round."""
-    return statistics.median(one / other for one, other in zip(these, those, strict=True))
 
 
 def sizes(address: str) -> None:

@@ -12,23 +12,11 @@ from digest.store.leases import BEGIN, CLOSE, GIVE_BACK, LEASE, RENEW
 from digest.store.postgres.store import PostgresStore
 from tests.samples import FRAME, NOW, digest_of
 from tests.store.test_ledger import person
-from tests.store.test_plans import VALUES
+from tests.store.test_plans import MANY, VALUES
 
-PEOPLE = """
-INSERT INTO subscribers (id, email, address_key, origin, state, timezone, send_at, days, name,
-    profile, answered_on, created_at, updated_at)
-SELECT 100 + n, '', n, 'store', 'active', 'UTC', '07:00', 'mon', '', '{}', '', '', ''
-FROM generate_series(1, 1500) AS numbers (n)
-"""
-TODAY = """
-INSERT INTO deliveries (id, subscriber_id, digest_on, state, message_id, recipient, frame_id,
-    listing_ids, prepared_at, attempts, unknowns, next_attempt_at, lease_until, owner, code, reply)
-SELECT 100 + n, 100 + n, '2026-11-20', 'queued', 'id' || n, '',
-    (SELECT frame_id FROM deliveries WHERE id = 1), '[]', '2026-11-20T06:00', 0, 0,
-    '2026-11-20T06:00', NULL, 'w', 0, ''
-FROM generate_series(1, 1500) AS numbers (n)
-"""
-"""A digest of each of the people, that waits."""
+PEOPLE, DELIVERIES, ANALYZE = MANY.format(numbers="generate_series(1, 1500) AS numbers (n)").split(
+    ";"
+)
 
 LEASING = LEASE.format(skip_locked=PostgresStore.skip_locked, among="{among}")
 
@@ -52,7 +40,7 @@ def plan_of(store: PostgresStore, sql: str, part: Part = Part.SENDING) -> str:
 @pytest.mark.parametrize("sql", [BEGIN, CLOSE, RENEW, GIVE_BACK])
 def test_a_few_rows_of_a_small_ledger_are_looked_up(postgres: PostgresStore, sql: str) -> None:
     """By their numbers, though a table of a thousand rows is soon read as a whole."""
-    told(postgres, PEOPLE, TODAY, "ANALYZE")
+    told(postgres, PEOPLE, DELIVERIES, ANALYZE)
     plan = plan_of(postgres, sql)
     assert "Index Scan using deliveries_pkey" in plan, plan
     assert "Seq Scan" not in plan, plan
@@ -62,7 +50,7 @@ def test_a_few_rows_of_a_small_ledger_are_looked_up(postgres: PostgresStore, sql
 def test_what_waits_in_new_tables_is_not_sorted(address: str, tmp_path: Path, among: str) -> None:
     """The first morning, before the server has looked at them: they are taken off an index."""
     store = PostgresStore(address, tmp_path / "digest")
-    told(store, PEOPLE, TODAY)
+    told(store, PEOPLE, DELIVERIES)
     plan = plan_of(store, LEASING.format(among=among), Part.LEASING)
     store.close_store()
     assert "Sort" not in plan, plan
